@@ -1,0 +1,160 @@
+//! The endpoint's state, and the way of a request through it.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, OnceLock, PoisonError, RwLock},
+};
+
+use http::StatusCode;
+use sandbox_core::{AwsCall, AwsReply, AwsService, Canaries, Faults, Journal, Principal};
+
+use crate::{
+    Credentials, IdentityCenter, Role, RoleRefused,
+    borrowed::Borrowed,
+    credentials::Registry,
+    iam::Roles,
+    identity_center::Directory,
+    refusal::Protocol,
+    sts,
+};
+
+/// What the endpoint shares with the other stand-ins.
+#[derive(Debug, Clone, Default)]
+pub struct AwsOptions {
+    /// Faults on demand, by signing name and operation.
+    pub faults: Faults,
+    /// Where every request is written down.
+    pub journal: Journal,
+    /// Where every issued secret is written down.
+    pub canaries: Canaries,
+}
+
+/// AWS on loopback: all accounts behind one endpoint.
+pub struct Aws {
+    pub(crate) options: AwsOptions,
+    pub(crate) credentials: Registry,
+    pub(crate) identity: Directory,
+    pub(crate) borrowed: Borrowed,
+    pub(crate) address: OnceLock<SocketAddr>,
+    roles: Roles,
+    services: RwLock<BTreeMap<&'static str, Arc<dyn AwsService>>>,
+}
+
+impl std::fmt::Debug for Aws {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Aws")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Aws {
+    /// An endpoint with STS, Identity Center and the borrowed services, without accounts or roles.
+    pub fn new(options: AwsOptions) -> Arc<Self> {
+        Arc::new(Self {
+            credentials: Registry::new(options.canaries.clone()),
+            identity: Directory::new(options.canaries.clone()),
+            borrowed: Borrowed::default(),
+            address: OnceLock::new(),
+            roles: Roles::default(),
+            services: RwLock::default(),
+            options,
+        })
+    }
+
+    /// Adds a service. It answers all requests that are signed for one of its names, also where
+    /// a borrowed service would.
+    pub fn register(&self, service: Arc<dyn AwsService>) {
+        let mut services = self
+            .services
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        for name in service.signing_names() {
+            services.insert(name, Arc::clone(&service));
+        }
+    }
+
+    /// Tells where the endpoint listens, so that queue URLs point there. [`Aws::serve`] does this
+    /// itself; call it first when queues are created before.
+    pub fn announce(&self, address: SocketAddr) {
+        // The first address stays: URLs that were given out must remain good.
+        let _ = self.address.set(address);
+    }
+
+    /// Creates or replaces a role.
+    pub fn put_role(&self, role: Role) {
+        self.roles.put(role);
+    }
+
+    /// Deletes a role; its sessions end. Answers whether it existed.
+    pub fn delete_role(&self, arn: &str) -> bool {
+        self.credentials.revoke_role(arn);
+        self.roles.delete(arn)
+    }
+
+    /// A role by ARN.
+    pub fn role(&self, arn: &str) -> Option<Role> {
+        self.roles.get(arn)
+    }
+
+    /// Long-lived credentials of an account's administrator.
+    pub fn admin_credentials(&self, account: &str) -> Credentials {
+        self.credentials.admin(account).credentials
+    }
+
+    /// The administrator of an account, for calls within the process.
+    pub fn admin(&self, account: &str) -> Principal {
+        self.credentials.admin(account).principal
+    }
+
+    /// Assumes a function's role as the Lambda service does: the role's trust policy must name
+    /// `lambda.amazonaws.com`.
+    pub fn assume_for_function(
+        &self,
+        role_arn: &str,
+        session_name: &str,
+    ) -> Result<Credentials, RoleRefused> {
+        sts::assume_as_service(self, "lambda.amazonaws.com", role_arn, session_name)
+    }
+
+    /// Ends the life of temporary credentials now, as if their time had come.
+    pub fn expire_credentials(&self, access_key_id: &str) {
+        self.credentials.expire(access_key_id);
+    }
+
+    /// The session policy that an access key was issued with.
+    pub fn session_policy(&self, access_key_id: &str) -> Option<String> {
+        self.credentials.session(access_key_id)?.session_policy
+    }
+
+    /// Sets Identity Center's application and directory; tokens that were issued stay.
+    pub fn configure_identity_center(&self, configuration: IdentityCenter) {
+        self.identity.configure(configuration);
+    }
+
+    /// Answers a request whose signer is known: no faults, no journal.
+    pub async fn dispatch(&self, call: AwsCall) -> AwsReply {
+        let registered = self
+            .services
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(call.service.as_str())
+            .cloned();
+        if let Some(service) = registered {
+            return service.handle(call).await;
+        }
+        match call.service.as_str() {
+            "sts" => sts::handle(self, &call),
+            "sso-oauth" => self.identity.handle(&call).await,
+            _ => match self.borrowed.handle(&call, self.address.get()).await {
+                Some(reply) => reply,
+                None => Protocol::of(Some(&call.service), &call.headers).error(
+                    StatusCode::BAD_REQUEST,
+                    "UnknownOperationException",
+                    &format!("no service is signed for as {}", call.service),
+                ),
+            },
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! SQS: queue URLs that lead here, and the error codes of the JSON protocol.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use sandbox_core::{AwsCall, AwsReply};
+use serde_json::Value;
+use winterbaume_sqs::SqsService;
+
+const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+
+pub(super) async fn handle(
+    service: &SqsService,
+    call: &AwsCall,
+    address: Option<&SocketAddr>,
+) -> AwsReply {
+    if let Some(refused) = foreign_queue(call) {
+        return refused;
+    }
+    let mut reply = super::json(service, call, &call.body).await;
+    let Ok(mut answer) = serde_json::from_slice::<Value>(&reply.body) else {
+        return reply;
+    };
+    if reply.status.is_success() {
+        if let Some(address) = address {
+            localise(&mut answer, address, &call.principal.account);
+            reply.body = Bytes::from(answer.to_string());
+        }
+        return reply;
+    }
+    let code = answer["__type"].as_str().unwrap_or_default();
+    // The JSON protocol has names of its own; the query protocol's go into a header.
+    let (code, query_code) = match code {
+        "AWS.SimpleQueueService.NonExistentQueue" => ("QueueDoesNotExist", code),
+        "QueueAlreadyExists" => ("QueueNameExists", "QueueAlreadyExists"),
+        other => (other, other),
+    };
+    let message = answer["message"].as_str().unwrap_or_default();
+    let mut corrected = error(reply.status, code, message);
+    if let Ok(value) = HeaderValue::from_str(&format!("{query_code};Sender")) {
+        corrected.headers.insert("x-amzn-query-error", value);
+    }
+    corrected
+}
+
+/// Refuses a queue URL of another account: queues have no policies here.
+fn foreign_queue(call: &AwsCall) -> Option<AwsReply> {
+    let ask = call.json().ok()?;
+    let mut parts = ask["QueueUrl"].as_str()?.rsplit('/');
+    let owner = parts.nth(1)?;
+    (owner != call.principal.account).then(|| {
+        error(
+            StatusCode::FORBIDDEN,
+            "AccessDenied",
+            "Access to the resource is denied.",
+        )
+    })
+}
+
+fn localise(value: &mut Value, address: &SocketAddr, account: &str) {
+    for field in ["QueueUrl", "QueueUrls", "queueUrls"] {
+        let urls = match value.get_mut(field) {
+            Some(Value::Array(urls)) => urls.as_mut_slice(),
+            Some(url) => std::slice::from_mut(url),
+            None => continue,
+        };
+        for url in urls {
+            if let Some(name) = url.as_str().and_then(|url| url.rsplit('/').next()) {
+                *url = Value::String(format!("http://{address}/{account}/{name}"));
+            }
+        }
+    }
+}
+
+fn error(status: StatusCode, code: &str, message: &str) -> AwsReply {
+    AwsReply::json_error(
+        status,
+        CONTENT_TYPE,
+        &format!("com.amazonaws.sqs#{code}"),
+        message,
+    )
+}

@@ -1,0 +1,36 @@
+//! AWS on loopback: one endpoint, one isolated set of services per account.
+//!
+//! A request is dispatched by its SigV4 credential scope: the access key tells the account and the
+//! principal, the scope tells the Region and the service. Temporary keys count only with their own
+//! session token. **The signature itself is not verified**: the endpoint listens on loopback and
+//! tells callers apart by key and token, which nobody else knows.
+//!
+//! Ours: STS with real trust policies, Identity Center's `CreateTokenWithIAM`, and whatever is
+//! registered with [`Aws::register`]. Borrowed: DynamoDB, S3, SQS, Secrets Manager, KMS, Glue and
+//! CloudWatch of the `winterbaume-*` crates, with their gaps closed in `borrowed`.
+//!
+//! Identity policies of roles and session policies are kept but not evaluated for calls.
+
+mod account;
+mod aws;
+mod borrowed;
+mod call;
+mod credentials;
+mod iam;
+mod identity_center;
+mod policy;
+mod queues;
+mod random;
+mod refusal;
+mod serve;
+mod signature;
+mod sts;
+
+#[cfg(test)]
+mod tests;
+
+pub use aws::{Aws, AwsOptions};
+pub use credentials::Credentials;
+pub use iam::Role;
+pub use identity_center::{DirectoryEntry, IdentityCenter};
+pub use sts::RoleRefused;

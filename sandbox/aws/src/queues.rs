@@ -1,0 +1,107 @@
+//! SQS for the delivery services and the poller, without HTTP.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use sandbox_core::{BoxFuture, Queues, Received};
+use serde_json::{Map, Value, json};
+
+use crate::{Aws, call::answer};
+
+impl Aws {
+    /// URL of a queue as the endpoint gives it out.
+    pub fn queue_url(&self, account: &str, name: &str) -> String {
+        match self.address.get() {
+            Some(address) => format!("http://{address}/{account}/{name}"),
+            None => format!("/{account}/{name}"),
+        }
+    }
+
+    async fn sqs(&self, queue_arn: &str, operation: &str, mut ask: Value) -> Result<Value, String> {
+        let parts: Vec<&str> = queue_arn.split(':').collect();
+        let ["arn", "aws", "sqs", _, account, name] = parts.as_slice() else {
+            return Err("QueueDoesNotExist".to_owned());
+        };
+        ask["QueueUrl"] = json!(self.queue_url(account, name));
+        let owner = self.admin(account);
+        answer(&self.call(&owner, "sqs", operation, &ask).await)
+    }
+}
+
+impl Queues for Aws {
+    fn send<'a>(
+        &'a self,
+        queue_arn: &'a str,
+        body: String,
+        attributes: BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let attributes: Map<String, Value> = attributes
+                .into_iter()
+                .map(|(name, value)| {
+                    (name, json!({ "DataType": "String", "StringValue": value }))
+                })
+                .collect();
+            let ask = json!({ "MessageBody": body, "MessageAttributes": attributes });
+            self.sqs(queue_arn, "SendMessage", ask).await.map(drop)
+        })
+    }
+
+    fn receive<'a>(
+        &'a self,
+        queue_arn: &'a str,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<Received>, String>> {
+        Box::pin(async move {
+            let ask = json!({
+                "MaxNumberOfMessages": most,
+                "MessageSystemAttributeNames": ["All"],
+                "WaitTimeSeconds": 0,
+            });
+            let answer = self.sqs(queue_arn, "ReceiveMessage", ask).await?;
+            let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
+            Ok(messages.iter().map(received).collect())
+        })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        queue_arn: &'a str,
+        receipt_handle: &'a str,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let ask = json!({ "ReceiptHandle": receipt_handle });
+            self.sqs(queue_arn, "DeleteMessage", ask).await.map(drop)
+        })
+    }
+
+    fn release<'a>(
+        &'a self,
+        queue_arn: &'a str,
+        receipt_handle: &'a str,
+        after: Duration,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let ask = json!({
+                "ReceiptHandle": receipt_handle, "VisibilityTimeout": after.as_secs(),
+            });
+            self.sqs(queue_arn, "ChangeMessageVisibility", ask)
+                .await
+                .map(drop)
+        })
+    }
+}
+
+fn received(message: &Value) -> Received {
+    let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
+    Received {
+        message_id: text("MessageId"),
+        receipt_handle: text("ReceiptHandle"),
+        body: text("Body"),
+        attributes: message["Attributes"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+            .collect(),
+    }
+}

@@ -1,0 +1,12 @@
+//! Everything through the HTTP endpoint, as the functions use it.
+
+mod dynamodb;
+mod faults;
+mod identity_center;
+mod in_process;
+mod kms;
+mod recognition;
+mod s3;
+mod sqs;
+mod sts;
+mod support;

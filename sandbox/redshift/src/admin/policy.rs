@@ -1,0 +1,115 @@
+//! CREATE, DROP, ATTACH and DETACH RLS POLICY.
+
+use super::{exists, grant::grantees};
+use crate::{
+    catalog::Policy,
+    error::SqlError,
+    sql::{Cursor, cursor::items},
+    types::SqlType,
+    warehouse::Warehouse,
+};
+
+/// `name [WITH (column type, ...) [[AS] alias]] USING (condition)`.
+pub(super) fn create(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    let name = cursor.name()?;
+    if warehouse.catalog.policies.contains_key(&name) {
+        return exists(false, "RLS policy", name);
+    }
+    let mut columns = Vec::new();
+    let mut alias = None;
+    if cursor.accept(&["with"]) {
+        for item in items(cursor.group()?) {
+            let mut item = Cursor::new(item);
+            let column = item.name()?;
+            columns.push((column, SqlType::read(&mut item)?));
+            item.end()?;
+        }
+        if cursor.accept(&["as"]) || !cursor.peek().is_some_and(|t| t.is_word("using")) {
+            alias = Some(cursor.name()?);
+        }
+    }
+    cursor.expect("using")?;
+    let using = cursor.group()?.to_vec();
+    cursor.end()?;
+    let policy = Policy {
+        columns,
+        alias,
+        using,
+    };
+    warehouse.catalog.policies.insert(name, policy);
+    Ok(())
+}
+
+pub(super) fn drop(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    let lenient = cursor.accept(&["if", "exists"]);
+    let name = cursor.name()?;
+    let cascade = cursor.accept(&["cascade"]);
+    if !cascade {
+        cursor.accept(&["restrict"]);
+    }
+    cursor.end()?;
+    if !warehouse.catalog.policies.contains_key(&name) {
+        return if lenient { Ok(()) } else { Err(SqlError::NoPolicy(name)) };
+    }
+    let tables = || {
+        let schemas = warehouse.catalog.schemas.values();
+        schemas.flat_map(|schema| schema.tables.values())
+    };
+    if !cascade && tables().any(|t| t.attached.iter().any(|(policy, _)| *policy == name)) {
+        return Err(SqlError::Other(format!(
+            "cannot drop RLS policy {name} because it is attached to a relation"
+        )));
+    }
+    for schema in warehouse.catalog.schemas.values_mut() {
+        for table in schema.tables.values_mut() {
+            table.attached.retain(|(policy, _)| *policy != name);
+        }
+    }
+    warehouse.catalog.policies.remove(&name);
+    Ok(())
+}
+
+/// `name ON [TABLE] table, ... TO|FROM role, ...`.
+pub(super) fn attach(
+    warehouse: &mut Warehouse,
+    cursor: &mut Cursor<'_>,
+    direction: &str,
+) -> Result<(), SqlError> {
+    let name = cursor.name()?;
+    cursor.expect("on")?;
+    cursor.accept(&["table"]);
+    let mut relations = vec![cursor.relation()?];
+    while cursor.accept_symbol(",") {
+        relations.push(cursor.relation()?);
+    }
+    cursor.expect(direction)?;
+    let grantees = grantees(&warehouse.catalog, cursor)?;
+    let policy = warehouse
+        .catalog
+        .policies
+        .get(&name)
+        .cloned()
+        .ok_or_else(|| SqlError::NoPolicy(name.clone()))?;
+    for (schema, table) in relations {
+        let relation = warehouse.catalog.table_mut(&schema, &table)?;
+        for (column, ty) in &policy.columns {
+            let fits = relation.columns.iter().any(|c| c.name == *column && c.ty == *ty);
+            if !fits {
+                return Err(SqlError::Other(format!(
+                    "column \"{column}\" of RLS policy \"{name}\" does not match a column of relation \"{table}\""
+                )));
+            }
+        }
+        for grantee in &grantees {
+            let entry = (name.clone(), grantee.clone());
+            if direction == "to" {
+                relation.attached.insert(entry);
+            } else if !relation.attached.remove(&entry) {
+                return Err(SqlError::Other(format!(
+                    "RLS policy \"{name}\" is not attached to relation \"{table}\" for this user or role"
+                )));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Running a query on a connection and reading its result in Redshift's types.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Statement, config::DbConfig, types::ValueRef};
+
+use crate::{
+    decimal::{DIGITS, Decimal},
+    error::SqlError,
+    sql::{
+        Token,
+        infer::{Item, Scope, select_list},
+        token::render,
+    },
+    types::SqlType,
+};
+
+/// Named parameters; every value is text.
+pub(crate) type Parameters = BTreeMap<String, String>;
+
+/// One value of a result.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    Null,
+    Boolean(bool),
+    Long(i64),
+    Double(f64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl Cell {
+    /// The value as text; null has none.
+    pub(crate) fn text(&self) -> Option<String> {
+        Some(match self {
+            Self::Null => return None,
+            Self::Boolean(b) => b.to_string(),
+            Self::Long(i) => i.to_string(),
+            Self::Double(d) => d.to_string(),
+            Self::Text(text) => text.clone(),
+            Self::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        })
+    }
+
+    /// How many bytes the value counts for in `ResultSize`.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Null => 0,
+            Self::Boolean(_) => 1,
+            Self::Long(_) | Self::Double(_) => 8,
+            Self::Text(text) => text.len(),
+            Self::Blob(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ResultColumn {
+    pub(crate) label: String,
+    pub(crate) ty: SqlType,
+}
+
+/// All rows of a query.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ResultSet {
+    pub(crate) columns: Vec<ResultColumn>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+/// Settings that make SQLite as strict as Redshift: `"x"` is never a string, LIKE minds the case.
+pub(crate) fn harden(connection: &Connection) -> Result<(), SqlError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.execute_batch("PRAGMA case_sensitive_like = ON")?;
+    Ok(())
+}
+
+pub(crate) fn bind(
+    statement: &mut Statement<'_>,
+    parameters: &Parameters,
+) -> Result<(), SqlError> {
+    for (name, value) in parameters {
+        if let Some(index) = statement.parameter_index(&format!(":{name}"))? {
+            statement.raw_bind_parameter(index, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a translated query and reads all of it.
+pub(crate) fn run(
+    connection: &Connection,
+    tokens: &[Token],
+    scope: &Scope,
+    parameters: &Parameters,
+) -> Result<ResultSet, SqlError> {
+    let mut statement = connection.prepare(&render(tokens))?;
+    let names: Vec<String> = statement
+        .column_names()
+        .into_iter()
+        .map(str::to_lowercase)
+        .collect();
+    let typed = align(&names, &select_list(tokens, scope), scope);
+    bind(&mut statement, parameters)?;
+    let mut types: Vec<Option<SqlType>> = typed.iter().map(|(_, ty)| *ty).collect();
+    let mut rows = Vec::new();
+    let mut source = statement.raw_query();
+    while let Some(row) = source.next()? {
+        let mut cells = Vec::with_capacity(types.len());
+        for (index, ty) in types.iter_mut().enumerate() {
+            let value = row.get_ref(index)?;
+            if ty.is_none() {
+                *ty = dynamic(value);
+            }
+            cells.push(cell(value, *ty)?);
+        }
+        rows.push(cells);
+    }
+    let columns = typed
+        .into_iter()
+        .zip(types)
+        .map(|((label, _), ty)| ResultColumn {
+            label,
+            ty: ty.unwrap_or(SqlType::Varchar(65535)),
+        })
+        .collect();
+    Ok(ResultSet { columns, rows })
+}
+
+/// Puts the select list beside SQLite's columns: from the left up to the first star, from the right
+/// down to the last one; what a star brings is looked up by name.
+fn align(names: &[String], list: &[Item], scope: &Scope) -> Vec<(String, Option<SqlType>)> {
+    let by_name = |name: &String| (name.clone(), scope.get(name).copied());
+    let mut columns: Vec<(String, Option<SqlType>)> = names.iter().map(by_name).collect();
+    let stars = list.iter().filter(|item| **item == Item::Star).count();
+    if stars == 0 && list.len() != names.len() {
+        return columns;
+    }
+    let take = |item: &Item, column: &mut (String, Option<SqlType>)| {
+        if let Item::Column { label, ty } = item {
+            *column = (label.clone(), *ty);
+        }
+        *item != Item::Star
+    };
+    for (item, column) in list.iter().zip(&mut columns) {
+        if !take(item, column) {
+            break;
+        }
+    }
+    if stars > 0 {
+        for (item, column) in list.iter().rev().zip(columns.iter_mut().rev()) {
+            if !take(item, column) {
+                break;
+            }
+        }
+    }
+    columns
+}
+
+fn dynamic(value: ValueRef<'_>) -> Option<SqlType> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(_) => Some(SqlType::BigInt),
+        ValueRef::Real(_) => Some(SqlType::Double),
+        ValueRef::Text(_) => Some(SqlType::Varchar(65535)),
+        ValueRef::Blob(_) => Some(SqlType::Varbyte(64000)),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "these are SQL's own conversions between whole and floating-point numbers"
+)]
+fn cell(value: ValueRef<'_>, ty: Option<SqlType>) -> Result<Cell, SqlError> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(match (value, ty) {
+        (ValueRef::Null, _) => Cell::Null,
+        (ValueRef::Integer(i), Some(SqlType::Boolean)) => Cell::Boolean(i != 0),
+        (ValueRef::Integer(i), Some(SqlType::Decimal { scale, .. })) => {
+            decimal(Decimal::from_integer(i), scale)?
+        }
+        (ValueRef::Real(r), Some(SqlType::Decimal { scale, .. })) => {
+            let exact = Decimal::from_f64(r)
+                .ok_or_else(|| SqlError::Other("Numeric data overflow".to_owned()))?;
+            let rounded = exact.rescale(scale).unwrap_or(exact);
+            // Beyond 15 digits a double no longer gives the decimal back.
+            if rounded.digits() >= DIGITS && r.abs() >= 1e15 / 10_f64.powi(scale as i32) {
+                return Err(SqlError::Other(
+                    "Numeric data overflow (the stand-in keeps 15 significant digits)".to_owned(),
+                ));
+            }
+            decimal(exact, scale)?
+        }
+        (ValueRef::Integer(i), Some(SqlType::Real | SqlType::Double)) => Cell::Double(i as f64),
+        (ValueRef::Real(r), Some(ty)) if ty.is_integer() => Cell::Long(r as i64),
+        (ValueRef::Integer(i), Some(SqlType::Varchar(_) | SqlType::Char(_))) => {
+            Cell::Text(i.to_string())
+        }
+        (ValueRef::Integer(i), _) => Cell::Long(i),
+        (ValueRef::Real(r), _) => Cell::Double(r),
+        (ValueRef::Text(bytes), _) => Cell::Text(text(bytes)),
+        (ValueRef::Blob(bytes), _) => Cell::Blob(bytes.to_vec()),
+    })
+}
+
+fn decimal(value: Decimal, scale: u32) -> Result<Cell, SqlError> {
+    value
+        .rescale(scale)
+        .map(|value| Cell::Text(value.to_string()))
+        .ok_or_else(|| SqlError::Other("Numeric data overflow".to_owned()))
+}

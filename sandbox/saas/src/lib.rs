@@ -1,0 +1,19 @@
+//! The applications and the identity provider that the sandbox plays, each on its own loopback port.
+//!
+//! * [`Salesforce`]: OAuth with mandatory PKCE, refresh-token rotation and reuse detection, and a REST
+//!   API (object list, describe, SOQL with paging) over sales per city.
+//! * [`Oidc`]: an OpenID Connect provider in the shape of Amazon Cognito, with the four users of the
+//!   worked example and a pre-token-generation trigger.
+//!
+//! Both answer faults on demand, write every request to the journal and seed every secret they issue.
+
+mod html;
+mod oauth;
+pub mod oidc;
+mod params;
+mod random;
+pub mod salesforce;
+mod server;
+
+pub use oidc::{Oidc, OidcOptions};
+pub use salesforce::{Salesforce, SalesforceOptions, city_sales};

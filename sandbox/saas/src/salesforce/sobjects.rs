@@ -1,0 +1,110 @@
+//! `GET /services/data/{version}/sobjects` and `…/sobjects/{name}/describe`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::HeaderMap;
+use serde_json::{Value, json};
+
+use super::{
+    API_VERSION, Salesforce, api,
+    table::{Field, Kind, OBJECTS, Object, object},
+};
+
+/// The object list.
+pub(super) async fn list(
+    State(salesforce): State<Arc<Salesforce>>,
+    Path(version): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match salesforce.api_user(&headers, &version) {
+        Ok(user) => {
+            let objects: Vec<Value> = OBJECTS.iter().map(summary).collect();
+            let body = json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects });
+            api::answer(body, &user)
+        }
+        Err(refused) => refused,
+    }
+}
+
+/// One object and its fields.
+pub(super) async fn describe(
+    State(salesforce): State<Arc<Salesforce>>,
+    Path((version, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let user = match salesforce.api_user(&headers, &version) {
+        Ok(user) => user,
+        Err(refused) => return refused,
+    };
+    let Some(object) = object(&name) else {
+        return api::not_found().await;
+    };
+    let mut body = summary(object);
+    body["fields"] = object.fields.iter().map(described).collect();
+    body["childRelationships"] = json!([]);
+    body["recordTypeInfos"] = json!([]);
+    api::answer(body, &user)
+}
+
+fn summary(object: &Object) -> Value {
+    let resource = format!("/services/data/{API_VERSION}/sobjects/{}", object.name);
+    json!({
+        "name": object.name,
+        "label": object.label,
+        "labelPlural": object.plural,
+        "keyPrefix": object.prefix,
+        "custom": object.custom(),
+        "customSetting": false,
+        "createable": false,
+        "updateable": false,
+        "deletable": false,
+        "queryable": true,
+        "retrieveable": false,
+        "replicateable": true,
+        "searchable": false,
+        "triggerable": false,
+        "urls": { "describe": format!("{resource}/describe"), "sobject": resource },
+    })
+}
+
+fn described(field: &Field) -> Value {
+    let (precision, scale, digits) = match field.kind {
+        Kind::Currency => (18, 2, 0),
+        Kind::Int => (0, 0, 10),
+        _ => (0, 0, 0),
+    };
+    json!({
+        "name": field.name,
+        "label": field.label,
+        "type": field.kind.name(),
+        "soapType": field.kind.soap(),
+        "length": field.kind.length(),
+        "byteLength": field.kind.length() * 3,
+        "precision": precision,
+        "scale": scale,
+        "digits": digits,
+        "nillable": field.nillable,
+        "custom": field.name.ends_with("__c"),
+        "nameField": field.name == "Name",
+        "unique": field.kind == Kind::Id,
+        "idLookup": field.kind == Kind::Id,
+        "externalId": false,
+        "filterable": true,
+        "sortable": true,
+        "groupable": !matches!(field.kind, Kind::Currency | Kind::Datetime),
+        "createable": false,
+        "updateable": false,
+        "calculated": false,
+        "autoNumber": false,
+        "caseSensitive": false,
+        "defaultedOnCreate": matches!(field.kind, Kind::Id | Kind::Boolean | Kind::Datetime),
+        "restrictedPicklist": false,
+        "picklistValues": [],
+        "referenceTo": [],
+        "relationshipName": null,
+    })
+}

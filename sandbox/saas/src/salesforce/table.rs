@@ -1,0 +1,344 @@
+//! sObjects as tables: fields by descriptor, rows by cell.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::city_sale::{CitySale, record_id};
+
+/// What a field holds, in Salesforce's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Id,
+    /// A string of at most so many characters.
+    Text(u32),
+    Email,
+    Boolean,
+    /// A number without decimals.
+    Int,
+    /// Money with two decimals.
+    Currency,
+    Datetime,
+}
+
+impl Kind {
+    /// `type` in a describe result.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Text(_) => "string",
+            Self::Email => "email",
+            Self::Boolean => "boolean",
+            Self::Int => "int",
+            Self::Currency => "currency",
+            Self::Datetime => "datetime",
+        }
+    }
+
+    /// `soapType` in a describe result.
+    pub(super) fn soap(self) -> &'static str {
+        match self {
+            Self::Id => "tns:ID",
+            Self::Text(_) | Self::Email => "xsd:string",
+            Self::Boolean => "xsd:boolean",
+            Self::Int => "xsd:int",
+            Self::Currency => "xsd:double",
+            Self::Datetime => "xsd:dateTime",
+        }
+    }
+
+    /// Maximum length in characters.
+    pub(super) fn length(self) -> u32 {
+        match self {
+            Self::Id => 18,
+            Self::Text(length) => length,
+            Self::Email => 80,
+            _ => 0,
+        }
+    }
+}
+
+/// One field of an object.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    pub(super) kind: Kind,
+    pub(super) nillable: bool,
+}
+
+const fn field(
+    name: &'static str,
+    label: &'static str,
+    kind: Kind,
+    nillable: bool,
+) -> Field {
+    Field {
+        name,
+        label,
+        kind,
+        nillable,
+    }
+}
+
+/// One value of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cell {
+    Null,
+    Text(String),
+    Bool(bool),
+    Int(i64),
+    Cents(i64),
+    Time(Timestamp),
+}
+
+impl Cell {
+    fn optional<T>(value: Option<T>, cell: impl Fn(T) -> Self) -> Self {
+        value.map_or(Self::Null, cell)
+    }
+
+    /// As the REST API writes it.
+    pub(super) fn to_json(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Text(text) => json!(text),
+            Self::Bool(value) => json!(value),
+            Self::Int(value) => json!(value),
+            Self::Cents(cents) => money(*cents),
+            Self::Time(time) => json!(time.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string()),
+        }
+    }
+}
+
+/// Cents as a JSON number of units.
+fn money(cents: i64) -> Value {
+    let sign = if cents < 0 { "-" } else { "" };
+    let cents = cents.unsigned_abs();
+    format!("{sign}{}.{:02}", cents / 100, cents % 100)
+        .parse::<f64>()
+        .map_or(Value::Null, Value::from)
+}
+
+/// An object that can be listed, described and queried.
+pub(super) struct Object {
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    pub(super) plural: &'static str,
+    pub(super) prefix: &'static str,
+    pub(super) fields: &'static [Field],
+    rows: fn(&[CitySale]) -> Vec<Vec<Cell>>,
+}
+
+impl Object {
+    /// The rows, one cell per field.
+    pub(super) fn rows(&self, sales: &[CitySale]) -> Vec<Vec<Cell>> {
+        (self.rows)(sales)
+    }
+
+    /// Position of a field; names are compared without case, as SOQL does.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        self.fields
+            .iter()
+            .position(|f| f.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether the customer made the object.
+    pub(super) fn custom(&self) -> bool {
+        self.name.ends_with("__c")
+    }
+}
+
+/// Finds an object; names are compared without case.
+pub(super) fn object(name: &str) -> Option<&'static Object> {
+    OBJECTS.iter().find(|o| o.name.eq_ignore_ascii_case(name))
+}
+
+/// Every object of the org.
+pub(super) static OBJECTS: &[Object] = &[
+    Object {
+        name: "Account",
+        label: "Account",
+        plural: "Accounts",
+        prefix: "001",
+        fields: &[
+            field("Id", "Account ID", Kind::Id, false),
+            field("Name", "Account Name", Kind::Text(255), false),
+            field("BillingCountry", "Billing Country", Kind::Text(80), true),
+            field("AnnualRevenue", "Annual Revenue", Kind::Currency, true),
+            field("IsDeleted", "Deleted", Kind::Boolean, false),
+            field("CreatedDate", "Created Date", Kind::Datetime, false),
+            field("LastModifiedDate", "Last Modified Date", Kind::Datetime, false),
+        ],
+        rows: accounts,
+    },
+    Object {
+        name: "City_Sales__c",
+        label: "City Sales",
+        plural: "City Sales",
+        prefix: "a01",
+        fields: &[
+            field("Id", "Record ID", Kind::Id, false),
+            field("Name", "City Sales Name", Kind::Text(80), false),
+            field("City__c", "City", Kind::Text(120), false),
+            field("Country__c", "Country", Kind::Text(80), false),
+            field("Country_Code__c", "Country Code", Kind::Text(2), false),
+            field("Timezone__c", "Time Zone", Kind::Text(60), false),
+            field("Population__c", "Population", Kind::Int, false),
+            field("Amount__c", "Amount", Kind::Currency, true),
+            field("Units__c", "Units", Kind::Int, false),
+            field("Email__c", "Contact Email", Kind::Email, true),
+            field("IsDeleted", "Deleted", Kind::Boolean, false),
+            field("CreatedDate", "Created Date", Kind::Datetime, false),
+            field("LastModifiedDate", "Last Modified Date", Kind::Datetime, false),
+        ],
+        rows: city_sales,
+    },
+    Object {
+        name: "Contact",
+        label: "Contact",
+        plural: "Contacts",
+        prefix: "003",
+        fields: &[
+            field("Id", "Contact ID", Kind::Id, false),
+            field("LastName", "Last Name", Kind::Text(80), false),
+            field("Email", "Email", Kind::Email, true),
+            field("MailingCity", "Mailing City", Kind::Text(120), true),
+            field("IsDeleted", "Deleted", Kind::Boolean, false),
+            field("CreatedDate", "Created Date", Kind::Datetime, false),
+            field("LastModifiedDate", "Last Modified Date", Kind::Datetime, false),
+        ],
+        rows: contacts,
+    },
+    Object {
+        name: "Product2",
+        label: "Product",
+        plural: "Products",
+        prefix: "01t",
+        fields: &[
+            field("Id", "Product ID", Kind::Id, false),
+            field("Name", "Product Name", Kind::Text(255), false),
+            field("IsActive", "Active", Kind::Boolean, false),
+            field("IsDeleted", "Deleted", Kind::Boolean, false),
+        ],
+        rows: products,
+    },
+];
+
+fn city_sales(sales: &[CitySale]) -> Vec<Vec<Cell>> {
+    let row = |sale: &CitySale| {
+        let CitySale {
+            id,
+            name,
+            city,
+            country,
+            country_code,
+            timezone,
+            population,
+            amount_cents,
+            units,
+            email,
+            created,
+            last_modified,
+            is_deleted,
+        } = sale.clone();
+        vec![
+            Cell::Text(id),
+            Cell::Text(name),
+            Cell::Text(city),
+            Cell::Text(country),
+            Cell::Text(country_code),
+            Cell::Text(timezone),
+            Cell::Int(population),
+            Cell::optional(amount_cents, Cell::Cents),
+            Cell::Int(units),
+            Cell::optional(email, Cell::Text),
+            Cell::Bool(is_deleted),
+            Cell::Time(created),
+            Cell::Time(last_modified),
+        ]
+    };
+    sales.iter().map(row).collect()
+}
+
+/// One distributor per country, with the sum of its sales as revenue.
+fn accounts(sales: &[CitySale]) -> Vec<Vec<Cell>> {
+    let mut countries = std::collections::BTreeMap::<&str, (&CitySale, i64)>::new();
+    for sale in sales.iter().filter(|s| !s.is_deleted) {
+        countries.entry(&sale.country).or_insert((sale, 0)).1 +=
+            sale.amount_cents.unwrap_or_default();
+    }
+    (1..)
+        .zip(countries)
+        .map(|(number, (country, (first, revenue)))| {
+            vec![
+                Cell::Text(record_id("001", number)),
+                Cell::Text(format!("{country} Sports Distribution")),
+                Cell::Text(country.to_owned()),
+                Cell::Cents(revenue),
+                Cell::Bool(false),
+                Cell::Time(first.created),
+                Cell::Time(first.last_modified),
+            ]
+        })
+        .collect()
+}
+
+/// The people behind the addresses of the first two hundred records.
+fn contacts(sales: &[CitySale]) -> Vec<Vec<Cell>> {
+    (1..)
+        .zip(sales.iter().take(200))
+        .map(|(number, sale)| {
+            vec![
+                Cell::Text(record_id("003", number)),
+                Cell::Text(format!("Buyer {number}")),
+                Cell::optional(sale.email.clone(), Cell::Text),
+                Cell::Text(sale.city.clone()),
+                Cell::Bool(false),
+                Cell::Time(sale.created),
+                Cell::Time(sale.last_modified),
+            ]
+        })
+        .collect()
+}
+
+fn products(_: &[CitySale]) -> Vec<Vec<Cell>> {
+    (1..)
+        .zip(["Racket", "Running Shoe", "Football", "Swim Goggles", "Ski"])
+        .map(|(number, name)| {
+            vec![
+                Cell::Text(record_id("01t", number)),
+                Cell::Text(name.to_owned()),
+                Cell::Bool(name != "Ski"),
+                Cell::Bool(false),
+            ]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_every_object_has_one_cell_per_field_and_null_only_where_allowed() {
+        let sales = super::super::city_sales();
+        for object in OBJECTS {
+            let rows = object.rows(&sales);
+            assert!(!rows.is_empty(), "{}", object.name);
+            for row in rows {
+                assert_eq!(row.len(), object.fields.len(), "{}", object.name);
+                for (field, cell) in object.fields.iter().zip(&row) {
+                    assert!(field.nillable || *cell != Cell::Null, "{}", field.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn money_and_times_are_written_as_the_rest_api_writes_them() {
+        assert_eq!(Cell::Cents(-5).to_json().to_string(), "-0.05");
+        assert_eq!(Cell::Cents(123_450).to_json().to_string(), "1234.5");
+        assert_eq!(Cell::Cents(50_000_010).to_json().to_string(), "500000.1");
+        let time = "2024-03-01T10:00:00Z".parse().unwrap();
+        assert_eq!(Cell::Time(time).to_json(), "2024-03-01T10:00:00.000+0000");
+    }
+}

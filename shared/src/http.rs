@@ -1,0 +1,14 @@
+//! The HTTP edge that every API function shares: problem documents, extractors, pages, idempotency.
+
+pub mod body;
+pub mod caller;
+pub mod idempotent;
+pub mod layers;
+pub mod list;
+pub mod problem;
+
+pub use body::Json;
+pub use caller::Caller;
+pub use idempotent::IdempotencyKey;
+pub use list::{List, ListQuery};
+pub use problem::Problem;

@@ -1,0 +1,49 @@
+//! What the identity parser is told by configuration.
+
+use super::AuthKind;
+use crate::config::Env;
+
+/// How callers are recognised.
+#[derive(Debug, Clone)]
+pub struct AuthConfig {
+    /// `AUTH_KIND`: the authorizer in front of us.
+    pub kind: AuthKind,
+    /// `AUTH_ISSUER`: the one issuer whose tokens count.
+    pub issuer: String,
+    /// `AUTH_AUDIENCE`: client ids that tokens may have been issued to.
+    pub audience: Vec<String>,
+    /// `AUTH_TENANT_CLAIM`: the trusted claim that names the tenant; never one that users can write.
+    pub tenant_claim: String,
+    /// `AUTH_ROLES_CLAIM`: the claim that lists roles, separated by blanks.
+    pub roles_claim: String,
+    /// `AUTH_GROUPS_CLAIM`: the claim that lists groups.
+    pub groups_claim: String,
+    /// `AUTH_OPERATOR_CLIENTS`: the vendor's own machine clients (client ids, or role ARNs for IAM).
+    pub operator_clients: Vec<String>,
+    /// Whether a token that says it is an ID token is refused.
+    pub requires_access_token: bool,
+}
+
+impl AuthConfig {
+    /// Reads the variables named above.
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let kind = env.parsed("AUTH_KIND");
+        let tenant_claim = env.required("AUTH_TENANT_CLAIM");
+        if tenant_claim.starts_with("custom:") {
+            env.fault(
+                "AUTH_TENANT_CLAIM must not be a custom attribute: users can often write those",
+            );
+        }
+        let config = Self {
+            kind: kind.unwrap_or(AuthKind::HttpJwt),
+            issuer: env.required("AUTH_ISSUER"),
+            audience: env.list("AUTH_AUDIENCE"),
+            tenant_claim,
+            roles_claim: env.required("AUTH_ROLES_CLAIM"),
+            groups_claim: env.required("AUTH_GROUPS_CLAIM"),
+            operator_clients: env.optional_list("AUTH_OPERATOR_CLIENTS"),
+            requires_access_token: true,
+        };
+        kind.map(|_| config)
+    }
+}

@@ -1,0 +1,22 @@
+//! Tributary's common crate: what several functions need, and nothing else.
+//!
+//! Where things are: who calls ([`identity`]), for whom ([`tenancy`]), what is kept ([`store`],
+//! [`vault`], [`seal`]), what leaves ([`event`]), the HTTP edge ([`http`]), and the ground under all
+//! of it ([`aws`], [`config`], [`telemetry`], [`error`], [`id`], [`secret`], [`clock`]).
+
+pub mod aws;
+pub mod clock;
+pub mod config;
+pub mod connection;
+pub mod error;
+pub mod event;
+pub mod http;
+pub mod id;
+pub mod identity;
+pub mod run;
+pub mod seal;
+pub mod secret;
+pub mod store;
+pub mod telemetry;
+pub mod tenancy;
+pub mod vault;

@@ -1,0 +1,177 @@
+//! Runs: one execution of a flow. A run's status only moves forward.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::id::{FlowId, RunId, TenantId};
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RunStatus {
+    /// Asked for; AppFlow has not reported its start.
+    Queued,
+    /// Under way.
+    Running,
+    /// Ended well.
+    Completed,
+    /// Ended with an error.
+    Failed,
+    /// Stopped on request.
+    Cancelled,
+}
+
+impl RunStatus {
+    /// The word under which the status is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether the run is over.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether news of `next` changes a run that is here: forward only, and an end is the end.
+    pub const fn may_become(self, next: Self) -> bool {
+        self.rank() < next.rank()
+    }
+
+    /// The statuses from which a run may come to this one.
+    pub fn predecessors(self) -> Vec<Self> {
+        [
+            Self::Queued,
+            Self::Running,
+            Self::Completed,
+            Self::Failed,
+            Self::Cancelled,
+        ]
+        .into_iter()
+        .filter(|earlier| earlier.may_become(self))
+        .collect()
+    }
+
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Queued => 0,
+            Self::Running => 1,
+            Self::Completed | Self::Failed | Self::Cancelled => 2,
+        }
+    }
+}
+
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a failed run failed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CauseClass {
+    /// The application refused the connection's credentials.
+    Credentials,
+    /// A field, type or rule does not fit the data.
+    Mapping,
+    /// A limit of AWS or of the application.
+    Quota,
+    /// The source did not deliver.
+    Source,
+    /// The destination did not take it.
+    Destination,
+    /// None of these, or not told.
+    Internal,
+}
+
+/// A run, as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// The flow that ran.
+    pub flow_id: FlowId,
+    /// AppFlow's execution id.
+    pub execution_id: String,
+    /// How far it is.
+    pub status: RunStatus,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Records that were processed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records_processed: Option<u64>,
+    /// Records that could not be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records_failed: Option<u64>,
+    /// Bytes that were processed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_processed: Option<u64>,
+    /// What it failed on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<CauseClass>,
+    /// The provider's words, with secrets removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Whether trying again makes sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retryable: Option<bool>,
+    /// When we learned of it.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Which tenant's flow an AppFlow flow is; kept under [`crate::store::Key::flow_name`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowOwner {
+    /// Whose flow it is.
+    pub tenant_id: TenantId,
+    /// The flow.
+    pub flow_id: FlowId,
+    /// Our account in which it runs.
+    pub account_id: crate::id::AccountId,
+}
+
+/// Which run an AppFlow execution is; kept under [`crate::store::Key::execution`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionPointer {
+    /// The run.
+    pub run_id: RunId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u1_a_status_never_goes_back_and_an_end_is_the_end() {
+        use RunStatus::{Cancelled, Completed, Failed, Queued, Running};
+        assert!(
+            Queued.may_become(Running)
+                && Queued.may_become(Failed)
+                && Running.may_become(Completed)
+        );
+        for end in [Completed, Failed, Cancelled] {
+            for next in [Queued, Running, Completed, Failed, Cancelled] {
+                assert!(!end.may_become(next), "{end} became {next}");
+            }
+        }
+        assert!(!Running.may_become(Queued) && !Running.may_become(Running));
+        assert_eq!(Completed.predecessors(), [Queued, Running]);
+    }
+}

@@ -1,0 +1,360 @@
+//! The table: keys, items, conditional writes, single use, pages.
+//!
+//! Every function that reads or writes a tenant's things takes a [`Key`], and the keys of tenants'
+//! things are made from a [`crate::id::TenantId`] only.
+
+pub mod idempotency;
+pub mod key;
+pub mod page;
+mod update;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    types::{
+        AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use key::Key;
+pub use page::{Page, PageRequest};
+pub use update::Update;
+
+use crate::{
+    aws::Refusal,
+    error::{Error, Kind},
+};
+
+/// A DynamoDB item, as the SDK has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// Why the table did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The condition did not hold; `current` is the item as it is, if it was there.
+    #[error("the item is not in the expected state")]
+    Condition {
+        /// The item that stood in the way.
+        current: Option<Box<Item>>,
+    },
+    /// The item cannot be read as what it should be, or written.
+    #[error("the item does not have the expected shape")]
+    Shape(#[source] serde_dynamo::Error),
+    /// DynamoDB failed.
+    #[error("DynamoDB {operation} failed with {}", refusal.code.as_deref().unwrap_or("no answer"))]
+    Service {
+        /// The operation.
+        operation: &'static str,
+        /// What it said.
+        refusal: Refusal,
+    },
+}
+
+impl StoreError {
+    /// Whether a condition did not hold.
+    pub const fn is_condition(&self) -> bool {
+        matches!(self, Self::Condition { .. })
+    }
+
+    /// Whether the write may have happened although no answer came.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Service { refusal, .. } if refusal.is_unknown())
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Condition { .. } => Self::new(
+                Kind::Conflict,
+                "changed_meanwhile",
+                "Somebody else changed this at the same time. Read it again and retry.",
+            )
+            .with_source(error),
+            StoreError::Shape(_) => {
+                Self::internal("store_shape", "an item could not be read").with_source(error)
+            }
+            StoreError::Service { .. } => {
+                Self::unavailable("store_unavailable", "the table did not answer")
+                    .with_source(error)
+            }
+        }
+    }
+}
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+impl Store {
+    /// A table behind a client.
+    pub const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// The client, for calls that only one function needs.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Reads an item, consistently.
+    pub async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| service("GetItem", &error))?;
+        answer.item.map(from_item).transpose()
+    }
+
+    /// Writes an item that must not be there yet; one past its `expires_at` counts as absent.
+    pub async fn insert<T: Serialize>(&self, key: &Key, value: &T) -> Result<(), StoreError> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(key, value)?))
+            .condition_expression(
+                "attribute_not_exists(pk) OR (attribute_exists(expires_at) AND expires_at < :now)",
+            )
+            .expression_attribute_values(
+                ":now",
+                AttributeValue::N(jiff::Timestamp::now().as_second().to_string()),
+            )
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await
+            .map_err(|error| write_error("PutItem", error))?;
+        Ok(())
+    }
+
+    /// Writes several items that must all be absent, together or not at all.
+    pub async fn insert_together<T: Serialize>(
+        &self,
+        items: &[(Key, T)],
+    ) -> Result<(), StoreError> {
+        let mut call = self.client.transact_write_items();
+        for (key, value) in items {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(to_item(key, value)?))
+                .condition_expression("attribute_not_exists(pk)")
+                .build()
+                .map_err(|error| build_error("TransactWriteItems", &error))?;
+            call = call.transact_items(TransactWriteItem::builder().put(put).build());
+        }
+        call.send()
+            .await
+            .map_err(|error| write_error("TransactWriteItems", error))?;
+        Ok(())
+    }
+
+    /// Writes an item whatever was there.
+    pub async fn put<T: Serialize>(&self, key: &Key, value: &T) -> Result<(), StoreError> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(key, value)?))
+            .send()
+            .await
+            .map_err(|error| write_error("PutItem", error))?;
+        Ok(())
+    }
+
+    /// Changes attributes under conditions and answers the item as it is afterwards.
+    pub async fn update<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+        update: Update,
+    ) -> Result<T, StoreError> {
+        let (expression, condition, names, values) = update.into_parts();
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            .update_expression(expression)
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await
+            .map_err(|error| write_error("UpdateItem", error))?;
+        from_item(answer.attributes.unwrap_or_default())
+    }
+
+    /// Takes an item away and answers it: of many who try, one gets it. The caller checks expiry.
+    pub async fn take<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        let taken = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            .condition_expression("attribute_exists(pk)")
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await;
+        match taken.map_err(|error| write_error("DeleteItem", error)) {
+            Ok(answer) => answer.attributes.map(from_item).transpose(),
+            Err(StoreError::Condition { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes an item; one that is not there is fine.
+    pub async fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        self.client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            .send()
+            .await
+            .map_err(|error| write_error("DeleteItem", error))?;
+        Ok(())
+    }
+
+    /// One page of the items under `pk` whose `sk` begins with `prefix`, in order of `sk`.
+    pub async fn query<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        page: &PageRequest,
+    ) -> Result<Page<T>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .set_exclusive_start_key(page.after.as_ref().map(|sk| Key::raw(pk, sk).to_item()))
+            .scan_index_forward(!page.newest_first)
+            .limit(i32::try_from(page.limit).unwrap_or(i32::MAX))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| service("Query", &error))?;
+        let next = answer
+            .last_evaluated_key
+            .as_ref()
+            .and_then(|key| key.get("sk"))
+            .and_then(|sk| sk.as_s().ok())
+            .cloned();
+        let items = answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .map(from_item)
+            .collect::<Result<Vec<T>, _>>()?;
+        Ok(Page { items, next })
+    }
+}
+
+/// Reads an item as a value. Attributes that the value does not name are ignored.
+pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(StoreError::Shape)
+}
+
+/// A value as an item under a key.
+pub fn to_item<T: Serialize>(key: &Key, value: &T) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(value).map_err(StoreError::Shape)?;
+    // Absent and null mean the same; a null in a key attribute of an index would be refused.
+    item.retain(|_, value| !matches!(value, AttributeValue::Null(_)));
+    item.extend(key.to_item());
+    Ok(item)
+}
+
+fn service<E>(
+    operation: &'static str,
+    error: &SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+) -> StoreError
+where
+    E: aws_smithy_types::error::metadata::ProvideErrorMetadata,
+{
+    StoreError::Service {
+        operation,
+        refusal: Refusal::of(error),
+    }
+}
+
+fn build_error(operation: &'static str, error: &dyn std::error::Error) -> StoreError {
+    StoreError::Service {
+        operation,
+        refusal: Refusal {
+            code: None,
+            message: Some(error.to_string()),
+            status: Some(400),
+            request_id: None,
+        },
+    }
+}
+
+/// The shape that failed conditions share across the operations that write.
+trait ConditionFailure {
+    fn current(&self) -> Option<Option<Box<Item>>>;
+}
+
+macro_rules! condition_failure {
+    ($($error:ty),*) => {$(
+        impl ConditionFailure for $error {
+            fn current(&self) -> Option<Option<Box<Item>>> {
+                match self {
+                    Self::ConditionalCheckFailedException(failed) => {
+                        Some(failed.item().cloned().map(Box::new))
+                    }
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+condition_failure!(
+    aws_sdk_dynamodb::operation::put_item::PutItemError,
+    aws_sdk_dynamodb::operation::update_item::UpdateItemError,
+    aws_sdk_dynamodb::operation::delete_item::DeleteItemError
+);
+
+impl ConditionFailure
+    for aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError
+{
+    fn current(&self) -> Option<Option<Box<Item>>> {
+        let Self::TransactionCanceledException(cancelled) = self else {
+            return None;
+        };
+        cancelled
+            .cancellation_reasons()
+            .iter()
+            .find(|reason| reason.code() == Some("ConditionalCheckFailed"))
+            .map(|reason| reason.item().cloned().map(Box::new))
+    }
+}
+
+fn write_error<E>(
+    operation: &'static str,
+    error: SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+) -> StoreError
+where
+    E: ConditionFailure + aws_smithy_types::error::metadata::ProvideErrorMetadata,
+{
+    if let Some(current) = error.as_service_error().and_then(ConditionFailure::current) {
+        return StoreError::Condition { current };
+    }
+    service(operation, &error)
+}

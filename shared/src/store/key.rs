@@ -1,0 +1,204 @@
+//! Keys of the one table. The list in `docs/ARCHITECTURE.md` is this file.
+
+use std::collections::HashMap;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::id::{AccountId, ConnectionId, FlowId, RunId, TenantId};
+
+/// Partition and sort key of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+impl Key {
+    /// A key from its parts, for the constructors of other modules.
+    pub(crate) fn raw(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self {
+            pk: pk.into(),
+            sk: sk.into(),
+        }
+    }
+
+    /// The partition that holds a tenant's things.
+    pub fn tenant_partition(tenant: TenantId) -> String {
+        format!("TENANT#{tenant}")
+    }
+
+    /// The partition that holds a flow's runs.
+    pub fn runs_partition(tenant: TenantId, flow: FlowId) -> String {
+        format!("TENANT#{tenant}#FLOW#{flow}")
+    }
+
+    /// The partition of the operator's list of tenants.
+    pub fn operator_partition() -> String {
+        "OPERATOR".to_owned()
+    }
+
+    /// A tenant, in the operator's list.
+    pub fn tenant(tenant: TenantId) -> Self {
+        Self::raw(Self::operator_partition(), format!("TENANT#{tenant}"))
+    }
+
+    /// Which tenant a subject of the identity provider belongs to.
+    pub fn subject(subject: &str) -> Self {
+        Self::raw(format!("SUBJECT#{subject}"), "MEMBER")
+    }
+
+    /// A member, in the tenant's list.
+    pub fn member(tenant: TenantId, subject: &str) -> Self {
+        Self::raw(Self::tenant_partition(tenant), format!("MEMBER#{subject}"))
+    }
+
+    /// An AWS account of a tenant.
+    pub fn account(tenant: TenantId, account: AccountId) -> Self {
+        Self::raw(Self::tenant_partition(tenant), format!("ACCOUNT#{account}"))
+    }
+
+    /// Guard that a tenant has an AWS account once.
+    pub fn aws_account(tenant: TenantId, aws_account: &str) -> Self {
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("AWSACCOUNT#{aws_account}"),
+        )
+    }
+
+    /// A connection of a tenant.
+    pub fn connection(tenant: TenantId, connection: ConnectionId) -> Self {
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("CONNECTION#{connection}"),
+        )
+    }
+
+    /// A flow of a tenant.
+    pub fn flow(tenant: TenantId, flow: FlowId) -> Self {
+        Self::raw(Self::tenant_partition(tenant), format!("FLOW#{flow}"))
+    }
+
+    /// Whose flow an AppFlow flow is.
+    pub fn flow_name(aws_account: &str, flow_name: &str) -> Self {
+        Self::raw(format!("FLOWNAME#{aws_account}#{flow_name}"), "FLOW")
+    }
+
+    /// A run of a flow.
+    pub fn run(tenant: TenantId, flow: FlowId, run: RunId) -> Self {
+        Self::raw(Self::runs_partition(tenant, flow), format!("RUN#{run}"))
+    }
+
+    /// Which run an AppFlow execution is.
+    pub fn execution(tenant: TenantId, flow: FlowId, execution_id: &str) -> Self {
+        Self::raw(
+            Self::runs_partition(tenant, flow),
+            format!("EXEC#{execution_id}"),
+        )
+    }
+
+    /// The partition of notifications that are decided and not published yet.
+    pub fn outbox_partition() -> String {
+        "OUTBOX".to_owned()
+    }
+
+    /// A notification that is decided and not published yet.
+    pub fn outbox(event_id: &str) -> Self {
+        Self::raw(Self::outbox_partition(), event_id)
+    }
+
+    /// A consent's start link, by the hash of its token.
+    pub fn start_link(unhashed_token: &str) -> Self {
+        Self::raw(format!("START#{}", sha256_hex(unhashed_token)), "START")
+    }
+
+    /// A consent under way, by the hash of its state.
+    pub fn consent(unhashed_state: &str) -> Self {
+        Self::raw(format!("STATE#{}", sha256_hex(unhashed_state)), "STATE")
+    }
+
+    /// A sign-in under way, by the hash of its state.
+    pub fn login(unhashed_state: &str) -> Self {
+        Self::raw(format!("LOGIN#{}", sha256_hex(unhashed_state)), "LOGIN")
+    }
+
+    /// A sign-in session, by the hash of its cookie.
+    pub fn session(unhashed_cookie: &str) -> Self {
+        Self::raw(
+            format!("SESSION#{}", sha256_hex(unhashed_cookie)),
+            "SESSION",
+        )
+    }
+
+    /// Guard that an ID token is exchanged once.
+    pub fn token_use(issuer: &str, jti: &str) -> Self {
+        Self::raw(
+            format!("JTI#{}", sha256_hex(&format!("{issuer}\n{jti}"))),
+            "JTI",
+        )
+    }
+
+    /// A user's warehouse session.
+    pub fn user_session(
+        tenant: TenantId,
+        issuer: &str,
+        subject: &str,
+        login: &str,
+        role_arn: &str,
+    ) -> Self {
+        let user = sha256_hex(&format!("{issuer}\n{subject}\n{login}\n{role_arn}"));
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("USERSESSION#{user}"),
+        )
+    }
+
+    /// An idempotency record of a caller. `scope` is the tenant's partition or the operator's.
+    pub fn idempotency(scope: &str, operation: &str, subject: &str, unhashed_key: &str) -> Self {
+        let hash = sha256_hex(&format!("{subject}\n{unhashed_key}"));
+        Self::raw(scope, format!("IDEM#{operation}#{hash}"))
+    }
+
+    /// The key as DynamoDB has it.
+    pub fn to_item(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk.clone())),
+            ("sk".to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+}
+
+/// SHA-256 of a text, as lower-case hexadecimal digits.
+pub fn sha256_hex(text: &str) -> String {
+    use std::fmt::Write as _;
+    digest(&SHA256, text.as_bytes()).as_ref().iter().fold(
+        String::with_capacity(64),
+        |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_keys_are_hashed() {
+        let key = Key::session("cookie-value");
+        assert!(!key.pk.contains("cookie-value"));
+        assert_eq!(key, Key::session("cookie-value"));
+        assert_ne!(key, Key::session("cookie-valuf"));
+    }
+
+    #[test]
+    fn sha256_is_the_standard_one() {
+        assert_eq!(
+            sha256_hex("abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! Tenants, their AWS accounts, and the sessions in which we act there.
+
+mod account;
+mod arn;
+mod sessions;
+
+pub use account::{Account, AccountState, HostingMode, Probe, ProbeOutcome, VerificationReport};
+pub use arn::{InvalidRoleArn, RoleArn};
+pub use sessions::{AssumeError, RoleSessions, VendorRole};

@@ -1,0 +1,251 @@
+//! Role sessions: AWS credentials in a tenant's account, assumed, cached, never shared.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use aws_config::SdkConfig;
+use aws_sdk_sts::{
+    Client,
+    config::{Credentials, Region, SharedCredentialsProvider},
+    types::Tag,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{Account, HostingMode, RoleArn};
+use crate::{
+    aws::Refusal,
+    error::{Error, Kind},
+    id::TenantId,
+};
+
+/// Role chaining allows an hour and refuses more.
+const SESSION_SECONDS: i32 = 3600;
+/// Credentials this close to their end are not handed out any more.
+const MARGIN: SignedDuration = SignedDuration::from_mins(5);
+/// How long a refusal is remembered, so that a broken role is not asked in a loop.
+const REFUSAL_MEMORY: Duration = Duration::from_secs(10);
+
+/// Why a role was not assumed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AssumeError {
+    /// STS refused. It does not say why, on purpose.
+    #[error("STS refused to assume the role (request {})", request_id.as_deref().unwrap_or("unknown"))]
+    Refused {
+        /// AWS's request id.
+        request_id: Option<String>,
+    },
+    /// STS did not give an answer that proves anything.
+    #[error("STS did not answer: {0:?}")]
+    Unknown(Refusal),
+    /// STS answered without credentials.
+    #[error("STS answered without credentials")]
+    Empty,
+}
+
+impl From<AssumeError> for Error {
+    fn from(error: AssumeError) -> Self {
+        match error {
+            AssumeError::Refused { .. } => Self::new(
+                Kind::Conflict,
+                "account_not_accessible",
+                "The role in the AWS account cannot be assumed. Verify the account again.",
+            )
+            .with_source(error),
+            AssumeError::Unknown(_) | AssumeError::Empty => {
+                Self::unavailable("sts_unavailable", "a role session could not be had")
+                    .with_source(error)
+            }
+        }
+    }
+}
+
+/// The role under which flows run in the vendor's own account.
+#[derive(Debug, Clone)]
+pub struct VendorRole {
+    /// `VENDOR_ROLE_ARN`.
+    pub arn: RoleArn,
+    /// `VENDOR_EXTERNAL_ID`.
+    pub external_id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct SessionKey {
+    tenant: TenantId,
+    role_arn: String,
+    external_id: String,
+    region: String,
+}
+
+/// What a flight brought back: credentials with their end, or a refusal with its time.
+type Landed = Result<(Credentials, Timestamp), (AssumeError, Instant)>;
+type Flight = Arc<OnceCell<Landed>>;
+
+/// Assumes roles of tenants' accounts and caches what it gets.
+#[derive(Debug, Clone)]
+pub struct RoleSessions {
+    base: SdkConfig,
+    client: Client,
+    flights: Arc<Mutex<HashMap<SessionKey, Flight>>>,
+}
+
+impl RoleSessions {
+    /// Sessions on top of the function's own configuration.
+    pub fn new(base: SdkConfig) -> Self {
+        let client = Client::new(&base);
+        Self {
+            base,
+            client,
+            flights: Arc::default(),
+        }
+    }
+
+    /// An SDK configuration that acts in the tenant's account: its role, its Region, and nothing but
+    /// this tenant's AppFlow flows and profiles.
+    pub async fn config(&self, account: &Account) -> Result<SdkConfig, AssumeError> {
+        let credentials = self.credentials(account).await?;
+        Ok(self
+            .base
+            .to_builder()
+            .region(Region::new(account.region.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build())
+    }
+
+    async fn credentials(&self, account: &Account) -> Result<Credentials, AssumeError> {
+        let key = SessionKey {
+            tenant: account.tenant_id,
+            role_arn: account.role_arn.as_str().to_owned(),
+            external_id: account.external_id.clone(),
+            region: account.region.clone(),
+        };
+        let flight = self.flight(&key).await;
+        // One call per key is under way; whoever comes meanwhile waits for it.
+        let landed = flight
+            .get_or_init(|| async {
+                self.assume(account)
+                    .await
+                    .map_err(|error| (error, Instant::now()))
+            })
+            .await;
+        landed
+            .clone()
+            .map(|(credentials, _)| credentials)
+            .map_err(|(error, _)| error)
+    }
+
+    async fn flight(&self, key: &SessionKey) -> Flight {
+        let mut flights = self.flights.lock().await;
+        let now = Timestamp::now();
+        flights.retain(|_, flight| match flight.get() {
+            Some(Ok((_, expires))) => expires.duration_since(now) > MARGIN,
+            Some(Err((_, refused))) => refused.elapsed() < REFUSAL_MEMORY,
+            None => true,
+        });
+        Arc::clone(flights.entry(key.clone()).or_default())
+    }
+
+    async fn assume(&self, account: &Account) -> Result<(Credentials, Timestamp), AssumeError> {
+        let answer = self
+            .client
+            .assume_role()
+            .role_arn(account.role_arn.as_str())
+            .role_session_name(account.tenant_id.to_string())
+            .external_id(&account.external_id)
+            .duration_seconds(SESSION_SECONDS)
+            .policy(session_policy(account))
+            .set_tags(tag("tributary:tenant", &account.tenant_id.to_string()))
+            .send()
+            .await
+            .map_err(|error| {
+                let refusal = Refusal::of(&error);
+                if refusal.is_access_denied() {
+                    AssumeError::Refused {
+                        request_id: refusal.request_id,
+                    }
+                } else {
+                    AssumeError::Unknown(refusal)
+                }
+            })?;
+        let given = answer.credentials.ok_or(AssumeError::Empty)?;
+        let expires =
+            Timestamp::from_second(given.expiration.secs()).unwrap_or_else(|_| Timestamp::now());
+        let credentials = Credentials::new(
+            given.access_key_id,
+            given.secret_access_key,
+            Some(given.session_token),
+            Some(std::time::SystemTime::from(expires)),
+            "tributary-role-session",
+        );
+        Ok((credentials, expires))
+    }
+}
+
+fn tag(key: &str, value: &str) -> Option<Vec<Tag>> {
+    Tag::builder()
+        .key(key)
+        .value(value)
+        .build()
+        .ok()
+        .map(|tag| vec![tag])
+}
+
+/// What a session may do at most: effective rights are the role's and these.
+///
+/// The prefix is the tenant's, so that in a shared account one tenant's session cannot touch
+/// another's flows or use another's profiles.
+fn session_policy(account: &Account) -> String {
+    let prefix = format!("tributary-{}-*", account.tenant_id);
+    let arn = |kind: &str| {
+        format!(
+            "arn:aws:appflow:{}:{}:{kind}/{prefix}",
+            account.region, account.aws_account_id
+        )
+    };
+    let mut statements = vec![
+        json!({ "Effect": "Allow", "Action": [
+            "appflow:CreateFlow", "appflow:CreateConnectorProfile", "appflow:DescribeConnectorProfiles",
+            "appflow:DescribeConnectors", "appflow:ListConnectors", "appflow:ListFlows"], "Resource": "*" }),
+        json!({ "Effect": "Allow", "Action": "appflow:*", "Resource": [arn("flow"), arn("connectorprofile")] }),
+        json!({ "Effect": "Allow", "Action": ["secretsmanager:CreateSecret", "secretsmanager:PutResourcePolicy"], "Resource": "*" }),
+    ];
+    if account.hosting == HostingMode::Vendor {
+        statements.push(json!({ "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*" }));
+    }
+    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::AccountId, tenancy::AccountState};
+
+    #[test]
+    fn the_session_policy_names_the_tenants_prefix_and_fits() {
+        let tenant_id = TenantId::new();
+        let account = Account {
+            id: AccountId::new(),
+            tenant_id,
+            aws_account_id: "222222222222".to_owned(),
+            region: "us-east-1".to_owned(),
+            hosting: HostingMode::Vendor,
+            role_arn: RoleArn::in_account("222222222222", "TributaryAccess").unwrap(),
+            external_id: "x".repeat(43),
+            state: AccountState::Verified,
+            report: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            version: 1,
+        };
+        let policy = session_policy(&account);
+        assert!(
+            policy.contains(&format!("flow/tributary-{tenant_id}-*")),
+            "{policy}"
+        );
+        assert!(policy.len() <= 2048, "{} characters", policy.len());
+    }
+}

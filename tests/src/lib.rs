@@ -1,0 +1,1 @@
+//! The end-to-end scenarios live in `end_to_end/`.
