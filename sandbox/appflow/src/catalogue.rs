@@ -17,6 +17,7 @@ pub(crate) struct Connector {
     /// Shortest period of a schedule, in seconds.
     pub(crate) shortest_period: i64,
     pub(crate) destinations: &'static [&'static str],
+    /// Values of `writeOperationType` that the destination takes.
     pub(crate) write_operations: &'static [&'static str],
     /// Members of `connectorMetadata.<key>`, as JSON.
     pub(crate) metadata: &'static str,
@@ -158,7 +159,6 @@ impl Connector {
             "connectorMetadata": if custom { Value::Null } else { json!({ self.key: metadata }) },
             "connectorType": self.kind,
             "connectorDescription": self.kind,
-            "supportedWriteOperations": if self.write_operations.is_empty() { Value::Null } else { json!(self.write_operations) },
         })
     }
 
@@ -207,9 +207,7 @@ mod tests {
         .expect("JSON");
         let described = of_type("Salesforce").expect("connector").configuration();
         for (member, value) in described.as_object().expect("object") {
-            if member != "supportedWriteOperations" {
-                assert_eq!(value, &reference["connectorConfiguration"][member], "{member}");
-            }
+            assert_eq!(value, &reference["connectorConfiguration"][member], "{member}");
         }
     }
 

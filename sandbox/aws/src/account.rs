@@ -55,8 +55,13 @@ impl Aws {
         bucket: &str,
         key: &str,
     ) -> Result<Bytes, String> {
-        self.s3(account, Method::GET, &object_path(bucket, key), Bytes::new())
-            .await
+        self.s3(
+            account,
+            Method::GET,
+            &object_path(bucket, key),
+            Bytes::new(),
+        )
+        .await
     }
 
     /// All keys under a prefix, in order.
@@ -69,7 +74,9 @@ impl Aws {
         let mut keys: Vec<String> = Vec::new();
         loop {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.append_pair("list-type", "2").append_pair("prefix", prefix);
+            query
+                .append_pair("list-type", "2")
+                .append_pair("prefix", prefix);
             if let Some(last) = keys.last() {
                 query.append_pair("start-after", last);
             }
@@ -178,7 +185,9 @@ fn appflow_may_put(policy: Option<&Value>, account: &str, bucket: &str, key: &st
     // The flow's name is not told here; the star fits every pattern that ends in one.
     context.set(
         "aws:SourceArn",
-        [format!("arn:aws:appflow:{REGION}:{account}:flow/tributary-*")],
+        [format!(
+            "arn:aws:appflow:{REGION}:{account}:flow/tributary-*"
+        )],
     );
     context.set("aws:SecureTransport", ["true".to_owned()]);
     context.set("aws:PrincipalIsAWSService", ["true".to_owned()]);
@@ -210,7 +219,10 @@ fn unescape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[expect(clippy::needless_pass_by_value, reason = "json! literals read better by value")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "json! literals read better by value"
+    )]
     fn may_put(statement: Value) -> bool {
         let policy = json!({ "Statement": statement });
         appflow_may_put(Some(&policy), "222222222222", "landing", "out/a.json")
@@ -225,7 +237,11 @@ mod tests {
                 "Condition": {"StringEquals": {"aws:SourceAccount": account}},
             })
         };
-        let (service, account, all) = ("appflow.amazonaws.com", "222222222222", "arn:aws:s3:::landing/*");
+        let (service, account, all) = (
+            "appflow.amazonaws.com",
+            "222222222222",
+            "arn:aws:s3:::landing/*",
+        );
         assert!(may_put(allow(service, account, all)));
         assert!(!may_put(allow("lambda.amazonaws.com", account, all)));
         assert!(!may_put(allow(service, "333333333333", all)));

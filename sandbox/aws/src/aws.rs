@@ -10,13 +10,8 @@ use http::StatusCode;
 use sandbox_core::{AwsCall, AwsReply, AwsService, Canaries, Faults, Journal, Principal};
 
 use crate::{
-    Credentials, IdentityCenter, Role, RoleRefused,
-    borrowed::Borrowed,
-    credentials::Registry,
-    iam::Roles,
-    identity_center::Directory,
-    refusal::Protocol,
-    sts,
+    Credentials, IdentityCenter, Role, RoleRefused, borrowed::Borrowed, credentials::Registry,
+    iam::Roles, identity_center::Directory, refusal::Protocol, sts,
 };
 
 /// What the endpoint shares with the other stand-ins.

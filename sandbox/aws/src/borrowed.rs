@@ -3,9 +3,10 @@
 //! They ignore credentials and know one account, `123456789012`. So each account gets its own
 //! set, and the account id is exchanged on the way in and out. Gaps are closed here: DynamoDB's
 //! check-then-write is made atomic and answers the old item (`dynamodb`), SQS gets its queue URLs
-//! and error codes (`sqs`), S3 its upload framing (`s3`).
+//! and error codes (`sqs`), KMS unambiguous contexts (`kms`), S3 its upload framing (`s3`).
 
 mod dynamodb;
+mod kms;
 mod rewrite;
 mod s3;
 mod sqs;
@@ -50,7 +51,7 @@ impl Borrowed {
             "s3" => s3::handle(&account.s3, call).await,
             "sqs" => sqs::handle(&account.sqs, call, address).await,
             "secretsmanager" => json(&account.secretsmanager, call, &call.body).await,
-            "kms" => json(&account.kms, call, &call.body).await,
+            "kms" => kms::handle(&account.kms, call).await,
             "glue" => json(&account.glue, call, &call.body).await,
             "monitoring" => json(&account.cloudwatch, call, &call.body).await,
             _ => return None,
@@ -100,7 +101,10 @@ async fn hand_over(service: &impl MockService, call: &AwsCall, body: Bytes) -> A
 
 fn headers(mut headers: HeaderMap, account: &str) -> HeaderMap {
     for value in headers.values_mut() {
-        if let Some(text) = value.to_str().ok().and_then(|text| rewrite::arn(text, account))
+        if let Some(text) = value
+            .to_str()
+            .ok()
+            .and_then(|text| rewrite::arn(text, account))
             && let Ok(exchanged) = text.parse()
         {
             *value = exchanged;

@@ -9,13 +9,25 @@ use crate::Aws;
 
 /// Services of the JSON protocols: signing name, `X-Amz-Target` prefix, content type.
 const TARGETS: [(&str, &str, &str); 7] = [
-    ("dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0"),
+    (
+        "dynamodb",
+        "DynamoDB_20120810",
+        "application/x-amz-json-1.0",
+    ),
     ("sqs", "AmazonSQS", "application/x-amz-json-1.0"),
-    ("secretsmanager", "secretsmanager", "application/x-amz-json-1.1"),
+    (
+        "secretsmanager",
+        "secretsmanager",
+        "application/x-amz-json-1.1",
+    ),
     ("kms", "TrentService", "application/x-amz-json-1.1"),
     ("glue", "AWSGlue", "application/x-amz-json-1.1"),
     ("events", "AWSEvents", "application/x-amz-json-1.1"),
-    ("redshift-data", "RedshiftData", "application/x-amz-json-1.1"),
+    (
+        "redshift-data",
+        "RedshiftData",
+        "application/x-amz-json-1.1",
+    ),
 ];
 
 impl Aws {
@@ -27,12 +39,10 @@ impl Aws {
         operation: &str,
         body: &Value,
     ) -> AwsReply {
-        let (prefix, content_type) = TARGETS
-            .iter()
-            .find(|(name, _, _)| *name == service)
-            .map_or((service, "application/x-amz-json-1.1"), |(_, prefix, kind)| {
-                (*prefix, *kind)
-            });
+        let (prefix, content_type) = TARGETS.iter().find(|(name, _, _)| *name == service).map_or(
+            (service, "application/x-amz-json-1.1"),
+            |(_, prefix, kind)| (*prefix, *kind),
+        );
         let mut headers = HeaderMap::new();
         headers.insert(
             http::header::CONTENT_TYPE,

@@ -85,7 +85,10 @@ impl Registry {
     pub(crate) fn admin(&self, account: &str) -> Session {
         let arn = format!("arn:aws:iam::{account}:user/admin");
         let mut sessions = self.lock();
-        if let Some(session) = sessions.values().find(|session| session.principal.arn == arn) {
+        if let Some(session) = sessions
+            .values()
+            .find(|session| session.principal.arn == arn)
+        {
             return session.clone();
         }
         let credentials = Credentials {

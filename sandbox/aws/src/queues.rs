@@ -37,9 +37,7 @@ impl Queues for Aws {
         Box::pin(async move {
             let attributes: Map<String, Value> = attributes
                 .into_iter()
-                .map(|(name, value)| {
-                    (name, json!({ "DataType": "String", "StringValue": value }))
-                })
+                .map(|(name, value)| (name, json!({ "DataType": "String", "StringValue": value })))
                 .collect();
             let ask = json!({ "MessageBody": body, "MessageAttributes": attributes });
             self.sqs(queue_arn, "SendMessage", ask).await.map(drop)

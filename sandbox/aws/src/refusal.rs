@@ -74,7 +74,9 @@ impl Protocol {
         let query = self == Self::Query;
         let (status, code) = match why {
             Unrecognised::Unsigned if s3 => (StatusCode::FORBIDDEN, "AccessDenied"),
-            Unrecognised::Unsigned if query => (StatusCode::FORBIDDEN, "MissingAuthenticationToken"),
+            Unrecognised::Unsigned if query => {
+                (StatusCode::FORBIDDEN, "MissingAuthenticationToken")
+            }
             Unrecognised::Unsigned => {
                 (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException")
             }
@@ -82,9 +84,7 @@ impl Protocol {
                 (StatusCode::BAD_REQUEST, "AuthorizationHeaderMalformed")
             }
             Unrecognised::Malformed if query => (StatusCode::BAD_REQUEST, "IncompleteSignature"),
-            Unrecognised::Malformed => {
-                (StatusCode::BAD_REQUEST, "IncompleteSignatureException")
-            }
+            Unrecognised::Malformed => (StatusCode::BAD_REQUEST, "IncompleteSignatureException"),
             Unrecognised::UnknownKey if s3 => (StatusCode::FORBIDDEN, "InvalidAccessKeyId"),
             Unrecognised::UnknownKey if query => (StatusCode::FORBIDDEN, "InvalidClientTokenId"),
             Unrecognised::UnknownKey => (StatusCode::FORBIDDEN, "UnrecognizedClientException"),

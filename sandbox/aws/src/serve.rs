@@ -87,7 +87,13 @@ impl Aws {
             Ok(recognised) => recognised,
             Err(why) => {
                 let refused = protocol.unrecognised(why);
-                self.record(service.as_deref(), &operation, None, &refused, why.to_string());
+                self.record(
+                    service.as_deref(),
+                    &operation,
+                    None,
+                    &refused,
+                    why.to_string(),
+                );
                 return Ok(answer::whole(refused));
             }
         };
@@ -96,11 +102,7 @@ impl Aws {
     }
 
     /// Answers a call as the fault that is due for it says.
-    async fn with_faults(
-        &self,
-        call: AwsCall,
-        operation: &str,
-    ) -> Result<Response<Body>, Dropped> {
+    async fn with_faults(&self, call: AwsCall, operation: &str) -> Result<Response<Body>, Dropped> {
         let service = call.service.clone();
         let principal = call.principal.clone();
         let fault = self.options.faults.take(&service, operation);

@@ -92,23 +92,28 @@ mod tests {
 
     #[test]
     fn the_scope_is_read_from_a_presigned_query() {
-        let query = "X-Amz-Credential=AKIA1%2F20261120%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Signature=ab";
-        assert_eq!(read(&HeaderMap::new(), query).unwrap().access_key_id, "AKIA1");
+        let query =
+            "X-Amz-Credential=AKIA1%2F20261120%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Signature=ab";
+        assert_eq!(
+            read(&HeaderMap::new(), query).unwrap().access_key_id,
+            "AKIA1"
+        );
     }
 
     #[test]
     fn anything_else_is_refused() {
-        assert_eq!(
-            read(&HeaderMap::new(), "a=b"),
-            Err(Unrecognised::Unsigned)
-        );
+        assert_eq!(read(&HeaderMap::new(), "a=b"), Err(Unrecognised::Unsigned));
         for value in [
             "Bearer x",
             "AWS4-HMAC-SHA256 Credential=A/20261120/r/s/aws4_request, SignedHeaders=host",
             "AWS4-HMAC-SHA256 Credential=A/r/s/aws4_request, SignedHeaders=host, Signature=x",
             "AWS4-HMAC-SHA256 Credential=A/20261120//s/aws4_request, SignedHeaders=h, Signature=x",
         ] {
-            assert_eq!(read(&header(value), ""), Err(Unrecognised::Malformed), "{value}");
+            assert_eq!(
+                read(&header(value), ""),
+                Err(Unrecognised::Malformed),
+                "{value}"
+            );
         }
     }
 }

@@ -11,8 +11,8 @@ use sandbox_core::{AwsCall, AwsReply};
 
 use crate::{Aws, refusal::Protocol};
 
-pub(crate) use trust::assume_as_service;
 pub use trust::RoleRefused;
+pub(crate) use trust::assume_as_service;
 
 /// Answers one STS request.
 pub(crate) fn handle(aws: &Aws, call: &AwsCall) -> AwsReply {
@@ -67,7 +67,9 @@ impl Refused {
         Self::new(
             StatusCode::FORBIDDEN,
             "AccessDenied",
-            format!("User: {caller} is not authorized to perform: {action} on resource: {role_arn}"),
+            format!(
+                "User: {caller} is not authorized to perform: {action} on resource: {role_arn}"
+            ),
         )
     }
 }

@@ -1,2 +1,180 @@
-//! x
-mod admin; mod catalog; mod decimal; mod error; mod functions; mod query; mod reader; mod sql; mod types; mod warehouse;
+//! Redshift for the sandbox: the Data API over SQLite, with roles, column privileges and row-level
+//! security per user, and statements that only their owner sees.
+//!
+//! An end user arrives with an identity-enhanced session (`Principal::on_behalf_of`) and is
+//! `AWSIDC:<user name>` in the database, with the role `AWSIDC:<group>` of each of its groups that
+//! has one. IAM users and root are the superuser. A role session without a person is refused: the
+//! sandbox's functions have no `redshift-serverless:GetCredentials`.
+//!
+//! What differs from Redshift, on purpose and never silently: DECIMAL keeps 15 significant digits
+//! (more is refused), sessions (`SessionKeepAliveSeconds`), views, user-defined functions and role
+//! hierarchies are refused.
+
+mod admin;
+mod api;
+mod catalog;
+mod decimal;
+mod error;
+mod functions;
+mod query;
+mod reader;
+mod sql;
+mod statements;
+mod types;
+mod warehouse;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use sandbox_core::{AccountServices, AwsCall, AwsReply, AwsService, BoxFuture, Clock, Journal};
+
+use crate::{
+    catalog::PUBLIC_SCHEMA, error::SqlError, statements::Statements, warehouse::Outcome,
+    warehouse::Warehouse,
+};
+
+/// How many rows a page of results has, unless told otherwise.
+const PAGE_ROWS: usize = 1000;
+
+/// The warehouse of every account, behind the Data API.
+#[derive(Clone)]
+pub struct Redshift {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Clock,
+    journal: Journal,
+    databases: Mutex<BTreeMap<(String, String), Arc<Mutex<Warehouse>>>>,
+    statements: Statements,
+    page_rows: AtomicUsize,
+    events: OnceLock<Arc<dyn AccountServices>>,
+}
+
+impl Redshift {
+    /// An empty warehouse. Results, statements and client tokens age by the clock.
+    pub fn new(clock: Clock, journal: Journal) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                statements: Statements::new(clock.clone()),
+                clock,
+                journal,
+                databases: Mutex::default(),
+                page_rows: AtomicUsize::new(PAGE_ROWS),
+                events: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// Rows in a page of results from now on; at least one. The real service has no such setting,
+    /// it cuts pages by size.
+    pub fn set_page_rows(&self, rows: usize) {
+        self.inner.page_rows.store(rows.max(1), Ordering::SeqCst);
+    }
+
+    /// Where status events of statements with `WithEvent` go. Without it `WithEvent` is refused.
+    /// Only the first call has an effect.
+    pub fn connect_events(&self, events: Arc<dyn AccountServices>) {
+        // A second sink would split the events between two readers.
+        let _ = self.inner.events.set(events);
+    }
+
+    /// Runs a script as the superuser, all of it or nothing, and answers how many rows it changed.
+    /// The database is made if it is not there. `Err` is Redshift's error text.
+    pub fn execute_as_admin(&self, account: &str, database: &str, sql: &str) -> Result<u64, String> {
+        let warehouse = self.inner.create(account, database).map_err(text)?;
+        lock(&warehouse).script(sql).map_err(text)
+    }
+
+    /// Runs one query as the superuser, whom row-level security does not concern; every value is
+    /// text as the Data API would show it. For oracles in tests.
+    pub fn query_as_admin(
+        &self,
+        account: &str,
+        database: &str,
+        sql: &str,
+    ) -> Result<Vec<Vec<Option<String>>>, String> {
+        let warehouse = self.inner.database(account, database).map_err(text)?;
+        let tokens = sql::token::statements(&sql::token::tokenise(sql).map_err(text)?);
+        let [statement] = tokens.as_slice() else {
+            return Err("ERROR: one query is expected".to_owned());
+        };
+        let outcome = lock(&warehouse).run(statement, &query::Parameters::new());
+        match outcome.map_err(text)? {
+            Outcome::Rows(set) => {
+                let row = |row: &Vec<query::Cell>| row.iter().map(query::Cell::text).collect();
+                Ok(set.rows.iter().map(row).collect())
+            }
+            Outcome::Changed(_) => Err("ERROR: the statement has no result set".to_owned()),
+        }
+    }
+
+    /// Appends rows to `schema.table` (or `table` of `public`) as a load does: all or none, text
+    /// coerced to the columns' types. `Err` is Redshift's error text.
+    pub fn insert_rows(
+        &self,
+        account: &str,
+        database: &str,
+        table: &str,
+        columns: &[String],
+        rows: &[Vec<Option<String>>],
+    ) -> Result<u64, String> {
+        let warehouse = self.inner.database(account, database).map_err(text)?;
+        let name = table.replace('"', "").to_lowercase();
+        let (schema, table) = name.split_once('.').unwrap_or((PUBLIC_SCHEMA, &name));
+        lock(&warehouse)
+            .insert(schema, table, columns, rows)
+            .map_err(text)
+    }
+}
+
+impl Inner {
+    /// An existing database.
+    fn database(&self, account: &str, name: &str) -> Result<Arc<Mutex<Warehouse>>, SqlError> {
+        lock(&self.databases)
+            .get(&(account.to_owned(), name.to_owned()))
+            .cloned()
+            .ok_or_else(|| SqlError::NoDatabase(name.to_owned()))
+    }
+
+    fn create(&self, account: &str, name: &str) -> Result<Arc<Mutex<Warehouse>>, SqlError> {
+        let key = (account.to_owned(), name.to_owned());
+        let mut databases = lock(&self.databases);
+        if let Some(found) = databases.get(&key) {
+            return Ok(Arc::clone(found));
+        }
+        let made = Arc::new(Mutex::new(Warehouse::new(&self.clock)?));
+        databases.insert(key, Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn database_names(&self, account: &str) -> Vec<String> {
+        let databases = lock(&self.databases);
+        let own = databases.keys().filter(|(owner, _)| owner == account);
+        own.map(|(_, name)| name.clone()).collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as map_err(text)")]
+fn text(error: SqlError) -> String {
+    error.to_string()
+}
+
+impl AwsService for Redshift {
+    fn signing_names(&self) -> &'static [&'static str] {
+        &["redshift-data"]
+    }
+
+    fn handle(&self, call: AwsCall) -> BoxFuture<'_, AwsReply> {
+        Box::pin(api::handle(Arc::clone(&self.inner), call))
+    }
+}

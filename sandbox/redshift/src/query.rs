@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Statement, config::DbConfig, types::ValueRef};
 
 use crate::{
-    decimal::{DIGITS, Decimal},
+    decimal::Decimal,
     error::SqlError,
     sql::{
         Token,
@@ -171,6 +171,7 @@ fn dynamic(value: ValueRef<'_>) -> Option<SqlType> {
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     reason = "these are SQL's own conversions between whole and floating-point numbers"
 )]
 fn cell(value: ValueRef<'_>, ty: Option<SqlType>) -> Result<Cell, SqlError> {
@@ -184,9 +185,9 @@ fn cell(value: ValueRef<'_>, ty: Option<SqlType>) -> Result<Cell, SqlError> {
         (ValueRef::Real(r), Some(SqlType::Decimal { scale, .. })) => {
             let exact = Decimal::from_f64(r)
                 .ok_or_else(|| SqlError::Other("Numeric data overflow".to_owned()))?;
-            let rounded = exact.rescale(scale).unwrap_or(exact);
-            // Beyond 15 digits a double no longer gives the decimal back.
-            if rounded.digits() >= DIGITS && r.abs() >= 1e15 / 10_f64.powi(scale as i32) {
+            // Beyond 15 digits a double no longer gives the decimal back. Only quotients have more
+            // than six decimals, and those are padded, being inexact anyway.
+            if scale <= 6 && r.abs() * 10_f64.powi(scale as i32) >= 1e15 {
                 return Err(SqlError::Other(
                     "Numeric data overflow (the stand-in keeps 15 significant digits)".to_owned(),
                 ));

@@ -44,6 +44,7 @@ fn check(class: &str, v: &str) -> (&'static str, bool) {
             arn(v, "arn:aws:secretsmanager:"),
         ),
         "key-arn" => ("arn:aws:kms:.*:[0-9]+:.*", arn(v, "arn:aws:kms:")),
+        "appflow-arn" => ("arn:aws:appflow:.*:[0-9]+:.*", arn(v, "arn:aws:appflow:")),
         "iam-arn" => ("arn:aws:iam:.*:[0-9]+:.*", arn(v, "arn:aws:iam:")),
         "lambda-arn" => ("arn:aws:lambda:.*:[0-9]+:.*", arn(v, "arn:aws:lambda:")),
         "web-url" => (

@@ -50,8 +50,8 @@ fn exchange(body: &[u8], from: &str, to: &str) -> Bytes {
         return untouched();
     }
     if text.trim_start().starts_with('<') {
-        let exchanged = exchange_text(text, from, to)
-            .replace(&format!(">{from}<"), &format!(">{to}<"));
+        let exchanged =
+            exchange_text(text, from, to).replace(&format!(">{from}<"), &format!(">{to}<"));
         return Bytes::from(exchanged);
     }
     let Ok(mut value) = serde_json::from_str::<Value>(text) else {
@@ -129,7 +129,11 @@ mod tests {
     fn in_and_out_again_is_the_same() {
         let ask = json!({"RedrivePolicy": "{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:222222222222:d\"}"});
         let there = to_fixed(ask.to_string().as_bytes(), "222222222222");
-        assert!(std::str::from_utf8(&there).unwrap().contains("123456789012"));
+        assert!(
+            std::str::from_utf8(&there)
+                .unwrap()
+                .contains("123456789012")
+        );
         assert_eq!(to_real(&there, "222222222222"), ask.to_string());
     }
 }

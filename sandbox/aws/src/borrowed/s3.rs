@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn chunks_are_joined_and_a_cut_body_is_refused() {
-        let framed = b"5;chunk-signature=ab\r\nhello\r\n1\r\n!\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n";
+        let framed =
+            b"5;chunk-signature=ab\r\nhello\r\n1\r\n!\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n";
         assert_eq!(unchunk(framed).as_deref(), Some(b"hello!".as_slice()));
         assert_eq!(unchunk(b"5\r\nhel"), None);
         assert_eq!(unchunk(b"x\r\nhello\r\n0\r\n"), None);

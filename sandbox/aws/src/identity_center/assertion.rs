@@ -18,8 +18,8 @@ pub(super) async fn verify(
     configuration: &IdentityCenter,
     unverified_assertion: &str,
 ) -> Result<Claims, TokenError> {
-    let unverified_header = jsonwebtoken::decode_header(unverified_assertion)
-        .map_err(|_| TokenError::InvalidGrant)?;
+    let unverified_header =
+        jsonwebtoken::decode_header(unverified_assertion).map_err(|_| TokenError::InvalidGrant)?;
     if unverified_header.alg != Algorithm::RS256 {
         return Err(TokenError::InvalidGrant);
     }

@@ -28,9 +28,7 @@ pub(super) async fn handle(directory: &Directory, call: &AwsCall) -> Result<AwsR
         return Ok(not_found());
     }
     let ask: Ask = serde_json::from_slice(&call.body).map_err(|_| TokenError::InvalidRequest)?;
-    let configuration = directory
-        .configuration()
-        .ok_or(TokenError::InvalidClient)?;
+    let configuration = directory.configuration().ok_or(TokenError::InvalidClient)?;
     if call.region != REGION {
         return Err(TokenError::WrongRegion);
     }

@@ -83,7 +83,10 @@ impl TokenError {
         };
         let mut body = json!({ "error": error, "error_description": description });
         if self == Self::WrongRegion {
-            body["endpoint"] = json!(format!("https://oidc.{}.amazonaws.com", sandbox_core::REGION));
+            body["endpoint"] = json!(format!(
+                "https://oidc.{}.amazonaws.com",
+                sandbox_core::REGION
+            ));
             body["region"] = json!(sandbox_core::REGION);
         }
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);

@@ -44,7 +44,10 @@ impl BoundContext {
                 "identitycenter:InstanceArn",
                 format!("arn:aws:sso:::instance/{instance}"),
             ),
-            ("identitycenter:ApplicationArn", self.application_arn.clone()),
+            (
+                "identitycenter:ApplicationArn",
+                self.application_arn.clone(),
+            ),
         ]
     }
 }
@@ -132,7 +135,9 @@ impl Issued {
 }
 
 fn after(life: SignedDuration) -> Timestamp {
-    Timestamp::now().saturating_add(life).unwrap_or(Timestamp::MAX)
+    Timestamp::now()
+        .saturating_add(life)
+        .unwrap_or(Timestamp::MAX)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

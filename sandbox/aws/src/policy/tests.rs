@@ -62,10 +62,19 @@ fn a_principal_is_matched_by_account_role_session_or_star_and_by_nothing_else() 
         (json!({"AWS": "arn:aws:iam::111111111111:root"}), true),
         (json!({"AWS": ROLE}), true),
         (json!({"AWS": ["arn:aws:iam::1:root", ROLE]}), true),
-        (json!({"AWS": "arn:aws:sts::111111111111:assumed-role/flows/s1"}), true),
-        (json!({"AWS": "arn:aws:sts::111111111111:assumed-role/flows/s2"}), false),
+        (
+            json!({"AWS": "arn:aws:sts::111111111111:assumed-role/flows/s1"}),
+            true,
+        ),
+        (
+            json!({"AWS": "arn:aws:sts::111111111111:assumed-role/flows/s2"}),
+            false,
+        ),
         (json!({"AWS": "arn:aws:iam::111111111111:role/*"}), false),
-        (json!({"AWS": "arn:aws:iam::111111111111:role/other"}), false),
+        (
+            json!({"AWS": "arn:aws:iam::111111111111:role/other"}),
+            false,
+        ),
         (json!({"AWS": "222222222222"}), false),
         (json!({"AWS": "arn:aws:iam::222222222222:root"}), false),
         (json!({"Service": "lambda.amazonaws.com"}), false),
@@ -73,7 +82,11 @@ fn a_principal_is_matched_by_account_role_session_or_star_and_by_nothing_else() 
         (json!({"Martian": "*"}), false),
         (json!(null), false),
     ] {
-        assert_eq!(allowed(&trust(principal.clone(), json!({}))), expected, "{principal}");
+        assert_eq!(
+            allowed(&trust(principal.clone(), json!({}))),
+            expected,
+            "{principal}"
+        );
     }
 }
 
@@ -81,43 +94,107 @@ fn a_principal_is_matched_by_account_role_session_or_star_and_by_nothing_else() 
 fn conditions_hold_as_iam_documents_them() {
     for (condition, expected) in [
         (json!({"StringEquals": {"sts:ExternalId": "right"}}), true),
-        (json!({"StringEquals": {"STS:externalid": ["x", "right"]}}), true),
+        (
+            json!({"StringEquals": {"STS:externalid": ["x", "right"]}}),
+            true,
+        ),
         (json!({"StringEquals": {"sts:ExternalId": "Right"}}), false),
-        (json!({"StringEqualsIgnoreCase": {"sts:ExternalId": "RIGHT"}}), true),
-        (json!({"StringNotEquals": {"sts:ExternalId": "right"}}), false),
-        (json!({"StringNotEquals": {"sts:ExternalId": "wrong"}}), true),
-        (json!({"StringNotEquals": {"sts:SourceIdentity": "any"}}), true),
-        (json!({"StringEquals": {"sts:SourceIdentity": "any"}}), false),
+        (
+            json!({"StringEqualsIgnoreCase": {"sts:ExternalId": "RIGHT"}}),
+            true,
+        ),
+        (
+            json!({"StringNotEquals": {"sts:ExternalId": "right"}}),
+            false,
+        ),
+        (
+            json!({"StringNotEquals": {"sts:ExternalId": "wrong"}}),
+            true,
+        ),
+        (
+            json!({"StringNotEquals": {"sts:SourceIdentity": "any"}}),
+            true,
+        ),
+        (
+            json!({"StringEquals": {"sts:SourceIdentity": "any"}}),
+            false,
+        ),
         (json!({"StringLike": {"sts:ExternalId": "ri*"}}), true),
         (json!({"StringLike": {"sts:ExternalId": "x*"}}), false),
-        (json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/fl*"}}), true),
-        (json!({"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/flows"}}), false),
+        (
+            json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/fl*"}}),
+            true,
+        ),
+        (
+            json!({"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/flows"}}),
+            false,
+        ),
         (json!({"Null": {"sts:ExternalId": "false"}}), true),
         (json!({"Null": {"sts:ExternalId": true}}), false),
         (json!({"Null": {"sts:SourceIdentity": "true"}}), true),
-        (json!({"StringEquals": {"aws:RequestTag/tenant": "ten_1"}}), true),
-        (json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["tenant", "env", "x"]}}), true),
-        (json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["tenant"]}}), false),
-        (json!({"ForAllValues:StringEquals": {"sts:SourceIdentity": "x"}}), true),
-        (json!({"ForAnyValue:StringEquals": {"aws:TagKeys": "env"}}), true),
-        (json!({"ForAnyValue:StringEquals": {"sts:SourceIdentity": "x"}}), false),
+        (
+            json!({"StringEquals": {"aws:RequestTag/tenant": "ten_1"}}),
+            true,
+        ),
+        (
+            json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["tenant", "env", "x"]}}),
+            true,
+        ),
+        (
+            json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["tenant"]}}),
+            false,
+        ),
+        (
+            json!({"ForAllValues:StringEquals": {"sts:SourceIdentity": "x"}}),
+            true,
+        ),
+        (
+            json!({"ForAnyValue:StringEquals": {"aws:TagKeys": "env"}}),
+            true,
+        ),
+        (
+            json!({"ForAnyValue:StringEquals": {"sts:SourceIdentity": "x"}}),
+            false,
+        ),
         (json!({"StringEquals": {"aws:TagKeys": "tenant"}}), false),
-        (json!({"StringEquals": {"aws:MultiFactorAuthAge": "1"}}), false),
-        (json!({"StringEqualsIfExists": {"sts:ExternalId": "right"}}), false),
-        (json!({"StringEquals": {"sts:ExternalId": "${aws:userid}"}}), false),
+        (
+            json!({"StringEquals": {"aws:MultiFactorAuthAge": "1"}}),
+            false,
+        ),
+        (
+            json!({"StringEqualsIfExists": {"sts:ExternalId": "right"}}),
+            false,
+        ),
+        (
+            json!({"StringEquals": {"sts:ExternalId": "${aws:userid}"}}),
+            false,
+        ),
         (json!("not an object"), false),
     ] {
-        assert_eq!(allowed(&trust(json!("*"), condition.clone())), expected, "{condition}");
+        assert_eq!(
+            allowed(&trust(json!("*"), condition.clone())),
+            expected,
+            "{condition}"
+        );
     }
 }
 
 #[test]
 fn a_deny_wins_also_when_it_is_not_understood() {
     for (condition, expected) in [
-        (json!({"StringNotEquals": {"sts:ExternalId": "right"}}), true),
+        (
+            json!({"StringNotEquals": {"sts:ExternalId": "right"}}),
+            true,
+        ),
         (json!({"StringEquals": {"sts:ExternalId": "right"}}), false),
-        (json!({"DateGreaterThan": {"aws:CurrentTime": "2020-01-01"}}), false),
-        (json!({"StringEquals": {"aws:VpcSourceIp": "10.0.0.1"}}), false),
+        (
+            json!({"DateGreaterThan": {"aws:CurrentTime": "2020-01-01"}}),
+            false,
+        ),
+        (
+            json!({"StringEquals": {"aws:VpcSourceIp": "10.0.0.1"}}),
+            false,
+        ),
     ] {
         let policy = json!({"Statement": [
             {"Effect": "Allow", "Principal": "*", "Action": "sts:*"},

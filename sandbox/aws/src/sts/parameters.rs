@@ -57,7 +57,9 @@ impl Parameters {
         if let Some(identity) = &source_identity {
             name("sourceIdentity", identity, "", 2, 64)?;
             if identity.starts_with("aws:") {
-                return Err(Refused::validation("sourceIdentity must not begin with aws:"));
+                return Err(Refused::validation(
+                    "sourceIdentity must not begin with aws:",
+                ));
             }
         }
         let external_id = form.take("ExternalId");
@@ -140,7 +142,9 @@ fn check_tags(list: Vec<[String; 2]>) -> Result<BTreeMap<String, String>, Refuse
         length("tags.value", &value, 0, 256)?;
         let fits = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
         if !key.chars().chain(value.chars()).all(fits) || key.starts_with("aws:") {
-            return Err(Refused::validation("a tag key or value has characters that are not allowed"));
+            return Err(Refused::validation(
+                "a tag key or value has characters that are not allowed",
+            ));
         }
         // Tag keys differ by more than case.
         if tags.keys().any(|known| known.eq_ignore_ascii_case(&key)) {
@@ -181,7 +185,9 @@ fn check_policy(policy: Option<&str>, arns: &[String]) -> Result<usize, Refused>
         return Err(Refused::new(
             StatusCode::BAD_REQUEST,
             "PackedPolicyTooLarge",
-            format!("Packed policy consumes {percent}% of allotted space, please use smaller policy."),
+            format!(
+                "Packed policy consumes {percent}% of allotted space, please use smaller policy."
+            ),
         ));
     }
     Ok(percent)
@@ -200,8 +206,10 @@ fn is_session_policy(text: &str) -> bool {
     };
     statements.iter().all(|statement| {
         let has = |name: &str| statement.get(name).is_some();
-        matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny"))
-            && (has("Action") || has("NotAction"))
+        matches!(
+            statement.get("Effect").and_then(Value::as_str),
+            Some("Allow" | "Deny")
+        ) && (has("Action") || has("NotAction"))
             && (has("Resource") || has("NotResource"))
             && !has("Principal")
             && !has("NotPrincipal")

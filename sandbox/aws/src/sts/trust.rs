@@ -38,7 +38,10 @@ pub(super) fn check(
         ("sts:AssumeRole", true),
         ("sts:TagSession", !parameters.tags.is_empty()),
         ("sts:SetContext", !contexts.is_empty()),
-        ("sts:SetSourceIdentity", parameters.source_identity.is_some()),
+        (
+            "sts:SetSourceIdentity",
+            parameters.source_identity.is_some(),
+        ),
     ];
     let asker = Caller::of(caller);
     for (action, _) in actions.into_iter().filter(|(_, implied)| *implied) {

@@ -32,14 +32,19 @@ async fn waiting(world: &World) -> String {
     let url = format!("http://{}/{VENDOR}/q", world.address);
     let ask = json!({"QueueUrl": url, "AttributeNames": ["All"]});
     let answer = world.ok(&vendor, "sqs", "GetQueueAttributes", ask).await;
-    answer["Attributes"]["ApproximateNumberOfMessages"].as_str().unwrap().to_owned()
+    answer["Attributes"]["ApproximateNumberOfMessages"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test]
 async fn each_fault_happens_before_or_after_the_effect_as_it_says() {
     let world = World::start().await;
     let vendor = world.aws.admin_credentials(VENDOR);
-    world.ok(&vendor, "sqs", "CreateQueue", json!({"QueueName": "q"})).await;
+    world
+        .ok(&vendor, "sqs", "CreateQueue", json!({"QueueName": "q"}))
+        .await;
     let throttled = Fault::Status {
         status: 400,
         retry_after: Some(2),
@@ -47,7 +52,10 @@ async fn each_fault_happens_before_or_after_the_effect_as_it_says() {
     };
     let (status, body) = send(&world, Some(throttled)).await.unwrap();
     assert_eq!(status, 400);
-    assert!(body.contains("\"__type\":\"ThrottlingException\""), "{body}");
+    assert!(
+        body.contains("\"__type\":\"ThrottlingException\""),
+        "{body}"
+    );
     assert!(send(&world, Some(Fault::DropBefore)).await.is_err());
     assert_eq!(waiting(&world).await, "0");
     assert!(send(&world, Some(Fault::DropAfter)).await.is_err());
@@ -63,9 +71,14 @@ async fn each_fault_happens_before_or_after_the_effect_as_it_says() {
 async fn the_journal_names_the_caller_and_holds_no_secret() {
     let world = World::start().await;
     let session = world.function();
-    world.ok(&session, "dynamodb", "ListTables", json!({})).await;
+    world
+        .ok(&session, "dynamodb", "ListTables", json!({}))
+        .await;
     let entry = world.aws.options.journal.entries().pop().unwrap();
-    assert_eq!((entry.service.as_str(), entry.operation.as_str()), ("dynamodb", "ListTables"));
+    assert_eq!(
+        (entry.service.as_str(), entry.operation.as_str()),
+        ("dynamodb", "ListTables")
+    );
     assert_eq!(entry.account.as_deref(), Some(VENDOR));
     assert_eq!(
         entry.principal.as_deref(),

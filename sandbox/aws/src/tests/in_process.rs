@@ -14,9 +14,18 @@ async fn objects_are_put_only_where_the_bucket_lets_appflow() {
     let world = World::start().await;
     let aws = &world.aws;
     let admin = aws.admin(CUSTOMER);
-    let put = || aws.put_object(CUSTOMER, "landing", "out/a b.json", Bytes::from_static(b"{}"));
+    let put = || {
+        aws.put_object(
+            CUSTOMER,
+            "landing",
+            "out/a b.json",
+            Bytes::from_static(b"{}"),
+        )
+    };
     assert_eq!(put().await, Err("NoSuchBucket".to_owned()));
-    let reply = aws.call_rest(&admin, "s3", Method::PUT, "/landing", Bytes::new()).await;
+    let reply = aws
+        .call_rest(&admin, "s3", Method::PUT, "/landing", Bytes::new())
+        .await;
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(put().await, Err("AccessDenied".to_owned()));
     let policy = json!({"Version": "2012-10-17", "Statement": [{
@@ -26,13 +35,30 @@ async fn objects_are_put_only_where_the_bucket_lets_appflow() {
         "Condition": {"StringEquals": {"aws:SourceAccount": CUSTOMER}},
     }]});
     let reply = aws
-        .call_rest(&admin, "s3", Method::PUT, "/landing?policy", Bytes::from(policy.to_string()))
+        .call_rest(
+            &admin,
+            "s3",
+            Method::PUT,
+            "/landing?policy",
+            Bytes::from(policy.to_string()),
+        )
         .await;
     assert!(reply.status.is_success(), "{reply:?}");
-    assert_eq!(aws.bucket_policy(CUSTOMER, "landing").await, Ok(Some(policy)));
+    assert_eq!(
+        aws.bucket_policy(CUSTOMER, "landing").await,
+        Ok(Some(policy))
+    );
     put().await.unwrap();
-    assert_eq!(aws.get_object(CUSTOMER, "landing", "out/a b.json").await.unwrap(), "{}");
-    assert_eq!(aws.list_objects(CUSTOMER, "landing", "out/").await.unwrap(), ["out/a b.json"]);
+    assert_eq!(
+        aws.get_object(CUSTOMER, "landing", "out/a b.json")
+            .await
+            .unwrap(),
+        "{}"
+    );
+    assert_eq!(
+        aws.list_objects(CUSTOMER, "landing", "out/").await.unwrap(),
+        ["out/a b.json"]
+    );
     assert_eq!(
         aws.get_object(CUSTOMER, "landing", "none").await,
         Err("NoSuchKey".to_owned())
@@ -43,26 +69,51 @@ async fn objects_are_put_only_where_the_bucket_lets_appflow() {
 async fn more_objects_than_a_page_holds_are_all_listed_in_order() {
     let world = World::start().await;
     let admin = world.aws.admin(CUSTOMER);
-    world.aws.call_rest(&admin, "s3", Method::PUT, "/b", Bytes::new()).await;
+    world
+        .aws
+        .call_rest(&admin, "s3", Method::PUT, "/b", Bytes::new())
+        .await;
     for n in 0..1003 {
         let path = format!("/b/k%26{n:04}");
-        world.aws.call_rest(&admin, "s3", Method::PUT, &path, Bytes::new()).await;
+        world
+            .aws
+            .call_rest(&admin, "s3", Method::PUT, &path, Bytes::new())
+            .await;
     }
     let keys = world.aws.list_objects(CUSTOMER, "b", "k").await.unwrap();
-    assert_eq!((keys.len(), keys[0].as_str(), keys[1002].as_str()), (1003, "k&0000", "k&1002"));
+    assert_eq!(
+        (keys.len(), keys[0].as_str(), keys[1002].as_str()),
+        (1003, "k&0000", "k&1002")
+    );
 }
 
 #[tokio::test]
 async fn secrets_are_created_replaced_read_and_gone() {
     let world = World::start().await;
     let aws = &world.aws;
-    let arn = aws.put_secret(CUSTOMER, "appflow!profile", "one".into()).await.unwrap();
-    assert!(arn.contains(":222222222222:secret:appflow!profile"), "{arn}");
-    assert_eq!(aws.put_secret(CUSTOMER, "appflow!profile", "two".into()).await.as_ref(), Ok(&arn));
+    let arn = aws
+        .put_secret(CUSTOMER, "appflow!profile", "one".into())
+        .await
+        .unwrap();
+    assert!(
+        arn.contains(":222222222222:secret:appflow!profile"),
+        "{arn}"
+    );
+    assert_eq!(
+        aws.put_secret(CUSTOMER, "appflow!profile", "two".into())
+            .await
+            .as_ref(),
+        Ok(&arn)
+    );
     assert_eq!(aws.get_secret(CUSTOMER, &arn).await.as_deref(), Ok("two"));
     aws.delete_secret(CUSTOMER, &arn).await.unwrap();
-    assert_eq!(aws.get_secret(CUSTOMER, &arn).await, Err("ResourceNotFoundException".to_owned()));
-    aws.put_secret(CUSTOMER, "appflow!profile", "three".into()).await.unwrap();
+    assert_eq!(
+        aws.get_secret(CUSTOMER, &arn).await,
+        Err("ResourceNotFoundException".to_owned())
+    );
+    aws.put_secret(CUSTOMER, "appflow!profile", "three".into())
+        .await
+        .unwrap();
 }
 
 struct Echo;
@@ -90,6 +141,12 @@ async fn a_registered_service_gets_the_calls_signed_for_it() {
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.json::<serde_json::Value>().await.unwrap(), json!({"path": "/create-flow", "account": CUSTOMER}));
-    assert_eq!(world.aws.options.journal.count("appflow", "/create-flow"), 1);
+    assert_eq!(
+        answer.json::<serde_json::Value>().await.unwrap(),
+        json!({"path": "/create-flow", "account": CUSTOMER})
+    );
+    assert_eq!(
+        world.aws.options.journal.count("appflow", "/create-flow"),
+        1
+    );
 }

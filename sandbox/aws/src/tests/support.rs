@@ -49,7 +49,9 @@ impl World {
             identity_policies: vec![],
             max_session_seconds: 3600,
         });
-        self.aws.assume_for_function(FUNCTION_ROLE, "flows").unwrap()
+        self.aws
+            .assume_for_function(FUNCTION_ROLE, "flows")
+            .unwrap()
     }
 
     pub(super) fn request(

@@ -82,7 +82,18 @@ mod tests {
             body: "{}".to_owned(),
             attributes: [("ApproximateReceiveCount".to_owned(), "1".to_owned())].into(),
         };
-        insta::assert_json_snapshot!(event(&[message], QUEUE, "us-east-1"), @"");
+        let expected = json!({ "Records": [{
+            "messageId": "m-1",
+            "receiptHandle": "h-1",
+            "body": "{}",
+            "attributes": { "ApproximateReceiveCount": "1" },
+            "messageAttributes": {},
+            "md5OfBody": "99914b932bd37a50b983c5e7c90ae93b",
+            "eventSource": "aws:sqs",
+            "eventSourceARN": QUEUE,
+            "awsRegion": "us-east-1",
+        }] });
+        assert_eq!(event(&[message], QUEUE, "us-east-1"), expected);
     }
 
     #[test]

@@ -72,6 +72,25 @@ mod tests {
             payload: &payload,
             error: &error,
         };
-        insta::assert_json_snapshot!(failure.record(), { ".timestamp" => "[time]" }, @"");
+        let mut record = failure.record();
+        let timestamp = record["timestamp"].take();
+        assert_eq!(
+            timestamp.as_str().map(str::len),
+            Some("2026-11-20T10:15:04.123Z".len())
+        );
+        let expected = json!({
+            "version": "1.0",
+            "timestamp": null,
+            "requestContext": {
+                "requestId": "r-1",
+                "functionArn": "arn:aws:lambda:us-east-1:111111111111:function:f:$LATEST",
+                "condition": "RetriesExhausted",
+                "approximateInvokeCount": 3,
+            },
+            "requestPayload": { "id": 7 },
+            "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" },
+            "responsePayload": { "errorType": "StoreUnavailable", "errorMessage": "try again" },
+        });
+        assert_eq!(record, expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{exists, grant::grantees};
 use crate::{
-    catalog::Policy,
+    catalog::{Grantee, Policy},
     error::SqlError,
     sql::{Cursor, cursor::items},
     types::SqlType,
@@ -63,6 +63,7 @@ pub(super) fn drop(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result
     for schema in warehouse.catalog.schemas.values_mut() {
         for table in schema.tables.values_mut() {
             table.attached.retain(|(policy, _)| *policy != name);
+            table.select.remove(&Grantee::Policy(name.clone()));
         }
     }
     warehouse.catalog.policies.remove(&name);

@@ -1,0 +1,103 @@
+//! `clientToken`: eight hours, same parameters give the first answer, other parameters an error.
+
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::error::ApiError;
+
+const LIFETIME: SignedDuration = SignedDuration::from_hours(8);
+
+/// The tokens of one home.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens(HashMap<(String, String), Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    /// A hash, because requests hold credentials.
+    fingerprint: u64,
+    answer: Value,
+    until: Timestamp,
+}
+
+/// A request that carries a token.
+#[derive(Debug, Clone)]
+pub(crate) struct Once {
+    key: (String, String),
+    fingerprint: u64,
+}
+
+impl Once {
+    /// `None` for a request without a token.
+    pub(crate) fn of(operation: &str, request: &Value) -> Option<Self> {
+        let token = request.get("clientToken")?.as_str()?;
+        let mut hasher = DefaultHasher::new();
+        request.to_string().hash(&mut hasher);
+        Some(Self {
+            key: (operation.to_owned(), token.to_owned()),
+            fingerprint: hasher.finish(),
+        })
+    }
+}
+
+impl Tokens {
+    /// The stored answer of an equal request. Another request under the same token is an error,
+    /// unless `lenient` (StartFlow of on-demand flows), where it counts as new.
+    pub(crate) fn replay(
+        &mut self,
+        once: &Once,
+        lenient: bool,
+        now: Timestamp,
+    ) -> Result<Option<Value>, ApiError> {
+        self.0.retain(|_, kept| kept.until > now);
+        match self.0.get(&once.key) {
+            None => Ok(None),
+            Some(kept) if kept.fingerprint == once.fingerprint => Ok(Some(kept.answer.clone())),
+            Some(_) if lenient => Ok(None),
+            // Which exception the service raises is not documented.
+            Some(_) => Err(ApiError::conflict(
+                "The client token was already used with different parameters",
+            )),
+        }
+    }
+
+    /// Stores the answer of a request that succeeded.
+    pub(crate) fn keep(&mut self, once: Once, answer: &Value, now: Timestamp) {
+        self.0.insert(
+            once.key,
+            Kept {
+                fingerprint: once.fingerprint,
+                answer: answer.clone(),
+                until: now + LIFETIME,
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_token_lives_eight_hours_and_is_bound_to_its_parameters() {
+        let mut tokens = Tokens::default();
+        let now = Timestamp::UNIX_EPOCH;
+        let first = Once::of("StartFlow", &json!({ "clientToken": "t", "flowName": "a" }));
+        let other = Once::of("StartFlow", &json!({ "clientToken": "t", "flowName": "b" }));
+        let (first, other) = (first.expect("token"), other.expect("token"));
+        assert_eq!(tokens.replay(&first, false, now), Ok(None));
+        tokens.keep(first.clone(), &json!("answer"), now);
+        assert_eq!(tokens.replay(&first, false, now), Ok(Some(json!("answer"))));
+        assert!(tokens.replay(&other, false, now).is_err());
+        assert_eq!(tokens.replay(&other, true, now), Ok(None));
+        let later = now + SignedDuration::from_hours(8);
+        assert_eq!(tokens.replay(&other, false, later), Ok(None));
+        assert!(Once::of("StartFlow", &json!({ "flowName": "a" })).is_none());
+    }
+}
