@@ -2,11 +2,16 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::id::{FlowId, RunId, TenantId};
+
+/// Shard of the due index that holds the runs that are not over.
+pub const RUN_SHARD: &str = "runs";
+/// How long after news of a run it is looked up, should no more news come.
+const CHECK_AFTER: SignedDuration = SignedDuration::from_mins(4);
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -130,10 +135,53 @@ pub struct Run {
     /// Whether trying again makes sense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retryable: Option<bool>,
+    /// [`RUN_SHARD`] until the run is over, then absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_shard: Option<String>,
+    /// When to look the run up if no news comes, epoch milliseconds; absent when it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<i64>,
     /// When we learned of it.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+impl Run {
+    /// A run that was just asked for and whose start AppFlow has not reported.
+    pub fn queued(
+        tenant_id: TenantId,
+        flow_id: FlowId,
+        execution_id: impl Into<String>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: RunId::new(),
+            tenant_id,
+            flow_id,
+            execution_id: execution_id.into(),
+            status: RunStatus::Queued,
+            started_at: None,
+            ended_at: None,
+            records_processed: None,
+            records_failed: None,
+            bytes_processed: None,
+            cause: None,
+            message: None,
+            retryable: None,
+            due_shard: Some(RUN_SHARD.to_owned()),
+            due_at: Some(Self::next_check(now)),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// When to look a run up that there was news of now, epoch milliseconds.
+    pub fn next_check(now: Timestamp) -> i64 {
+        now.saturating_add(CHECK_AFTER)
+            .unwrap_or(Timestamp::MAX)
+            .as_millisecond()
+    }
 }
 
 /// Which tenant's flow an AppFlow flow is; kept under [`crate::store::Key::flow_name`].

@@ -199,6 +199,41 @@ impl Store {
         from_item(answer.attributes.unwrap_or_default())
     }
 
+    /// Changes an item under conditions and writes others that must be absent, together or not at all.
+    pub async fn update_with<T: Serialize>(
+        &self,
+        key: &Key,
+        update: Update,
+        others: &[(Key, T)],
+    ) -> Result<(), StoreError> {
+        let (expression, condition, names, values) = update.into_parts();
+        let change = aws_sdk_dynamodb::types::Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            .update_expression(expression)
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|error| build_error("TransactWriteItems", &error))?;
+        let mut call = self
+            .client
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().update(change).build());
+        for (key, value) in others {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(to_item(key, value)?))
+                .condition_expression("attribute_not_exists(pk)")
+                .build()
+                .map_err(|error| build_error("TransactWriteItems", &error))?;
+            call = call.transact_items(TransactWriteItem::builder().put(put).build());
+        }
+        call.send().await.map_err(|error| write_error("TransactWriteItems", error))?;
+        Ok(())
+    }
+
     /// Takes an item away and answers it: of many who try, one gets it. The caller checks expiry.
     pub async fn take<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         let taken = self

@@ -1,1 +1,33 @@
-//! placeholder
+//! `flows`: the REST API of tenants, accounts, connections, flows and runs.
+//!
+//! Handlers translate ([`router`] lists them); the rules that a flow must keep and the request it
+//! becomes are pure ([`compile`]); what a person writes is [`model`].
+
+mod app;
+pub mod compile;
+mod config;
+mod edge;
+mod me;
+pub mod model;
+
+pub use app::App;
+pub use config::{BrowserConfig, Config, OnboardingConfig};
+
+use axum::Router;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The router, with the shared layers around it.
+pub fn router(app: App) -> Router {
+    let (router, _) = routes().split_for_parts();
+    tributary::http::layers::wrap(router.with_state(app))
+}
+
+/// The OpenAPI document of these routes.
+pub fn openapi() -> OpenApi {
+    routes().split_for_parts().1
+}
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(me::me))
+}

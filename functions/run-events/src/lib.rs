@@ -1,1 +1,88 @@
-//! placeholder
+//! Run history and notifications, from AppFlow's events and from AppFlow's own records.
+//!
+//! AppFlow's events are best effort, repeated and unordered: they are hints. What a piece of news
+//! does to a run is decided by one pure function ([`decide`]); the change and the notification that
+//! it asks for are one transaction, so that a crash loses neither and a repeat doubles neither.
+//! What never came is found by the reconciliation ([`reconcile`]), which asks AppFlow.
+
+mod apply;
+mod config;
+mod deactivation;
+pub mod decision;
+pub mod failure;
+pub mod input;
+mod notification;
+mod owner;
+pub mod reconcile;
+mod rejected;
+
+use aws_config::SdkConfig;
+use serde_json::Value;
+use tributary::{outbox::Outbox, store::Store, tenancy::RoleSessions};
+
+pub use config::Config;
+pub use decision::{Decision, Facts, News, decide};
+pub use rejected::Rejected;
+
+use input::{Input, parse};
+
+/// The function and what it works with.
+#[derive(Debug, Clone)]
+pub struct RunEvents {
+    stage: String,
+    store: Store,
+    outbox: Outbox,
+    sessions: RoleSessions,
+}
+
+impl RunEvents {
+    /// The function over AWS.
+    pub fn new(aws: SdkConfig, config: Config) -> Self {
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config.table);
+        let topic = aws_sdk_sns::Client::new(&aws);
+        Self {
+            stage: config.stage,
+            outbox: Outbox::new(store.clone(), topic, config.notifications_topic),
+            store,
+            sessions: RoleSessions::new(aws),
+        }
+    }
+
+    /// Works on one event. An error sends it to Lambda's retries and then to the dead-letter queue.
+    pub async fn handle(&self, event: Value) -> Result<(), Rejected> {
+        self.work(&event).await.inspect_err(|rejected| {
+            tracing::error!(
+                event.id = event["id"].as_str().unwrap_or_default(),
+                error.code = rejected.error_type(),
+                error.chain = rejected.chain(),
+                "event rejected"
+            );
+        })
+    }
+
+    async fn work(&self, event: &Value) -> Result<(), Rejected> {
+        match parse(event)? {
+            Input::Run {
+                flow,
+                execution_id,
+                news,
+            } => {
+                let owner = self.owner_of(&flow).await?;
+                self.apply(&owner.into(), &execution_id, &news).await?;
+            }
+            Input::Deactivated(deactivated) => {
+                let owner = self.owner_of(&deactivated.flow).await?;
+                self.tell_deactivation(&owner, &deactivated).await?;
+            }
+            Input::Ignored { detail_type } => {
+                tracing::info!(
+                    event.kind = detail_type,
+                    ignored_events = 1,
+                    "event ignored"
+                );
+            }
+            Input::Reconcile { scheduled_time } => self.reconcile(scheduled_time).await?,
+        }
+        Ok(())
+    }
+}

@@ -18,7 +18,13 @@ impl MetadataCache {
         (*until > now).then(|| value.clone())
     }
 
-    pub(crate) fn put(&mut self, profile: &str, entity: Option<&str>, value: Value, now: Timestamp) {
+    pub(crate) fn put(
+        &mut self,
+        profile: &str,
+        entity: Option<&str>,
+        value: Value,
+        now: Timestamp,
+    ) {
         let key = (profile.to_owned(), entity.map(str::to_owned));
         self.0.insert(key, (value, now + LIFETIME));
     }

@@ -29,24 +29,68 @@ const DAY: i64 = 24 * HOUR;
 
 const NONE: &[&str] = &[];
 const ALL: &[&str] = &[
-    "S3", "Snowflake", "Redshift", "Salesforce", "EventBridge", "LookoutMetrics", "Honeycode",
-    "Upsolver", "CustomerProfiles", "Zendesk", "Marketo", "CustomConnector",
+    "S3",
+    "Snowflake",
+    "Redshift",
+    "Salesforce",
+    "EventBridge",
+    "LookoutMetrics",
+    "Honeycode",
+    "Upsolver",
+    "CustomerProfiles",
+    "Zendesk",
+    "Marketo",
+    "CustomConnector",
 ];
 const NO_EVENTS: &[&str] = &[
-    "S3", "Snowflake", "Redshift", "Salesforce", "LookoutMetrics", "Honeycode", "Upsolver",
-    "CustomerProfiles", "Zendesk", "Marketo", "CustomConnector",
+    "S3",
+    "Snowflake",
+    "Redshift",
+    "Salesforce",
+    "LookoutMetrics",
+    "Honeycode",
+    "Upsolver",
+    "CustomerProfiles",
+    "Zendesk",
+    "Marketo",
+    "CustomConnector",
 ];
 const NO_LOOKOUT: &[&str] = &[
-    "S3", "Snowflake", "Redshift", "Salesforce", "Honeycode", "Upsolver", "CustomerProfiles",
-    "Zendesk", "Marketo", "CustomConnector",
+    "S3",
+    "Snowflake",
+    "Redshift",
+    "Salesforce",
+    "Honeycode",
+    "Upsolver",
+    "CustomerProfiles",
+    "Zendesk",
+    "Marketo",
+    "CustomConnector",
 ];
 const FROM_S3: &[&str] = &[
-    "S3", "Snowflake", "Redshift", "Salesforce", "SAPOData", "Honeycode", "Upsolver",
-    "CustomerProfiles", "Zendesk", "Marketo", "CustomConnector",
+    "S3",
+    "Snowflake",
+    "Redshift",
+    "Salesforce",
+    "SAPOData",
+    "Honeycode",
+    "Upsolver",
+    "CustomerProfiles",
+    "Zendesk",
+    "Marketo",
+    "CustomConnector",
 ];
 const FROM_CUSTOM: &[&str] = &[
-    "S3", "Snowflake", "Redshift", "Salesforce", "SAPOData", "LookoutMetrics", "Upsolver",
-    "Zendesk", "Marketo", "CustomConnector",
+    "S3",
+    "Snowflake",
+    "Redshift",
+    "Salesforce",
+    "SAPOData",
+    "LookoutMetrics",
+    "Upsolver",
+    "Zendesk",
+    "Marketo",
+    "CustomConnector",
 ];
 const FROM_SAP: &[&str] = &["S3", "Redshift", "SAPOData", "CustomerProfiles"];
 const WRITES: &[&str] = &["INSERT", "UPSERT", "UPDATE"];
@@ -207,7 +251,10 @@ mod tests {
         .expect("JSON");
         let described = of_type("Salesforce").expect("connector").configuration();
         for (member, value) in described.as_object().expect("object") {
-            assert_eq!(value, &reference["connectorConfiguration"][member], "{member}");
+            assert_eq!(
+                value, &reference["connectorConfiguration"][member],
+                "{member}"
+            );
         }
     }
 
@@ -216,7 +263,11 @@ mod tests {
         for connector in CONNECTORS {
             let metadata: Result<Value, _> = serde_json::from_str(connector.metadata);
             assert!(metadata.is_ok(), "{}", connector.kind);
-            assert!(connector.source || connector.destination, "{}", connector.kind);
+            assert!(
+                connector.source || connector.destination,
+                "{}",
+                connector.kind
+            );
             for to in connector.destinations {
                 assert!(of_type(to).is_some_and(|c| c.destination), "{to}");
             }

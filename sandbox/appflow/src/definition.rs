@@ -80,7 +80,8 @@ pub(crate) enum PullMode {
 pub(crate) struct Source {
     pub(crate) connector_type: String,
     pub(crate) connector_profile_name: Option<String>,
-    source_connector_properties: Map<String, Value>,
+    #[serde(rename = "sourceConnectorProperties")]
+    by_connector: Map<String, Value>,
     incremental_pull_config: Option<IncrementalPullConfig>,
 }
 
@@ -95,20 +96,22 @@ struct IncrementalPullConfig {
 pub(crate) struct Destination {
     pub(crate) connector_type: String,
     pub(crate) connector_profile_name: Option<String>,
-    destination_connector_properties: Map<String, Value>,
+    #[serde(rename = "destinationConnectorProperties")]
+    by_connector: Map<String, Value>,
 }
 
 /// One entry of `tasks`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Task {
-    pub(crate) task_type: String,
+    #[serde(rename = "taskType")]
+    pub(crate) kind: String,
     pub(crate) source_fields: Vec<String>,
     #[serde(default)]
     pub(crate) connector_operator: BTreeMap<String, String>,
     pub(crate) destination_field: Option<String>,
-    #[serde(default)]
-    pub(crate) task_properties: BTreeMap<String, String>,
+    #[serde(default, rename = "taskProperties")]
+    pub(crate) properties: BTreeMap<String, String>,
 }
 
 impl Definition {
@@ -129,7 +132,7 @@ impl Definition {
 impl Source {
     /// Properties under the connector's key.
     pub(crate) fn properties(&self, key: &str) -> Option<&Value> {
-        self.source_connector_properties.get(key)
+        self.by_connector.get(key)
     }
 
     /// A text property of the one connector block that is there.
@@ -147,24 +150,24 @@ impl Source {
 
     /// The source object as events show it.
     pub(crate) fn object(&self) -> String {
-        shown_object(&self.source_connector_properties)
+        shown_object(&self.by_connector)
     }
 }
 
 impl Destination {
     /// Properties under the connector's key.
     pub(crate) fn properties(&self, key: &str) -> Option<&Value> {
-        self.destination_connector_properties.get(key)
+        self.by_connector.get(key)
     }
 
     /// The destination object as events show it.
     pub(crate) fn object(&self) -> String {
-        shown_object(&self.destination_connector_properties)
+        shown_object(&self.by_connector)
     }
 
     /// Buckets that AppFlow writes to for this destination.
     pub(crate) fn written_buckets(&self) -> Vec<&str> {
-        let Some(properties) = self.destination_connector_properties.values().next() else {
+        let Some(properties) = self.by_connector.values().next() else {
             return Vec::new();
         };
         [

@@ -34,15 +34,11 @@ impl Exception {
             Self::UnsupportedOperation => {
                 ("UnsupportedOperationException", StatusCode::BAD_REQUEST)
             }
-            Self::ConnectorAuthentication => (
-                "ConnectorAuthenticationException",
-                StatusCode::UNAUTHORIZED,
-            ),
+            Self::ConnectorAuthentication => {
+                ("ConnectorAuthenticationException", StatusCode::UNAUTHORIZED)
+            }
             Self::ConnectorServer => ("ConnectorServerException", StatusCode::BAD_REQUEST),
-            Self::InternalServer => (
-                "InternalServerException",
-                StatusCode::INTERNAL_SERVER_ERROR,
-            ),
+            Self::InternalServer => ("InternalServerException", StatusCode::INTERNAL_SERVER_ERROR),
             Self::Serialization => ("SerializationException", StatusCode::BAD_REQUEST),
             Self::UnknownOperation => ("UnknownOperationException", StatusCode::NOT_FOUND),
         }
@@ -86,8 +82,11 @@ impl ApiError {
     /// The answer on the wire: the header names the exception, the body has `message` alone.
     pub(crate) fn reply(&self) -> AwsReply {
         let (code, status) = self.exception.wire();
-        let mut reply =
-            AwsReply::json(status, "application/json", &json!({ "message": self.message }));
+        let mut reply = AwsReply::json(
+            status,
+            "application/json",
+            &json!({ "message": self.message }),
+        );
         reply
             .headers
             .insert("x-amzn-errortype", http::HeaderValue::from_static(code));

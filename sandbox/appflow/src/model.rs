@@ -75,7 +75,8 @@ pub(crate) fn accept(shape: &'static str, request: &Value) -> Result<Value, ApiE
     )))
 }
 
-/// Fills in every member that an answer's shape has and the value lacks, as `null`.
+/// Fills in every member that an answer's shape has and the value lacks, as `null`; members that the
+/// shape does not have are left out.
 pub(crate) fn with_nulls(shape: &'static str, value: Value) -> Value {
     fill(&Type::Named(shape), value)
 }
@@ -87,11 +88,12 @@ fn fill(of: &Type, value: Value) -> Value {
                 let Value::Object(mut object) = value else {
                     return value;
                 };
+                let mut filled = Map::new();
                 for member in members {
                     let inner = object.remove(member.name).unwrap_or(Value::Null);
-                    object.insert(member.name.to_owned(), fill(&member.of, inner));
+                    filled.insert(member.name.to_owned(), fill(&member.of, inner));
                 }
-                Value::Object(object)
+                Value::Object(filled)
             }
             _ => value,
         },
@@ -127,8 +129,16 @@ fn walk(of: &Type, value: &Value, path: &str, faults: &mut Vec<String>) -> Value
                         .iter()
                         .filter(|(_, v)| !v.is_null())
                         .map(|(k, v)| {
-                            walk(key, &Value::from(k.as_str()), &format!("{path}.key"), faults);
-                            (k.clone(), walk(item, v, &format!("{path}.{k}.member"), faults))
+                            walk(
+                                key,
+                                &Value::from(k.as_str()),
+                                &format!("{path}.key"),
+                                faults,
+                            );
+                            (
+                                k.clone(),
+                                walk(item, v, &format!("{path}.{k}.member"), faults),
+                            )
                         })
                         .collect(),
                 ),

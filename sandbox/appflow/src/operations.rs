@@ -1,11 +1,11 @@
 //! The 25 operations, one file per group.
 
 mod connectors;
-mod entities;
+pub(crate) mod entities;
 mod executions;
 mod flow_rules;
 mod flows;
-mod profiles;
+pub(crate) mod profiles;
 mod registrations;
 mod tags;
 
@@ -148,4 +148,9 @@ fn no_flow(name: &str) -> ApiError {
 
 fn no_profile(name: &str) -> ApiError {
     ApiError::not_found(format!("Connector profile: {name} does not exist"))
+}
+
+/// Whether one more run would exceed the quota of concurrent runs.
+pub(crate) fn is_over_the_limit(inner: &Inner, open_runs: usize) -> bool {
+    open_runs >= inner.options.max_concurrent_runs
 }

@@ -119,21 +119,59 @@ mod tests {
     fn conditions_are_written_as_salesforce_reads_them() {
         use Comparison::{Between, Contains, Equal, Greater, LessOrEqual, NotEqual};
         for (filter, expected) in [
-            (filter("Rating", Equal, "picklist", &["Hot"]), "Rating = 'Hot'"),
-            (filter("Rating", Equal, "picklist", &["Hot", "Warm"]), "Rating IN ('Hot','Warm')"),
-            (filter("Rating", NotEqual, "string", &["a", "b"]), "Rating NOT IN ('a','b')"),
-            (filter("Name", NotEqual, "string", &["O'Brien\\"]), "Name != 'O\\'Brien\\\\'"),
-            (filter("Sales__c", Greater, "currency", &["10.5"]), "Sales__c > 10.5"),
-            (filter("Sales__c", LessOrEqual, "int", &["1", "2"]), "(Sales__c <= 1 OR Sales__c <= 2)"),
-            (filter("IsDeleted", Equal, "boolean", &["false"]), "IsDeleted = false"),
-            (filter("Name", Contains, "string", &["son"]), "Name LIKE '%son%'"),
-            (filter("Name", Contains, "string", &["50%_'"]), "Name LIKE '%50\\%\\_\\'%'"),
-            (filter("Name", Contains, "string", &["a", "b"]), "(Name LIKE '%a%' OR Name LIKE '%b%')"),
             (
-                filter("CreatedDate", Between, "datetime", &["1704067200000", "1735689600000"]),
+                filter("Rating", Equal, "picklist", &["Hot"]),
+                "Rating = 'Hot'",
+            ),
+            (
+                filter("Rating", Equal, "picklist", &["Hot", "Warm"]),
+                "Rating IN ('Hot','Warm')",
+            ),
+            (
+                filter("Rating", NotEqual, "string", &["a", "b"]),
+                "Rating NOT IN ('a','b')",
+            ),
+            (
+                filter("Name", NotEqual, "string", &["O'Brien\\"]),
+                "Name != 'O\\'Brien\\\\'",
+            ),
+            (
+                filter("Sales__c", Greater, "currency", &["10.5"]),
+                "Sales__c > 10.5",
+            ),
+            (
+                filter("Sales__c", LessOrEqual, "int", &["1", "2"]),
+                "(Sales__c <= 1 OR Sales__c <= 2)",
+            ),
+            (
+                filter("IsDeleted", Equal, "boolean", &["false"]),
+                "IsDeleted = false",
+            ),
+            (
+                filter("Name", Contains, "string", &["son"]),
+                "Name LIKE '%son%'",
+            ),
+            (
+                filter("Name", Contains, "string", &["50%_'"]),
+                "Name LIKE '%50\\%\\_\\'%'",
+            ),
+            (
+                filter("Name", Contains, "string", &["a", "b"]),
+                "(Name LIKE '%a%' OR Name LIKE '%b%')",
+            ),
+            (
+                filter(
+                    "CreatedDate",
+                    Between,
+                    "datetime",
+                    &["1704067200000", "1735689600000"],
+                ),
                 "CreatedDate > 2024-01-01T00:00:00.000Z AND CreatedDate < 2025-01-01T00:00:00.000Z",
             ),
-            (filter("Day__c", Equal, "date", &["1704067200000"]), "Day__c = 2024-01-01"),
+            (
+                filter("Day__c", Equal, "date", &["1704067200000"]),
+                "Day__c = 2024-01-01",
+            ),
         ] {
             assert_eq!(condition(&filter).as_deref(), Some(expected));
         }
@@ -142,7 +180,10 @@ mod tests {
     #[test]
     fn the_window_includes_its_start_and_excludes_its_end() {
         let at = |second| jiff::Timestamp::from_second(second).expect("time");
-        let window = Window { from: at(0), to: at(60) };
+        let window = Window {
+            from: at(0),
+            to: at(60),
+        };
         assert_eq!(
             query(
                 "Account",

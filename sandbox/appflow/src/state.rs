@@ -122,6 +122,9 @@ pub(crate) struct Flow {
     /// When the schedule was switched on, and its next instant.
     pub(crate) activated_at: Option<Timestamp>,
     pub(crate) next_run: Option<Timestamp>,
+    /// Events of an event flow since its last report.
+    pub(crate) events_received: u64,
+    pub(crate) last_report: Option<Timestamp>,
     pub(crate) metrics: FlowMetrics,
 }
 
@@ -246,7 +249,11 @@ impl Flow {
     /// Whether the flow uses this profile, on either side.
     pub(crate) fn uses_profile(&self, name: &str) -> bool {
         let definition = &self.definition;
-        definition.source_flow_config.connector_profile_name.as_deref() == Some(name)
+        definition
+            .source_flow_config
+            .connector_profile_name
+            .as_deref()
+            == Some(name)
             || definition
                 .destination()
                 .is_some_and(|d| d.connector_profile_name.as_deref() == Some(name))

@@ -104,7 +104,7 @@ impl Plan {
     fn add(&mut self, task: &Task, key: &str) -> Result<(), String> {
         // A wrong key is not an error of its own: the service then sees no operator.
         let operator = task.connector_operator.get(key).map_or("NO_OP", |o| o);
-        match task.task_type.as_str() {
+        match task.kind.as_str() {
             "Filter" if operator == "PROJECTION" => {
                 let fields = self.projection.get_or_insert_default();
                 for field in &task.source_fields {
@@ -161,7 +161,7 @@ impl Plan {
         let relevant = |tasks: &[Task]| -> Vec<Task> {
             tasks
                 .iter()
-                .filter(|t| matches!(t.task_type.as_str(), "Map" | "Map_all" | "Partition"))
+                .filter(|t| matches!(t.kind.as_str(), "Map" | "Map_all" | "Partition"))
                 .cloned()
                 .collect()
         };
@@ -171,7 +171,7 @@ impl Plan {
 
 /// A property that is present and not empty.
 pub(crate) fn property<'a>(task: &'a Task, name: &str) -> Option<&'a str> {
-    task.task_properties.get(name).map(String::as_str)
+    task.properties.get(name).map(String::as_str)
 }
 
 /// The only source field of a task.
@@ -180,7 +180,7 @@ pub(crate) fn one_field(task: &Task) -> Result<&str, String> {
         [field] => Ok(field),
         _ => Err(format!(
             "A {} task must have exactly one source field",
-            task.task_type
+            task.kind
         )),
     }
 }
@@ -205,7 +205,11 @@ fn mask(task: &Task, operator: &str) -> Result<Mask, String> {
         "MASK_ALL" => Part::All,
         "MASK_FIRST_N" => Part::First,
         "MASK_LAST_N" => Part::Last,
-        other => return Err(format!("The operator {other} is not valid for masking tasks")),
+        other => {
+            return Err(format!(
+                "The operator {other} is not valid for masking tasks"
+            ));
+        }
     };
     let mut characters = property(task, "MASK_VALUE").unwrap_or("*").chars();
     let (Some(with), None) = (characters.next(), characters.next()) else {

@@ -43,7 +43,8 @@ mod tests {
     use super::*;
 
     fn scheduled(more: serde_json::Value) -> Scheduled {
-        let mut body = json!({ "scheduleExpression": "rate(1hours)", "dataPullMode": "Incremental" });
+        let mut body =
+            json!({ "scheduleExpression": "rate(1hours)", "dataPullMode": "Incremental" });
         if let (Some(body), serde_json::Value::Object(more)) = (body.as_object_mut(), more) {
             body.extend(more);
         }
@@ -58,15 +59,30 @@ mod tests {
     fn windows_follow_the_rules_of_incremental_pulls() {
         let run = hours(10_000);
         let table = [
-            ("complete", json!({ "dataPullMode": "Complete" }), None, None),
-            ("first run: 30 days", json!({}), None, Some((hours(10_000 - 720), run))),
+            (
+                "complete",
+                json!({ "dataPullMode": "Complete" }),
+                None,
+                None,
+            ),
+            (
+                "first run: 30 days",
+                json!({}),
+                None,
+                Some((hours(10_000 - 720), run)),
+            ),
             (
                 "first run, explicit start and offset",
                 json!({ "firstExecutionFrom": 3600, "scheduleOffset": 7200 }),
                 None,
                 Some((hours(1), hours(9_998))),
             ),
-            ("later run", json!({}), Some(hours(9_999)), Some((hours(9_999), run))),
+            (
+                "later run",
+                json!({}),
+                Some(hours(9_999)),
+                Some((hours(9_999), run)),
+            ),
             (
                 "later run after failures, offset on both ends",
                 json!({ "scheduleOffset": 3600, "firstExecutionFrom": 3600 }),

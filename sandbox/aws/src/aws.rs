@@ -60,6 +60,10 @@ impl Aws {
 
     /// Adds a service. It answers all requests that are signed for one of its names, also where
     /// a borrowed service would.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a registered service is handed over, not lent"
+    )]
     pub fn register(&self, service: Arc<dyn AwsService>) {
         let mut services = self
             .services
@@ -120,7 +124,7 @@ impl Aws {
 
     /// The session policy that an access key was issued with.
     pub fn session_policy(&self, access_key_id: &str) -> Option<String> {
-        self.credentials.session(access_key_id)?.session_policy
+        self.credentials.session(access_key_id)?.policy
     }
 
     /// Sets Identity Center's application and directory; tokens that were issued stay.

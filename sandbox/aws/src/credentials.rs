@@ -39,7 +39,7 @@ pub(crate) struct Session {
     pub(crate) credentials: Credentials,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) transitive_tags: BTreeSet<String>,
-    pub(crate) session_policy: Option<String>,
+    pub(crate) policy: Option<String>,
 }
 
 /// What a new session is made of.
@@ -49,7 +49,7 @@ pub(crate) struct NewSession {
     pub(crate) role_arn: String,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) transitive_tags: BTreeSet<String>,
-    pub(crate) session_policy: Option<String>,
+    pub(crate) policy: Option<String>,
     pub(crate) on_behalf_of: Option<sandbox_core::DirectoryUser>,
     pub(crate) lifetime: SignedDuration,
 }
@@ -111,7 +111,7 @@ impl Registry {
             credentials,
             expires_at: None,
             transitive_tags: BTreeSet::new(),
-            session_policy: None,
+            policy: None,
         };
         sessions.insert(session.principal.access_key_id.clone(), session.clone());
         session
@@ -141,7 +141,7 @@ impl Registry {
             credentials,
             expires_at: Some(whole_seconds(Timestamp::now().saturating_add(new.lifetime))),
             transitive_tags: new.transitive_tags,
-            session_policy: new.session_policy,
+            policy: new.policy,
         };
         self.lock()
             .insert(session.principal.access_key_id.clone(), session.clone());
@@ -210,7 +210,7 @@ mod tests {
             role_arn: "arn:aws:iam::111111111111:role/r".into(),
             tags: BTreeMap::new(),
             transitive_tags: BTreeSet::new(),
-            session_policy: None,
+            policy: None,
             on_behalf_of: None,
             lifetime,
         })

@@ -51,7 +51,8 @@ impl Queues for Aws {
     ) -> BoxFuture<'a, Result<Vec<Received>, String>> {
         Box::pin(async move {
             let ask = json!({
-                "MaxNumberOfMessages": most,
+                // SQS gives ten at most.
+                "MaxNumberOfMessages": most.clamp(1, 10),
                 "MessageSystemAttributeNames": ["All"],
                 "WaitTimeSeconds": 0,
             });

@@ -68,7 +68,17 @@ impl Aws {
             );
             return Ok(answer::whole(refused));
         };
-        self.answer(parts, body.to_bytes()).await
+        let protocol = Protocol::of(None, &parts.headers);
+        // A caller that hangs up does not undo what it asked for, so the work goes on without it.
+        let working = tokio::spawn(async move { self.answer(parts, body.to_bytes()).await });
+        working.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "an AWS service failed");
+            Ok(answer::whole(protocol.error(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalFailure",
+                "the service failed",
+            )))
+        })
     }
 
     async fn answer(&self, parts: Parts, body: Bytes) -> Result<Response<Body>, Dropped> {
@@ -106,30 +116,15 @@ impl Aws {
         let service = call.service.clone();
         let principal = call.principal.clone();
         let fault = self.options.faults.take(&service, operation);
-        let mut note = String::new();
+        let note = fault.as_ref().map(answer::note).unwrap_or_default();
         let reply = match &fault {
-            Some(Fault::DropBefore) => {
-                note = "dropped before".to_owned();
-                AwsReply {
-                    status: StatusCode::BAD_GATEWAY,
-                    headers: http::HeaderMap::new(),
-                    body: Bytes::new(),
-                }
-            }
+            Some(Fault::DropBefore) => answer::on_demand(502, None, ""),
             Some(Fault::Status {
                 status,
                 retry_after,
                 body,
-            }) => {
-                note = "status on demand".to_owned();
-                answer::on_demand(&call.headers, *status, *retry_after, body)
-            }
-            other => {
-                if let Some(fault) = other {
-                    note = format!("{fault:?}");
-                }
-                self.dispatch(call).await
-            }
+            }) => answer::on_demand(*status, *retry_after, body),
+            _ => self.dispatch(call).await,
         };
         self.record(Some(&service), operation, Some(&principal), &reply, note);
         match fault {

@@ -33,7 +33,7 @@ pub struct HttpApiOptions {
     pub logs: LogSink,
 }
 
-/// A served HTTP API. Dropping it stops it.
+/// A served HTTP API. Dropping it stops listening.
 #[derive(Debug)]
 pub struct HttpApi {
     address: SocketAddr,

@@ -12,7 +12,9 @@
 //! retries ([`runtime::RuntimeOptions::retry_wait`]) and before a failed queue message shows up again
 //! ([`queues::PollerOptions::visible_again_after`]) are compressed to fractions of a second, a
 //! batching window is at most [`queues::PollerOptions::longest_window`], and a signing key that is
-//! not in the cache may be looked up again after one second.
+//! not in the cache may be looked up again after one second. The other way round, starts of processes
+//! ([`runtime::RuntimeOptions::init_timeout`]) and the issuer's answers get more time than on AWS,
+//! because a machine that runs all of this may be busy.
 
 pub mod http_api;
 pub mod queues;

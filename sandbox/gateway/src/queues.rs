@@ -116,6 +116,7 @@ async fn poll(poller: Arc<Poller>, mut stopped: watch::Receiver<bool>) {
     let most = poller.source.max_concurrency.unwrap_or(DEFAULT_CONCURRENCY);
     let permits = Arc::new(Semaphore::new(most));
     let mut batches = JoinSet::new();
+    let mut last_error = None;
     loop {
         let permit = tokio::select! {
             biased;
@@ -124,7 +125,14 @@ async fn poll(poller: Arc<Poller>, mut stopped: watch::Receiver<bool>) {
         };
         let Ok(permit) = permit else { break };
         while batches.try_join_next().is_some() {}
-        let batch = poller.fill(&stopped).await;
+        let (batch, error) = poller.fill(&stopped).await;
+        if error != last_error {
+            // Once, and not after every wait, as long as the queue says the same.
+            if let Some(code) = &error {
+                poller.log(&format!("cannot receive: {code}"));
+            }
+            last_error = error;
+        }
         if batch.is_empty() {
             drop(permit);
             tokio::select! {
@@ -143,8 +151,9 @@ async fn poll(poller: Arc<Poller>, mut stopped: watch::Receiver<bool>) {
 }
 
 impl Poller {
-    /// Receives until the batch is full, the window has passed or nothing is there.
-    async fn fill(&self, stopped: &watch::Receiver<bool>) -> Vec<Received> {
+    /// Receives until the batch is full, the window has passed or nothing is there; and the error
+    /// that ended it early.
+    async fn fill(&self, stopped: &watch::Receiver<bool>) -> (Vec<Received>, Option<String>) {
         let window = self.source.window.min(self.options.longest_window);
         let mut batch = Vec::new();
         let mut closes = None;
@@ -152,10 +161,7 @@ impl Poller {
             let most = (self.source.batch_size - batch.len()).min(RECEIVE_LIMIT);
             match self.queues.receive(&self.source.queue, most).await {
                 Ok(messages) => batch.extend(messages),
-                Err(code) => {
-                    self.log(&format!("cannot receive: {code}"));
-                    break;
-                }
+                Err(code) => return (batch, Some(code)),
             }
             if batch.is_empty() {
                 break;
@@ -166,7 +172,7 @@ impl Poller {
             }
             tokio::time::sleep(self.options.idle_wait.min(window)).await;
         }
-        batch
+        (batch, None)
     }
 
     async fn work(&self, batch: Vec<Received>) {

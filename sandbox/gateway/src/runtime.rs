@@ -4,6 +4,7 @@
 
 mod destination;
 mod environment;
+mod function;
 mod log;
 mod process;
 mod server;
@@ -11,113 +12,25 @@ mod server;
 use std::{
     collections::BTreeMap,
     fmt,
-    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use sandbox_core::{BoxFuture, Functions, InvocationError, Queues};
+use sandbox_core::{BoxFuture, Functions, InvocationError};
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
-use crate::template;
 use destination::Failure;
 use process::{Invocation, Process};
 
+pub use function::{ColdStartVariables, FunctionSpec, RuntimeOptions};
 pub use log::{LogLine, LogSink};
 pub(crate) use server::trace_id;
-
-/// A function as the runtime needs it.
-#[derive(Debug, Clone)]
-pub struct FunctionSpec {
-    /// Logical id in the template; invocations name it.
-    pub id: String,
-    /// Function name.
-    pub name: String,
-    /// ARN.
-    pub arn: String,
-    /// `Handler`.
-    pub handler: String,
-    /// The binary.
-    pub program: PathBuf,
-    /// Environment variables of the template.
-    pub environment: BTreeMap<String, String>,
-    /// Longest time of one invocation.
-    pub timeout: Duration,
-    /// Memory in MB, told to the function but not enforced.
-    pub memory_mb: u32,
-    /// Most processes at a time; further invocations wait.
-    pub max_concurrency: usize,
-    /// Retries of a failed asynchronous invocation.
-    pub retry_attempts: u32,
-    /// ARN of the queue for failed asynchronous invocations.
-    pub on_failure: Option<String>,
-}
-
-/// Processes at a time of a function without reserved concurrency. A machine has fewer cores than
-/// Lambda has; more processes would only make all of them slower.
-const DEFAULT_CONCURRENCY: usize = 16;
-
-impl FunctionSpec {
-    /// A function of the template and its binary.
-    pub fn from_template(function: &template::Function, program: PathBuf) -> Self {
-        let reserved = function.reserved_concurrency.map(|most| most as usize);
-        Self {
-            id: function.id.clone(),
-            name: function.name.clone(),
-            arn: function.arn.clone(),
-            handler: function.handler.clone(),
-            program,
-            environment: function.environment.clone(),
-            timeout: function.timeout,
-            memory_mb: function.memory_mb,
-            max_concurrency: reserved.unwrap_or(DEFAULT_CONCURRENCY),
-            retry_attempts: function.retry_attempts,
-            on_failure: function.on_failure.clone(),
-        }
-    }
-}
-
-/// Variables that are made anew at each cold start: endpoints, the role's credentials.
-pub type ColdStartVariables = Arc<dyn Fn(&FunctionSpec) -> BTreeMap<String, String> + Send + Sync>;
-
-/// How functions are run.
-#[derive(Clone)]
-pub struct RuntimeOptions {
-    /// Region told to the functions.
-    pub region: String,
-    /// Where the functions' output goes.
-    pub logs: LogSink,
-    /// Queues of on-failure destinations.
-    pub queues: Arc<dyn Queues>,
-    /// Variables besides those of the template and of Lambda.
-    pub cold_start: ColdStartVariables,
-    /// Wait before the first asynchronous retry, twice as long before the second. Lambda waits one
-    /// and two minutes; the default here is 100 ms.
-    pub retry_wait: Duration,
-    /// Longest time from the start of a process to its first poll. Lambda allows 10 s; the default
-    /// here is 30 s, because unoptimised binaries start on a machine that is busy with building.
-    pub init_timeout: Duration,
-}
-
-impl RuntimeOptions {
-    /// The defaults, for this Region, without extra variables.
-    pub fn new(region: &str, logs: LogSink, queues: Arc<dyn Queues>) -> Self {
-        Self {
-            region: region.to_owned(),
-            logs,
-            queues,
-            cold_start: Arc::new(|_| BTreeMap::new()),
-            retry_wait: Duration::from_millis(100),
-            init_timeout: Duration::from_secs(30),
-        }
-    }
-}
 
 /// When a process is killed on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +69,7 @@ struct Slot {
     idle: Mutex<Vec<Arc<Process>>>,
     all: Mutex<Vec<Weak<Process>>>,
     kill_next: Mutex<Option<KillAt>>,
+    init_times: Mutex<Vec<Duration>>,
     cold_starts: AtomicU64,
     invocations: AtomicU64,
     failures: AtomicU64,
@@ -207,6 +121,22 @@ impl Runtime {
         true
     }
 
+    /// Times from the start of each process of a function to its first poll.
+    pub fn init_times(&self, id: &str) -> Vec<Duration> {
+        let slot = self.0.functions.get(id);
+        slot.map_or_else(Vec::new, |slot| lock(&slot.init_times).clone())
+    }
+
+    /// Process ids of a function's living processes, to measure them.
+    pub fn process_ids(&self, id: &str) -> Vec<u32> {
+        let Some(slot) = self.0.functions.get(id) else {
+            return Vec::new();
+        };
+        let alive: Vec<_> = lock(&slot.all).iter().filter_map(Weak::upgrade).collect();
+        let running = alive.iter().filter(|process| process.is_alive());
+        running.filter_map(|process| process.pid).collect()
+    }
+
     /// Kills every process of a function now and answers how many there were.
     pub fn kill_now(&self, id: &str) -> usize {
         let Some(slot) = self.0.functions.get(id) else {
@@ -224,9 +154,10 @@ impl Runtime {
         let _ = pending.wait_for(|count| *count == 0).await;
     }
 
-    /// Kills all processes; a later invocation would start a new one.
+    /// Kills all processes and refuses further invocations, retries among them.
     pub fn stop(&self) {
         for (id, slot) in &self.0.functions {
+            slot.permits.close();
             self.kill_now(id);
             lock(&slot.idle).clear();
         }
@@ -283,6 +214,10 @@ impl Runtime {
             Some(process) => process,
             None => self.cold_start(slot).await?,
         };
+        if slot.permits.is_closed() {
+            process.kill(); // started while the runtime was being stopped
+            return Err(InvocationError::Crashed);
+        }
         let kill_at = lock(&slot.kill_next).take();
         let invocation = Invocation {
             request_id: request_id.to_owned(),
@@ -306,6 +241,7 @@ impl Runtime {
             &options.region,
             (options.cold_start)(&slot.spec),
         );
+        let started = Instant::now();
         let process = Arc::new(Process::start(&slot.spec, variables, options.logs.clone()).await?);
         {
             let mut all = lock(&slot.all);
@@ -313,6 +249,7 @@ impl Runtime {
             all.push(Arc::downgrade(&process));
         }
         process.ready(options.init_timeout).await?;
+        lock(&slot.init_times).push(started.elapsed());
         Ok(process)
     }
 
@@ -415,6 +352,7 @@ impl Slot {
             idle: Mutex::default(),
             all: Mutex::default(),
             kill_next: Mutex::default(),
+            init_times: Mutex::default(),
             cold_starts: AtomicU64::default(),
             invocations: AtomicU64::default(),
             failures: AtomicU64::default(),

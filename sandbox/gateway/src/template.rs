@@ -10,6 +10,7 @@ mod fault;
 mod fields;
 mod function;
 mod identity;
+mod parameter;
 mod resolve;
 mod source;
 mod yaml;

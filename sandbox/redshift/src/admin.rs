@@ -70,7 +70,11 @@ fn drop_schema(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(),
     let cascade = cursor.accept(&["cascade"]);
     cursor.end()?;
     let Some(schema) = warehouse.catalog.schemas.get(&name) else {
-        return if lenient { Ok(()) } else { Err(SqlError::NoSchema(name)) };
+        return if lenient {
+            Ok(())
+        } else {
+            Err(SqlError::NoSchema(name))
+        };
     };
     if !schema.tables.is_empty() && !cascade {
         return Err(SqlError::Other(format!(

@@ -14,7 +14,11 @@ use jiff::Timestamp;
 use sandbox_core::{AwsCall, AwsReply, Entry, Principal};
 use serde_json::{Map, Value};
 
-use crate::{Inner, catalog::User, statements::{Owner, Statement}};
+use crate::{
+    Inner,
+    catalog::User,
+    statements::{Owner, Statement},
+};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
@@ -56,7 +60,8 @@ impl ApiError {
     fn reply(&self) -> AwsReply {
         // The model marks these as faults of the service.
         let status = match self.code {
-            "ExecuteStatementException" | "BatchExecuteStatementException"
+            "ExecuteStatementException"
+            | "BatchExecuteStatementException"
             | "DatabaseConnectionException" => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         };
@@ -67,9 +72,10 @@ impl ApiError {
             body.insert((*key).to_owned(), value.clone().into());
         }
         let mut reply = AwsReply::json(status, CONTENT_TYPE, &Value::Object(body));
-        reply
-            .headers
-            .insert("x-amzn-errortype", http::HeaderValue::from_static(self.code));
+        reply.headers.insert(
+            "x-amzn-errortype",
+            http::HeaderValue::from_static(self.code),
+        );
         reply
     }
 }
@@ -121,7 +127,10 @@ impl Asked {
     }
 
     fn flag(&self, member: &str) -> bool {
-        self.body.get(member).and_then(Value::as_bool).unwrap_or(false)
+        self.body
+            .get(member)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
     }
 
     /// A whole number within bounds.
@@ -139,7 +148,9 @@ impl Asked {
     }
 
     fn wait(&self) -> Result<Option<Duration>, ApiError> {
-        Ok(self.number("WaitTimeSeconds", 1, 30)?.map(Duration::from_secs))
+        Ok(self
+            .number("WaitTimeSeconds", 1, 30)?
+            .map(Duration::from_secs))
     }
 
     /// `WorkgroupName` or `ClusterIdentifier`, exactly one.
@@ -222,20 +233,34 @@ async fn statement(inner: &Inner, asked: &Asked) -> Result<(Statement, Option<us
         Some((whole, number)) => (whole, Some(number.parse::<usize>().map_err(|_| missing())?)),
         None => (id, None),
     };
-    let find = || inner.statements.find(&asked.owner, whole).ok_or_else(missing);
+    let find = || {
+        inner
+            .statements
+            .find(&asked.owner, whole)
+            .ok_or_else(missing)
+    };
     let mut found = find()?;
     if let Some(wait) = asked.wait()? {
         inner.statements.wait(whole, wait).await;
         found = find()?;
     }
-    let part = part.map(|number| number.checked_sub(1).ok_or_else(missing)).transpose()?;
+    let part = part
+        .map(|number| number.checked_sub(1).ok_or_else(missing))
+        .transpose()?;
     let exists = part.is_none_or(|index| found.request.batch && index < found.parts.len());
-    if exists { Ok((found, part)) } else { Err(missing()) }
+    if exists {
+        Ok((found, part))
+    } else {
+        Err(missing())
+    }
 }
 
 /// Timestamps are epoch seconds with a fraction.
 fn seconds(at: Timestamp) -> Value {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this century fit a double")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds of this century fit a double"
+    )]
     Value::from(at.as_millisecond() as f64 / 1000.0)
 }
 

@@ -179,15 +179,19 @@ impl Catalog {
                 continue;
             }
             let opens = before.is_some_and(|t| t.is_word("from") || t.is_word("join"))
-                && !at.checked_sub(2).is_some_and(|b| tokens[b].is_word("distinct"));
+                && !at
+                    .checked_sub(2)
+                    .is_some_and(|b| tokens[b].is_word("distinct"));
             let follows_comma = before.is_some_and(|t| t.is_symbol(","));
             match (tokens.get(at + 1), tokens.get(at + 2).and_then(Token::name)) {
-                (Some(dot), Some(table)) if dot.is_symbol(".") => {
-                    if opens || self.table(&name, &table).is_ok() {
-                        self.table(&name, &table)?;
-                        found.insert((name, table));
-                    }
+                (Some(dot), Some(table))
+                    if dot.is_symbol(".") && (opens || self.table(&name, &table).is_ok()) =>
+                {
+                    self.table(&name, &table)?;
+                    found.insert((name, table));
                 }
+                // A column of an alias: `t.city`.
+                (Some(dot), _) if dot.is_symbol(".") => {}
                 (Some(paren), _) if paren.is_symbol("(") => {}
                 _ if named.contains(&name) || !(opens || follows_comma) => {}
                 _ if self.table(PUBLIC_SCHEMA, &name).is_ok() => {

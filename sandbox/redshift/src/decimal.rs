@@ -149,7 +149,9 @@ mod tests {
     #[test]
     fn a_decimal_survives_the_way_through_a_double() {
         for text in ["0.10", "-12345678.99", "99999999999.01", "0", "7"] {
-            let scale = text.split_once('.').map_or(0, |(_, f)| f.len() as u32);
+            let scale = text
+                .split_once('.')
+                .map_or(0, |(_, f)| u32::try_from(f.len()).unwrap());
             let back = Decimal::from_f64(Decimal::parse(text).unwrap().to_f64()).unwrap();
             assert_eq!(back.rescale(scale).unwrap().to_string(), text);
         }
@@ -166,7 +168,13 @@ mod tests {
 
     #[test]
     fn halves_round_away_from_zero() {
-        let round = |text| Decimal::parse(text).unwrap().rescale(2).unwrap().to_string();
+        let round = |text| {
+            Decimal::parse(text)
+                .unwrap()
+                .rescale(2)
+                .unwrap()
+                .to_string()
+        };
         assert_eq!(round("0.125"), "0.13");
         assert_eq!(round("-0.125"), "-0.13");
         assert_eq!(round("1.2e-3"), "0.00");

@@ -56,7 +56,9 @@ impl From<rusqlite::Error> for SqlError {
             return Self::NoRelation(name);
         }
         if let Some(name) = after("no such column: ") {
-            return Self::NoColumn(name);
+            // SQLite guesses that a quoted name was meant as a string.
+            let name = name.split(" - should").next().unwrap_or_default();
+            return Self::NoColumn(name.replace('"', ""));
         }
         if let Some(name) = after("no such function: ") {
             return Self::Other(format!("function {name}() does not exist"));

@@ -52,11 +52,15 @@ pub(crate) fn register(connection: &Connection, user: &str, clock: &Clock) -> Re
         })?;
     }
     let name = user.to_owned();
-    connection.create_scalar_function("redshift_current_user", 0, PURE, move |_| Ok(name.clone()))?;
+    connection
+        .create_scalar_function("redshift_current_user", 0, PURE, move |_| Ok(name.clone()))?;
     let now = clock.clone();
-    connection.create_scalar_function("redshift_now", 0, FunctionFlags::SQLITE_UTF8, move |_| {
-        Ok(now.now().strftime("%Y-%m-%d %H:%M:%S").to_string())
-    })?;
+    connection.create_scalar_function(
+        "redshift_now",
+        0,
+        FunctionFlags::SQLITE_UTF8,
+        move |_| Ok(now.now().strftime("%Y-%m-%d %H:%M:%S").to_string()),
+    )?;
     let now = clock.clone();
     connection.create_scalar_function("redshift_today", 0, FunctionFlags::SQLITE_UTF8, move |_| {
         Ok(now.now().strftime("%Y-%m-%d").to_string())
@@ -75,7 +79,11 @@ fn cast(context: &Context<'_>) -> Result<Value> {
 }
 
 fn round(context: &Context<'_>) -> Result<Value> {
-    let places = if context.len() > 1 { context.get::<u32>(1)? } else { 0 };
+    let places = if context.len() > 1 {
+        context.get::<u32>(1)?
+    } else {
+        0
+    };
     let Value::Real(x) = context.get::<Value>(0)? else {
         return context.get(0);
     };
@@ -119,7 +127,9 @@ fn moment(context: &Context<'_>) -> Result<Option<(String, jiff::civil::DateTime
 }
 
 fn unknown_part(part: &str) -> Error {
-    failed(SqlError::Other(format!("timestamp units \"{part}\" not recognized")))
+    failed(SqlError::Other(format!(
+        "timestamp units \"{part}\" not recognized"
+    )))
 }
 
 fn date_part(context: &Context<'_>) -> Result<Option<i64>> {
@@ -182,7 +192,10 @@ impl Running {
     fn add(&mut self, value: ValueRef<'_>, removes: bool) -> Result<()> {
         let (decimal, float) = match value {
             ValueRef::Null => return Ok(()),
-            #[expect(clippy::cast_precision_loss, reason = "the exact sum is kept beside it")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "the exact sum is kept beside it"
+            )]
             ValueRef::Integer(i) => (Some(Decimal::from_integer(i)), i as f64),
             ValueRef::Real(r) => {
                 self.only_integers = false;

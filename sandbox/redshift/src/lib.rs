@@ -38,6 +38,9 @@ use crate::{
     warehouse::Warehouse,
 };
 
+/// Databases by account and name.
+type Databases = BTreeMap<(String, String), Arc<Mutex<Warehouse>>>;
+
 /// How many rows a page of results has, unless told otherwise.
 const PAGE_ROWS: usize = 1000;
 
@@ -50,7 +53,7 @@ pub struct Redshift {
 struct Inner {
     clock: Clock,
     journal: Journal,
-    databases: Mutex<BTreeMap<(String, String), Arc<Mutex<Warehouse>>>>,
+    databases: Mutex<Databases>,
     statements: Statements,
     page_rows: AtomicUsize,
     events: OnceLock<Arc<dyn AccountServices>>,
@@ -86,7 +89,12 @@ impl Redshift {
 
     /// Runs a script as the superuser, all of it or nothing, and answers how many rows it changed.
     /// The database is made if it is not there. `Err` is Redshift's error text.
-    pub fn execute_as_admin(&self, account: &str, database: &str, sql: &str) -> Result<u64, String> {
+    pub fn execute_as_admin(
+        &self,
+        account: &str,
+        database: &str,
+        sql: &str,
+    ) -> Result<u64, String> {
         let warehouse = self.inner.create(account, database).map_err(text)?;
         lock(&warehouse).script(sql).map_err(text)
     }

@@ -1,6 +1,6 @@
 //! Running a query on a connection and reading its result in Redshift's types.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use rusqlite::{Connection, Statement, config::DbConfig, types::ValueRef};
 
@@ -38,7 +38,10 @@ impl Cell {
             Self::Long(i) => i.to_string(),
             Self::Double(d) => d.to_string(),
             Self::Text(text) => text.clone(),
-            Self::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Self::Blob(bytes) => bytes.iter().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            }),
         })
     }
 
@@ -76,10 +79,7 @@ pub(crate) fn harden(connection: &Connection) -> Result<(), SqlError> {
     Ok(())
 }
 
-pub(crate) fn bind(
-    statement: &mut Statement<'_>,
-    parameters: &Parameters,
-) -> Result<(), SqlError> {
+pub(crate) fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Result<(), SqlError> {
     for (name, value) in parameters {
         if let Some(index) = statement.parameter_index(&format!(":{name}"))? {
             statement.raw_bind_parameter(index, value)?;
@@ -96,11 +96,7 @@ pub(crate) fn run(
     parameters: &Parameters,
 ) -> Result<ResultSet, SqlError> {
     let mut statement = connection.prepare(&render(tokens))?;
-    let names: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_lowercase)
-        .collect();
+    let names: Vec<String> = statement.column_names().map(str::to_lowercase).collect();
     let typed = align(&names, &select_list(tokens, scope), scope);
     bind(&mut statement, parameters)?;
     let mut types: Vec<Option<SqlType>> = typed.iter().map(|(_, ty)| *ty).collect();

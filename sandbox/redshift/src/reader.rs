@@ -159,8 +159,10 @@ fn admit(statement: &[Token]) -> Result<(), SqlError> {
         "create" | "drop" | "alter" => Err(SqlError::denied("schema", &target())),
         "grant" | "revoke" => Err(SqlError::Forbidden("grant or revoke privileges")),
         "attach" | "detach" => Err(SqlError::Forbidden("change row-level security")),
-        "begin" | "commit" | "rollback" | "call" | "explain" | "prepare" | "execute" | "declare"
-        | "analyze" | "vacuum" | "lock" | "pragma" => Err(SqlError::Forbidden("run this command")),
+        "begin" | "commit" | "rollback" | "call" | "explain" | "prepare" | "execute"
+        | "declare" | "analyze" | "vacuum" | "lock" | "pragma" => {
+            Err(SqlError::Forbidden("run this command"))
+        }
         _ => Err(SqlError::Syntax(word.clone())),
     }
 }
@@ -247,7 +249,9 @@ fn may_read(catalog: &Catalog, policy: &str, using: &[Token]) -> Result<(), SqlE
     for (schema, table) in catalog.references(using)? {
         let relation = catalog.table(&schema, &table)?;
         let granted = relation.select.contains(&Grantee::Public)
-            || relation.select.contains(&Grantee::Policy(policy.to_owned()));
+            || relation
+                .select
+                .contains(&Grantee::Policy(policy.to_owned()));
         if !granted || relation.row_security.is_some() {
             return Err(SqlError::denied("relation", &table));
         }

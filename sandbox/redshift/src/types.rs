@@ -36,7 +36,7 @@ impl SqlType {
         };
         let word = word.to_lowercase();
         cursor.next();
-        let mut numbers = |cursor: &mut Cursor<'_>| -> Result<Vec<u32>, SqlError> {
+        let numbers = |cursor: &mut Cursor<'_>| -> Result<Vec<u32>, SqlError> {
             if !cursor.peek().is_some_and(|t| t.is_symbol("(")) {
                 return Ok(Vec::new());
             }
@@ -236,7 +236,10 @@ impl SqlType {
             .ok()
             .filter(|number| (least..=most).contains(number))
             .ok_or_else(|| {
-                SqlError::Other(format!("value \"{text}\" is out of range for {}", self.name()))
+                SqlError::Other(format!(
+                    "value \"{text}\" is out of range for {}",
+                    self.name()
+                ))
             })?;
         Ok(Value::Integer(number))
     }
@@ -255,9 +258,12 @@ pub(crate) fn fitting(value: Decimal, precision: u32, scale: u32) -> Result<Deci
     let value = value
         .rescale(scale)
         .ok_or_else(|| overflow("result precision"))?;
-    let digits = value.to_string().chars().filter(char::is_ascii_digit).count();
-    if digits > precision.max(scale + 1) as usize
-    {
+    let digits = value
+        .to_string()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .count();
+    if digits > precision.max(scale + 1) as usize {
         return Err(overflow("result precision"));
     }
     if value.digits() > DIGITS {
@@ -297,8 +303,21 @@ mod tests {
     #[test]
     fn types_read_back_what_they_write() {
         for text in [
-            "int2", "int4", "int8", "float4", "float8", "numeric(10,2)", "bool", "date", "time",
-            "timestamp", "timestamptz", "char(3)", "varchar(50)", "super", "varbyte(64)",
+            "int2",
+            "int4",
+            "int8",
+            "float4",
+            "float8",
+            "numeric(10,2)",
+            "bool",
+            "date",
+            "time",
+            "timestamp",
+            "timestamptz",
+            "char(3)",
+            "varchar(50)",
+            "super",
+            "varbyte(64)",
         ] {
             assert_eq!(read(text).text(), text);
         }

@@ -76,7 +76,9 @@ impl Warehouse {
             let scope = self.catalog.scope(&self.catalog.references(&tokens)?);
             return query::run(&self.connection, &tokens, &scope, parameters).map(Outcome::Rows);
         }
-        let writes = ["insert", "update", "delete"].iter().any(|w| first.is_word(w));
+        let writes = ["insert", "update", "delete"]
+            .iter()
+            .any(|w| first.is_word(w));
         if !writes {
             return Err(SqlError::Unsupported(first.shown().to_uppercase()));
         }
@@ -141,7 +143,8 @@ impl Warehouse {
                 Ok(done)
             }
             Err(error) => {
-                self.connection.execute_batch("ROLLBACK TO work; RELEASE work")?;
+                self.connection
+                    .execute_batch("ROLLBACK TO work; RELEASE work")?;
                 self.catalog = before;
                 Err(error)
             }

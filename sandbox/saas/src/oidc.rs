@@ -45,7 +45,7 @@ pub use token::Tokens;
 pub use trigger::Trigger;
 
 use crate::server::Server;
-use keys::{KeysUnavailable, Keyring};
+use keys::{Keyring, KeysUnavailable};
 use sessions::Sessions;
 
 /// The identity provider stand-in.
@@ -73,9 +73,6 @@ impl Oidc {
         canaries.seed("oidc operator secret", &options.operator_secret);
         if let Some(secret) = &options.client_secret {
             canaries.seed("oidc client secret", secret);
-        }
-        for user in &options.users {
-            canaries.seed("oidc password", &user.password);
         }
         let state = State {
             keys: Keyring::generate()?,

@@ -54,6 +54,8 @@ impl Server {
                     Ok((stream, _)) => stream,
                     Err(error) => {
                         tracing::warn!(service = self.service, %error, "a connection could not be accepted");
+                        // Out of file descriptors, most likely: give the open connections time to end.
+                        tokio::time::sleep(Duration::from_millis(20)).await;
                         continue;
                     }
                 },

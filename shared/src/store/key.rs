@@ -99,6 +99,14 @@ impl Key {
         )
     }
 
+    /// Guard that a flow's deactivation at one time is notified once.
+    pub fn deactivation(tenant: TenantId, flow: FlowId, at: jiff::Timestamp) -> Self {
+        Self::raw(
+            Self::runs_partition(tenant, flow),
+            format!("DEACTIVATED#{at}"),
+        )
+    }
+
     /// The partition of notifications that are decided and not published yet.
     pub fn outbox_partition() -> String {
         "OUTBOX".to_owned()

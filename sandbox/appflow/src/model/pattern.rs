@@ -11,7 +11,10 @@ fn check(class: &str, v: &str) -> (&'static str, bool) {
     match class {
         "line" => (".*", !v.contains(['\n', '\r'])),
         "no-space" => (r"\S+", !v.is_empty() && !v.contains(char::is_whitespace)),
-        "printable" => ("[ -~]+", !v.is_empty() && v.bytes().all(|b| (b' '..=b'~').contains(&b))),
+        "printable" => (
+            "[ -~]+",
+            !v.is_empty() && v.bytes().all(|b| (b' '..=b'~').contains(&b)),
+        ),
         "digits" => (r"^\d{3}$", v.bytes().all(|b| b.is_ascii_digit())),
         "word" => (r"[\w]+", !v.is_empty() && only(v, "")),
         "name" => (
@@ -92,9 +95,7 @@ fn arn(value: &str, prefix: &str) -> bool {
 fn jwt(value: &str) -> bool {
     let segments: Vec<&str> = value.splitn(3, '.').collect();
     segments.len() == 3
-        && segments[..2]
-            .iter()
-            .all(|s| !s.is_empty() && only(s, "=-"))
+        && segments[..2].iter().all(|s| !s.is_empty() && only(s, "=-"))
         && only(segments[2], "-+/=")
 }
 
@@ -118,15 +119,27 @@ mod tests {
             ("tag-key", "tributary:tenant", true),
             ("tag-key", "aws:x", false),
             ("tag-key", "with space", false),
-            ("secret-arn", "arn:aws:secretsmanager:us-east-1:1234:secret:x", true),
-            ("secret-arn", "arn:aws:secretsmanager:us-east-1:x:secret:x", false),
+            (
+                "secret-arn",
+                "arn:aws:secretsmanager:us-east-1:1234:secret:x",
+                true,
+            ),
+            (
+                "secret-arn",
+                "arn:aws:secretsmanager:us-east-1:x:secret:x",
+                false,
+            ),
             ("iam-arn", "arn:aws:iam::123456789012:role/x", true),
             ("web-url", "ftp://x", false),
             ("jwt", "aa.bb.cc", true),
             ("jwt", "aa.bb", false),
             ("private-link", "", true),
         ] {
-            assert_eq!(mismatch(class, value).is_none(), matches, "{class} {value:?}");
+            assert_eq!(
+                mismatch(class, value).is_none(),
+                matches,
+                "{class} {value:?}"
+            );
         }
     }
 }

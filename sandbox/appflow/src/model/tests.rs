@@ -4,32 +4,112 @@ use super::*;
 
 /// The reference bodies, each with the shape it must satisfy.
 const BODIES: &[(&str, &str)] = &[
-    ("CreateConnectorProfileRequest", include_str!("../../tests-data/create-connector-profile-01-salesforce-authcode.json")),
-    ("CreateConnectorProfileRequest", include_str!("../../tests-data/create-connector-profile-02-salesforce-tokens.json")),
-    ("CreateConnectorProfileRequest", include_str!("../../tests-data/create-connector-profile-03-salesforce-jwt.json")),
-    ("CreateConnectorProfileRequest", include_str!("../../tests-data/create-connector-profile-04-servicenow-basic.json")),
-    ("CreateConnectorProfileRequest", include_str!("../../tests-data/create-connector-profile-05-servicenow-oauth2.json")),
-    ("CreateConnectorProfileRequest", include_str!("../../tests-data/create-connector-profile-06-redshift-dataapi.json")),
-    ("CreateConnectorProfileRequest", include_str!("../../tests-data/create-connector-profile-07-hubspot-oauth2.json")),
-    ("CreateConnectorProfileRequest", include_str!("../../tests-data/create-connector-profile-08-jdbc-custom-auth.json")),
-    ("CreateConnectorProfileRequest", include_str!("../../tests-data/create-connector-profile-09-sapodata-basic-private.json")),
-    ("CreateConnectorProfileRequest", include_str!("../../tests-data/create-connector-profile-10-zendesk-oauth.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-01-salesforce-to-s3-full.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-02-salesforce-to-s3-incremental-parquet-glue.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-03-salesforce-event-to-eventbridge.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-04-servicenow-to-redshift.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-05-s3-to-salesforce-upsert.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-06-salesforce-to-s3-transform.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-07-hubspot-customconnector-to-s3.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-08-sapodata-to-s3-parallel.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-09-s3-to-customconnector.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-10-zendesk-to-snowflake.json")),
-    ("CreateFlowRequest", include_str!("../../tests-data/create-flow-11-partition-by-field-UNVERIFIED-ENCODING.json")),
-    ("UpdateConnectorProfileRequest", include_str!("../../tests-data/update-connector-profile-01-salesforce-reauth.json")),
-    ("UpdateFlowRequest", include_str!("../../tests-data/update-flow-01-change-mapping.json")),
-    ("StartFlowRequest", include_str!("../../tests-data/start-flow-01.json")),
-    ("CancelFlowExecutionsRequest", include_str!("../../tests-data/cancel-flow-executions-01.json")),
-    ("RegisterConnectorRequest", include_str!("../../tests-data/register-connector-01-lambda.json")),
+    (
+        "CreateConnectorProfileRequest",
+        include_str!("../../tests-data/create-connector-profile-01-salesforce-authcode.json"),
+    ),
+    (
+        "CreateConnectorProfileRequest",
+        include_str!("../../tests-data/create-connector-profile-02-salesforce-tokens.json"),
+    ),
+    (
+        "CreateConnectorProfileRequest",
+        include_str!("../../tests-data/create-connector-profile-03-salesforce-jwt.json"),
+    ),
+    (
+        "CreateConnectorProfileRequest",
+        include_str!("../../tests-data/create-connector-profile-04-servicenow-basic.json"),
+    ),
+    (
+        "CreateConnectorProfileRequest",
+        include_str!("../../tests-data/create-connector-profile-05-servicenow-oauth2.json"),
+    ),
+    (
+        "CreateConnectorProfileRequest",
+        include_str!("../../tests-data/create-connector-profile-06-redshift-dataapi.json"),
+    ),
+    (
+        "CreateConnectorProfileRequest",
+        include_str!("../../tests-data/create-connector-profile-07-hubspot-oauth2.json"),
+    ),
+    (
+        "CreateConnectorProfileRequest",
+        include_str!("../../tests-data/create-connector-profile-08-jdbc-custom-auth.json"),
+    ),
+    (
+        "CreateConnectorProfileRequest",
+        include_str!("../../tests-data/create-connector-profile-09-sapodata-basic-private.json"),
+    ),
+    (
+        "CreateConnectorProfileRequest",
+        include_str!("../../tests-data/create-connector-profile-10-zendesk-oauth.json"),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!("../../tests-data/create-flow-01-salesforce-to-s3-full.json"),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!(
+            "../../tests-data/create-flow-02-salesforce-to-s3-incremental-parquet-glue.json"
+        ),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!("../../tests-data/create-flow-03-salesforce-event-to-eventbridge.json"),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!("../../tests-data/create-flow-04-servicenow-to-redshift.json"),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!("../../tests-data/create-flow-05-s3-to-salesforce-upsert.json"),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!("../../tests-data/create-flow-06-salesforce-to-s3-transform.json"),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!("../../tests-data/create-flow-07-hubspot-customconnector-to-s3.json"),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!("../../tests-data/create-flow-08-sapodata-to-s3-parallel.json"),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!("../../tests-data/create-flow-09-s3-to-customconnector.json"),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!("../../tests-data/create-flow-10-zendesk-to-snowflake.json"),
+    ),
+    (
+        "CreateFlowRequest",
+        include_str!("../../tests-data/create-flow-11-partition-by-field-UNVERIFIED-ENCODING.json"),
+    ),
+    (
+        "UpdateConnectorProfileRequest",
+        include_str!("../../tests-data/update-connector-profile-01-salesforce-reauth.json"),
+    ),
+    (
+        "UpdateFlowRequest",
+        include_str!("../../tests-data/update-flow-01-change-mapping.json"),
+    ),
+    (
+        "StartFlowRequest",
+        include_str!("../../tests-data/start-flow-01.json"),
+    ),
+    (
+        "CancelFlowExecutionsRequest",
+        include_str!("../../tests-data/cancel-flow-executions-01.json"),
+    ),
+    (
+        "RegisterConnectorRequest",
+        include_str!("../../tests-data/register-connector-01-lambda.json"),
+    ),
 ];
 
 #[test]
@@ -96,14 +176,29 @@ fn limits_of_numbers_lists_and_strings_hold() {
         ("ListFlowsRequest", json!({ "maxResults": 0 })),
         ("ListFlowsRequest", json!({ "maxResults": 101 })),
         ("ListFlowsRequest", json!({ "maxResults": "7" })),
-        ("ListConnectorEntitiesRequest", json!({ "maxResults": 10_001 })),
+        (
+            "ListConnectorEntitiesRequest",
+            json!({ "maxResults": 10_001 }),
+        ),
         ("StartFlowRequest", json!({ "flowName": "a".repeat(257) })),
-        ("StartFlowRequest", json!({ "flowName": "ab", "clientToken": "" })),
-        ("CancelFlowExecutionsRequest", json!({ "flowName": "ab", "executionIds": vec!["x"; 101] })),
+        (
+            "StartFlowRequest",
+            json!({ "flowName": "ab", "clientToken": "" }),
+        ),
+        (
+            "CancelFlowExecutionsRequest",
+            json!({ "flowName": "ab", "executionIds": vec!["x"; 101] }),
+        ),
     ] {
         assert!(accept(shape, &body).is_err(), "{shape} {body}");
     }
-    assert!(accept("ListFlowsRequest", &json!({ "maxResults": 100, "unknown": 1 })).is_ok());
+    assert!(
+        accept(
+            "ListFlowsRequest",
+            &json!({ "maxResults": 100, "unknown": 1 })
+        )
+        .is_ok()
+    );
 }
 
 #[test]
@@ -132,7 +227,17 @@ fn answers_get_explicit_nulls_and_keep_what_they_have() {
         json!({ "executionId": "1", "executionResult": { "recordsProcessed": 3 } }),
     );
     assert_eq!(filled["dataPullStartTime"], Value::Null);
-    assert!(filled.as_object().expect("object").contains_key("dataPullStartTime"));
+    assert!(
+        filled
+            .as_object()
+            .expect("object")
+            .contains_key("dataPullStartTime")
+    );
     assert_eq!(filled["executionResult"]["recordsProcessed"], 3);
-    assert!(filled["executionResult"].as_object().expect("object").contains_key("errorInfo"));
+    assert!(
+        filled["executionResult"]
+            .as_object()
+            .expect("object")
+            .contains_key("errorInfo")
+    );
 }

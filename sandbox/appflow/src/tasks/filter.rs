@@ -126,8 +126,9 @@ impl Filter {
                 compared(&self.values[0]) == Some(Ordering::Greater)
                     && compared(&self.values[1]) == Some(Ordering::Less)
             }
-            Comparison::Contains => text(value)
-                .is_some_and(|t| self.values.iter().any(|v| t.contains(v.as_str()))),
+            Comparison::Contains => {
+                text(value).is_some_and(|t| self.values.iter().any(|v| t.contains(v.as_str())))
+            }
             _ => self.values.iter().any(|v| {
                 compared(v).is_some_and(|order| match self.comparison {
                     Comparison::Less => order.is_lt(),

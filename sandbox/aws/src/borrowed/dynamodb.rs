@@ -2,7 +2,13 @@
 //!
 //! The borrowed service checks a condition and writes in two steps, ignores
 //! `ReturnValuesOnConditionCheckFailure`, and runs a transaction again that is retried with its
-//! `ClientRequestToken`. Writes are therefore serialised per account, and the rest is added here.
+//! `ClientRequestToken`. Writes are therefore serialised per account, and the rest is added here
+//! (`index` does the same for queries of an index).
+
+mod check;
+mod index;
+mod path;
+mod reserved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,15 +37,31 @@ impl Tables {
         let Ok(ask) = call.json() else {
             return error("SerializationException", "the body is not JSON");
         };
-        match call.target_operation().unwrap_or_default() {
+        let operation = call.target_operation().unwrap_or_default();
+        if matches!(
+            operation,
+            "PutItem" | "UpdateItem" | "DeleteItem" | "GetItem" | "Query" | "Scan"
+        ) && let Some(refused) = self.refuse(call, &ask).await
+        {
+            return refused;
+        }
+        match operation {
             "PutItem" | "UpdateItem" | "DeleteItem" => {
                 let _writing = self.transactions.write().await;
-                let reply = self.pass(call, &call.body).await;
+                // A failed condition is told before an invalid path, as in DynamoDB.
+                if !self.has_parents(call, &ask).await && self.condition_holds(call, &ask).await {
+                    return error("ValidationException", path::INVALID);
+                }
+                let reply = self.write(call, &ask).await;
                 self.with_old_item(call, &ask, reply).await
             }
             "TransactWriteItems" => {
                 let mut done = self.transactions.write().await;
                 self.transact(call, ask, &mut done).await
+            }
+            "Query" if ask.get("IndexName").is_some_and(Value::is_string) => {
+                let _reading = self.transactions.read().await;
+                self.query_index(call, &ask).await
             }
             operation if reads(operation) => {
                 let _reading = self.transactions.read().await;
@@ -66,17 +88,91 @@ impl Tables {
         serde_json::from_slice(&reply.body).unwrap_or_default()
     }
 
+    /// What DynamoDB refuses before it looks at the item.
+    async fn refuse(&self, call: &AwsCall, ask: &Value) -> Option<AwsReply> {
+        let describe = json!({ "TableName": ask["TableName"] });
+        let table = self.ask(call, "DescribeTable", &describe).await;
+        if table.get("Table").is_none() {
+            return Some(error(
+                "ResourceNotFoundException",
+                "Requested resource not found",
+            ));
+        }
+        check::check(&table["Table"], ask)
+            .err()
+            .map(|message| error("ValidationException", &message))
+    }
+
+    /// One write. Of an update's return values the borrowed service knows `ALL_NEW` alone.
+    async fn write(&self, call: &AwsCall, ask: &Value) -> AwsReply {
+        let wanted = ask["ReturnValues"].as_str().unwrap_or("NONE");
+        if ask.get("UpdateExpression").is_none() || matches!(wanted, "NONE" | "ALL_NEW") {
+            return self.pass(call, &call.body).await;
+        }
+        let old = self.item(call, ask).await;
+        let mut instead = ask.clone();
+        instead["ReturnValues"] = json!("ALL_NEW");
+        let mut reply = self.pass(call, instead.to_string().as_bytes()).await;
+        let mut answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        if !reply.status.is_success() {
+            return reply;
+        }
+        let attributes = if wanted.ends_with("_OLD") {
+            old
+        } else {
+            Some(answer["Attributes"].take())
+        };
+        answer = json!({});
+        if let Some(Value::Object(mut attributes)) = attributes {
+            if wanted.starts_with("UPDATED") {
+                let changed = path::changed(ask);
+                attributes.retain(|name, _| changed.contains(name));
+            }
+            if !attributes.is_empty() {
+                answer["Attributes"] = Value::Object(attributes);
+            }
+        }
+        reply.body = Bytes::from(answer.to_string());
+        reply
+    }
+
+    /// Whether the targets of an update have their parents in the item.
+    async fn has_parents(&self, call: &AwsCall, update: &Value) -> bool {
+        let nested = update["UpdateExpression"]
+            .as_str()
+            .is_some_and(|expression| expression.contains('.'));
+        !nested || path::parents_exist(update, self.item(call, update).await.as_ref())
+    }
+
+    /// Whether the condition of a write holds, by a transaction that only checks it.
+    async fn condition_holds(&self, call: &AwsCall, write: &Value) -> bool {
+        let fields = ["TableName", "Key", "ConditionExpression"];
+        let optional = ["ExpressionAttributeNames", "ExpressionAttributeValues"];
+        let mut check = json!({});
+        for name in fields.into_iter().chain(optional) {
+            match write.get(name) {
+                Some(value) => check[name] = value.clone(),
+                None if fields.contains(&name) => return true,
+                None => {}
+            }
+        }
+        let transaction = json!({ "TransactItems": [{ "ConditionCheck": check }] });
+        let answer = self.ask(call, "TransactWriteItems", &transaction).await;
+        answer.get("CancellationReasons").is_none()
+    }
+
     /// Adds the item that a condition failed on, when it was asked for.
     async fn with_old_item(&self, call: &AwsCall, ask: &Value, mut reply: AwsReply) -> AwsReply {
         let mut answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let failed = answer["__type"]
             .as_str()
             .is_some_and(|code| code.ends_with("#ConditionalCheckFailedException"));
-        if failed && ask["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" {
-            if let Some(item) = self.item(call, ask).await {
-                answer["Item"] = item;
-                reply.body = Bytes::from(answer.to_string());
-            }
+        if failed
+            && ask["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+            && let Some(item) = self.item(call, ask).await
+        {
+            answer["Item"] = item;
+            reply.body = Bytes::from(answer.to_string());
         }
         reply
     }
@@ -126,12 +222,18 @@ impl Tables {
             .unwrap_or_default();
         let mut targets = BTreeSet::new();
         for write in &writes {
+            if let Some(refused) = self.refuse(call, write).await {
+                return refused;
+            }
             let key = self.key(call, write).await.unwrap_or_default();
             if !targets.insert(format!("{} {key}", write["TableName"])) {
                 return error(
                     "ValidationException",
                     "Transaction request cannot include multiple operations on one item",
                 );
+            }
+            if !self.has_parents(call, write).await {
+                return error("ValidationException", path::INVALID);
             }
         }
         let reply = self.pass(call, &call.body).await;
@@ -158,10 +260,11 @@ impl Tables {
         let mut codes = Vec::new();
         for (reason, write) in reasons.iter_mut().zip(writes) {
             let code = reason["Code"].as_str().unwrap_or("None").to_owned();
-            if code != "None" && write["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" {
-                if let Some(item) = self.item(call, write).await {
-                    reason["Item"] = item;
-                }
+            if code != "None"
+                && write["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+                && let Some(item) = self.item(call, write).await
+            {
+                reason["Item"] = item;
             }
             codes.push(code);
         }

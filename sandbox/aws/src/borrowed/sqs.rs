@@ -1,4 +1,6 @@
-//! SQS: queue URLs that lead here, and the error codes of the JSON protocol.
+//! SQS: queue URLs that lead here, the error codes of the JSON protocol, and batches.
+
+mod batch;
 
 use std::net::SocketAddr;
 
@@ -18,17 +20,27 @@ pub(super) async fn handle(
     if let Some(refused) = foreign_queue(call) {
         return refused;
     }
-    let mut reply = super::json(service, call, &call.body).await;
-    let Ok(mut answer) = serde_json::from_slice::<Value>(&reply.body) else {
-        return reply;
-    };
+    if let Some(operation) = call.target_operation().and_then(batch::single_operation) {
+        return batch::handle(service, call, operation).await;
+    }
+    let mut reply = single(service, call).await;
+    if reply.status.is_success()
+        && let Some(address) = address
+        && let Ok(mut answer) = serde_json::from_slice::<Value>(&reply.body)
+    {
+        localise(&mut answer, address, &call.principal.account);
+        reply.body = Bytes::from(answer.to_string());
+    }
+    reply
+}
+
+/// Runs one operation that is not a batch, and corrects its error.
+async fn single(service: &SqsService, call: &AwsCall) -> AwsReply {
+    let reply = super::json(service, call, &call.body).await;
     if reply.status.is_success() {
-        if let Some(address) = address {
-            localise(&mut answer, address, &call.principal.account);
-            reply.body = Bytes::from(answer.to_string());
-        }
         return reply;
     }
+    let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let code = answer["__type"].as_str().unwrap_or_default();
     // The JSON protocol has names of its own; the query protocol's go into a header.
     let (code, query_code) = match code {

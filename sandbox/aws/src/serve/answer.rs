@@ -7,9 +7,7 @@ use futures::stream;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::Frame;
-use sandbox_core::AwsReply;
-
-use crate::refusal::Protocol;
+use sandbox_core::{AwsReply, Fault};
 
 pub(super) type Body = BoxBody<Bytes, io::Error>;
 
@@ -34,31 +32,28 @@ pub(super) fn truncated(mut reply: AwsReply) -> Response<Body> {
     response(reply, body)
 }
 
-/// A status on demand. A body that names an AWS error code (`ThrottlingException`) alone becomes
-/// an error in the caller's protocol; any other body is sent as it is.
-pub(super) fn on_demand(
-    asked: &HeaderMap,
-    status: u16,
-    retry_after: Option<u32>,
-    body: &str,
-) -> AwsReply {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let is_code = !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let mut reply = if is_code {
-        Protocol::of(None, asked).error(status, body, "on demand")
-    } else {
-        AwsReply {
-            status,
-            headers: HeaderMap::new(),
-            body: Bytes::from(body.to_owned()),
-        }
-    };
+/// A status on demand, with its body as it is.
+pub(super) fn on_demand(status: u16, retry_after: Option<u32>, body: &str) -> AwsReply {
+    let mut headers = HeaderMap::new();
     if let Some(seconds) = retry_after {
-        reply
-            .headers
-            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    reply
+    AwsReply {
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        headers,
+        body: Bytes::from(body.to_owned()),
+    }
+}
+
+/// What the journal says of a fault.
+pub(super) fn note(fault: &Fault) -> String {
+    match fault {
+        Fault::Status { status, .. } => format!("fault: status {status}"),
+        Fault::DropBefore => "fault: dropped before the effect".to_owned(),
+        Fault::DropAfter => "fault: dropped after the effect".to_owned(),
+        Fault::Truncate => "fault: truncated".to_owned(),
+        Fault::Delay(millis) => format!("fault: delayed by {millis} ms"),
+    }
 }
 
 fn response(reply: AwsReply, body: Body) -> Response<Body> {

@@ -47,7 +47,7 @@ pub(super) fn handle(aws: &Aws, call: &AwsCall, form: Form) -> Result<AwsReply, 
         role_arn: role.arn.clone(),
         tags,
         transitive_tags,
-        session_policy: parameters.policy.clone(),
+        policy: parameters.policy.clone(),
         on_behalf_of: contexts.first().map(|(_, bound)| bound.user.clone()),
         lifetime,
     });

@@ -129,7 +129,7 @@ pub(crate) fn assume_as_service(
         role_arn: role.arn.clone(),
         tags: BTreeMap::new(),
         transitive_tags: std::collections::BTreeSet::new(),
-        session_policy: None,
+        policy: None,
         on_behalf_of: None,
         // Lambda renews its credentials long before; a sandbox does not run that long.
         lifetime: SignedDuration::from_hours(12),

@@ -1,4 +1,6 @@
-//! What the store relies on.
+//! Writes: conditions, updates, transactions.
+
+mod queries;
 
 use std::sync::Arc;
 
@@ -48,7 +50,7 @@ async fn table(world: &World) -> Credentials {
 fn code(answer: &Value) -> &str {
     answer["__type"]
         .as_str()
-        .unwrap()
+        .unwrap_or_else(|| panic!("no error in {answer}"))
         .rsplit('#')
         .next()
         .unwrap()
@@ -99,28 +101,35 @@ async fn a_failed_condition_answers_the_old_item_when_asked() {
     );
 }
 
-#[tokio::test]
+/// Straight into the service, many times over: between the check of a condition and the write
+/// there is very little room for another writer to slip in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_conditional_writers_exactly_one_wins() {
-    let world = Arc::new(World::start().await);
-    let vendor = table(&world).await;
-    let mut writers = tokio::task::JoinSet::new();
-    for n in 0..40 {
-        let (world, vendor) = (Arc::clone(&world), vendor.clone());
-        writers.spawn(async move {
-            let put = json!({
-                "TableName": "t", "ConditionExpression": "attribute_not_exists(pk)",
-                "Item": {"pk": {"S": "lease"}, "sk": {"S": "x"}, "n": {"N": n.to_string()}},
+    let world = World::start().await;
+    table(&world).await;
+    let admin = world.aws.admin(VENDOR);
+    for round in 0..300 {
+        let together = Arc::new(tokio::sync::Barrier::new(4));
+        let mut writers = tokio::task::JoinSet::new();
+        for n in 0..4 {
+            let (aws, admin) = (Arc::clone(&world.aws), admin.clone());
+            let together = Arc::clone(&together);
+            writers.spawn(async move {
+                let put = json!({
+                    "TableName": "t", "ConditionExpression": "attribute_not_exists(pk)",
+                    "Item": {
+                        "pk": {"S": "lease"}, "sk": {"S": round.to_string()},
+                        "n": {"N": n.to_string()},
+                    },
+                });
+                together.wait().await;
+                aws.call(&admin, "dynamodb", "PutItem", &put).await.status
             });
-            world.json(&vendor, "dynamodb", "PutItem", put).await.0
-        });
+        }
+        let statuses = writers.join_all().await;
+        let won = statuses.iter().filter(|status| status.is_success()).count();
+        assert_eq!(won, 1, "round {round}");
     }
-    let won = writers
-        .join_all()
-        .await
-        .into_iter()
-        .filter(|status| *status == 200)
-        .count();
-    assert_eq!(won, 1);
 }
 
 #[tokio::test]
@@ -188,6 +197,76 @@ async fn update_expressions_set_add_remove_and_delete() {
                 "{expression}: {answer}"
             ),
         }
+    }
+}
+
+#[tokio::test]
+async fn updated_attributes_alone_come_back_when_asked() {
+    let world = World::start().await;
+    let vendor = table(&world).await;
+    let update = |n: &str, returns: &str| {
+        json!({
+            "TableName": "t", "Key": {"pk": {"S": "p"}, "sk": {"S": "p"}},
+            "UpdateExpression": "SET n = :n REMOVE gone", "ReturnValues": returns,
+            "ExpressionAttributeValues": {":n": {"N": n}},
+        })
+    };
+    let answer = world
+        .ok(
+            &vendor,
+            "dynamodb",
+            "UpdateItem",
+            update("1", "UPDATED_NEW"),
+        )
+        .await;
+    assert_eq!(answer["Attributes"], json!({"n": {"N": "1"}}));
+    let answer = world
+        .ok(
+            &vendor,
+            "dynamodb",
+            "UpdateItem",
+            update("2", "UPDATED_OLD"),
+        )
+        .await;
+    assert_eq!(answer["Attributes"], json!({"n": {"N": "1"}}));
+}
+
+#[tokio::test]
+async fn reserved_words_and_missing_tables_are_refused_as_by_dynamodb() {
+    let world = World::start().await;
+    let vendor = table(&world).await;
+    let update = |table: &str, name: &str| {
+        json!({
+            "TableName": table, "Key": {"pk": {"S": "p"}, "sk": {"S": "p"}},
+            "UpdateExpression": format!("SET {name} = :v"),
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": {":v": {"S": "x"}},
+        })
+    };
+    for (ask, expected) in [
+        (update("t", "status"), "ValidationException"),
+        (update("none", "a"), "ResourceNotFoundException"),
+    ] {
+        let (_, answer) = world.json(&vendor, "dynamodb", "UpdateItem", ask).await;
+        assert_eq!(code(&answer), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_condition_is_told_before_an_invalid_path() {
+    let world = World::start().await;
+    let vendor = table(&world).await;
+    for (condition, expected) in [
+        ("attribute_exists(pk)", "ConditionalCheckFailedException"),
+        ("attribute_not_exists(pk)", "ValidationException"),
+    ] {
+        let update = json!({
+            "TableName": "t", "Key": {"pk": {"S": "p"}, "sk": {"S": "p"}},
+            "UpdateExpression": "SET absent.part = :v", "ConditionExpression": condition,
+            "ExpressionAttributeValues": {":v": {"S": "x"}},
+        });
+        let (status, answer) = world.json(&vendor, "dynamodb", "UpdateItem", update).await;
+        assert_eq!((status, code(&answer)), (400, expected));
     }
 }
 
@@ -304,132 +383,4 @@ async fn an_update_and_a_check_go_into_a_transaction() {
     let get = json!({"TableName": "t", "Key": {"pk": {"S": "c"}, "sk": {"S": "counter"}}});
     let answer = world.ok(&vendor, "dynamodb", "GetItem", get).await;
     assert_eq!(answer["Item"]["n"]["N"], "1");
-}
-
-#[tokio::test]
-async fn queries_page_by_prefix_and_by_index() {
-    let world = World::start().await;
-    let vendor = table(&world).await;
-    for n in 0..5 {
-        world
-            .ok(
-                &vendor,
-                "dynamodb",
-                "PutItem",
-                json!({"TableName": "t", "Item": {
-                    "pk": {"S": "q"}, "sk": {"S": format!("RUN#{n}")},
-                    "due_shard": {"S": "0"}, "due_at": {"N": (n * 10).to_string()},
-                }}),
-            )
-            .await;
-    }
-    world
-        .ok(
-            &vendor,
-            "dynamodb",
-            "PutItem",
-            json!({"TableName": "t", "Item": {
-                "pk": {"S": "q"}, "sk": {"S": "EXEC#1"},
-            }}),
-        )
-        .await;
-    let prefix = json!({
-        "TableName": "t", "Limit": 2,
-        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-        "ExpressionAttributeValues": {":pk": {"S": "q"}, ":prefix": {"S": "RUN#"}},
-    });
-    assert_eq!(
-        pages(&world, &vendor, prefix.clone(), "sk", "S").await,
-        [
-            vec!["RUN#0", "RUN#1"],
-            vec!["RUN#2", "RUN#3"],
-            vec!["RUN#4"],
-        ]
-    );
-    let mut backwards = prefix;
-    backwards["ScanIndexForward"] = json!(false);
-    assert_eq!(
-        pages(&world, &vendor, backwards, "sk", "S").await[0],
-        ["RUN#4", "RUN#3"]
-    );
-    let due = json!({
-        "TableName": "t", "IndexName": "due", "Limit": 2,
-        "KeyConditionExpression": "due_shard = :shard AND due_at <= :now",
-        "ExpressionAttributeValues": {":shard": {"S": "0"}, ":now": {"N": "30"}},
-    });
-    assert_eq!(
-        pages(&world, &vendor, due, "due_at", "N").await,
-        [vec!["0", "10"], vec!["20", "30"],]
-    );
-}
-
-/// Values of an attribute, page by page; an empty last page is left out.
-async fn pages(
-    world: &World,
-    vendor: &Credentials,
-    mut ask: Value,
-    attribute: &str,
-    kind: &str,
-) -> Vec<Vec<String>> {
-    let mut pages = Vec::new();
-    loop {
-        let answer = world.ok(vendor, "dynamodb", "Query", ask.clone()).await;
-        let page: Vec<String> = answer["Items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|item| item[attribute][kind].as_str().unwrap().to_owned())
-            .collect();
-        if !page.is_empty() {
-            pages.push(page);
-        }
-        match answer.get("LastEvaluatedKey") {
-            Some(key) => ask["ExclusiveStartKey"] = key.clone(),
-            None => return pages,
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_query_can_be_filtered_and_two_items_with_one_index_key_both_come() {
-    let world = World::start().await;
-    let vendor = table(&world).await;
-    for sk in ["a", "b", "c"] {
-        world
-            .ok(
-                &vendor,
-                "dynamodb",
-                "PutItem",
-                json!({"TableName": "t", "Item": {
-                    "pk": {"S": sk}, "sk": {"S": sk}, "due_shard": {"S": "1"}, "due_at": {"N": "7"},
-                }}),
-            )
-            .await;
-    }
-    let due = json!({
-        "TableName": "t", "IndexName": "due", "Limit": 1,
-        "KeyConditionExpression": "due_shard = :shard AND due_at <= :now",
-        "ExpressionAttributeValues": {":shard": {"S": "1"}, ":now": {"N": "30"}},
-    });
-    let mut seen: Vec<String> = pages(&world, &vendor, due, "pk", "S").await.concat();
-    seen.sort();
-    assert_eq!(seen, ["a", "b", "c"]);
-    let answer = world
-        .ok(
-            &vendor,
-            "dynamodb",
-            "Query",
-            json!({
-                "TableName": "t", "IndexName": "due",
-                "KeyConditionExpression": "due_shard = :shard",
-                "FilterExpression": "#s <> :b",
-                "ExpressionAttributeNames": {"#s": "sk"},
-                "ExpressionAttributeValues": {":shard": {"S": "1"}, ":b": {"S": "b"}},
-            }),
-        )
-        .await;
-    assert_eq!(
-        (&answer["Count"], &answer["ScannedCount"]),
-        (&json!(2), &json!(3))
-    );
 }

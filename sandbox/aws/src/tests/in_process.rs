@@ -71,16 +71,16 @@ async fn more_objects_than_a_page_holds_are_all_listed_in_order() {
     let admin = world.aws.admin(CUSTOMER);
     world
         .aws
-        .call_rest(&admin, "s3", Method::PUT, "/b", Bytes::new())
+        .call_rest(&admin, "s3", Method::PUT, "/many", Bytes::new())
         .await;
     for n in 0..1003 {
-        let path = format!("/b/k%26{n:04}");
+        let path = format!("/many/k%26{n:04}");
         world
             .aws
             .call_rest(&admin, "s3", Method::PUT, &path, Bytes::new())
             .await;
     }
-    let keys = world.aws.list_objects(CUSTOMER, "b", "k").await.unwrap();
+    let keys = world.aws.list_objects(CUSTOMER, "many", "k").await.unwrap();
     assert_eq!(
         (keys.len(), keys[0].as_str(), keys[1002].as_str()),
         (1003, "k&0000", "k&1002")

@@ -145,9 +145,18 @@ async fn glue_and_cloudwatch_answer_for_the_real_account() {
         found["Database"]["CatalogId"].as_str().unwrap_or(VENDOR),
         VENDOR
     );
-    let metric = json!({"Namespace": "t", "MetricData": [{"MetricName": "m", "Value": 1.0}]});
-    let (status, _) = world
-        .json(&vendor, "monitoring", "PutMetricData", metric)
-        .await;
-    assert_eq!(status, 200);
+    let metric = [
+        ("Action", "PutMetricData"),
+        ("Version", "2010-08-01"),
+        ("Namespace", "t"),
+        ("MetricData.member.1.MetricName", "m"),
+        ("MetricData.member.1.Value", "1"),
+    ];
+    let put = world
+        .request(&vendor, "monitoring", Method::POST, "/")
+        .form(&metric)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(put.status(), 200);
 }

@@ -132,6 +132,5 @@ pub(super) fn authorization(credentials: &Credentials, service: &str) -> String 
 pub(super) fn element<'a>(xml: &'a str, name: &str) -> &'a str {
     xml.split_once(&format!("<{name}>"))
         .and_then(|(_, rest)| rest.split_once(&format!("</{name}>")))
-        .map(|(text, _)| text)
-        .unwrap_or_else(|| panic!("no {name} in {xml}"))
+        .map_or_else(|| panic!("no {name} in {xml}"), |(text, _)| text)
 }

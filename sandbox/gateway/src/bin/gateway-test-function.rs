@@ -1,4 +1,5 @@
 //! A function for this package's tests: does what the event's `do` says, over the plain Runtime API.
+//! An HTTP event says it as JSON in the header `x-do`.
 
 use std::{env, process, time::Duration};
 
@@ -40,9 +41,11 @@ async fn main() -> Result<(), Failure> {
             "traceId": header("lambda-runtime-trace-id"),
         });
         let event: Value = next.json().await?;
-        println!("taken {}", event["do"]);
+        let told = event["headers"]["x-do"].as_str();
+        let told: Value = told.map_or(Ok(event.clone()), serde_json::from_str)?;
+        println!("taken {}", told["do"]);
         let invocation = format!("{base}/invocation/{id}");
-        match event["do"].as_str() {
+        match told["do"].as_str() {
             Some("error") => {
                 let error = json!({ "errorType": "Refused", "errorMessage": "as asked" });
                 client
@@ -54,7 +57,8 @@ async fn main() -> Result<(), Failure> {
             Some("exit") => process::exit(3),
             Some("sleep") => std::future::pending().await,
             Some("pause") => {
-                tokio::time::sleep(Duration::from_millis(event["ms"].as_u64().unwrap_or(0))).await;
+                tokio::time::sleep(Duration::from_millis(told["ms"].as_u64().unwrap_or(0))).await;
+                println!("paused");
                 answer(&client, &invocation, &json!({ "pid": process::id() })).await?;
             }
             Some("context") => {
@@ -68,7 +72,7 @@ async fn main() -> Result<(), Failure> {
                 let text = "x".repeat(7 * 1024 * 1024);
                 answer(&client, &invocation, &text.into()).await?;
             }
-            Some("answer") => answer(&client, &invocation, &event["answer"]).await?,
+            Some("answer") => answer(&client, &invocation, &told["answer"]).await?,
             _ => {
                 eprintln!("echoed");
                 answer(&client, &invocation, &event).await?;

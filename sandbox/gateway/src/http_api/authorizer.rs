@@ -2,7 +2,10 @@
 //! authorizers"). It does not look at `token_use`: that is the function's task.
 
 use http::{HeaderMap, StatusCode};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation,
+    jwk::{Jwk, KeyAlgorithm, PublicKeyUse},
+};
 use serde_json::{Map, Value};
 
 use crate::template::Authorizer;
@@ -105,6 +108,9 @@ impl JwtAuthorizer {
             .find(&id)
             .await
             .map_err(|error| error.to_string())?;
+        if !signs_with_rs256(&key) {
+            return Err("the signing key is not for RS256 signatures".to_owned());
+        }
         let key = DecodingKey::from_jwk(&key).map_err(|_| "the signing key is not an RSA key")?;
         // Issuer and audience are compared by hand below: the crate also takes an issuer that is
         // an array, and a token without audience may carry `client_id` instead.
@@ -145,6 +151,14 @@ impl JwtAuthorizer {
             None => claims.get("client_id").is_some_and(known),
         }
     }
+}
+
+/// What the key says about its use must fit; it may say nothing.
+fn signs_with_rs256(key: &Jwk) -> bool {
+    let for_use = key.common.public_key_use.as_ref();
+    let for_algorithm = key.common.key_algorithm.as_ref();
+    for_use.is_none_or(|own| *own == PublicKeyUse::Signature)
+        && for_algorithm.is_none_or(|own| *own == KeyAlgorithm::RS256)
 }
 
 fn has_one_of(claims: &Map<String, Value>, scopes: &[String]) -> bool {

@@ -20,7 +20,7 @@ pub(crate) struct Request<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a Bytes,
     pub(crate) source_ip: IpAddr,
-    pub(crate) request_id: &'a str,
+    pub(crate) id: &'a str,
     pub(crate) port: u16,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn event(request: &Request<'_>, routed: &Routed<'_>) -> Value {
             "sourceIp": request.source_ip.to_string(),
             "userAgent": text(request.headers, &header::USER_AGENT),
         },
-        "requestId": request.request_id,
+        "requestId": request.id,
         "routeKey": routed.route_key,
         "stage": routed.stage,
         "time": routed.now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),

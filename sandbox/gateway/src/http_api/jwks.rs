@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 /// API Gateway keeps keys for two hours.
-const KEPT_FOR: Duration = Duration::from_secs(2 * 60 * 60);
+const KEPT_FOR: Duration = Duration::from_hours(2);
 /// Shortest time between two fetches because of an unknown key id.
 const FETCH_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// API Gateway waits 1.5 s; a machine that is busy with building may need longer.

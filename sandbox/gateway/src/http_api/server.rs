@@ -138,7 +138,7 @@ impl Gateway {
             headers: &parts.headers,
             body: &body,
             source_ip: source,
-            request_id,
+            id: request_id,
             port: self.port,
         };
         let routed = event::Routed {

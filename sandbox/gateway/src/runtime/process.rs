@@ -33,6 +33,7 @@ pub(crate) struct Invocation {
 
 /// A running process. Dropping it kills it.
 pub(crate) struct Process {
+    pub(crate) pid: Option<u32>,
     work: mpsc::Sender<Work>,
     init: watch::Receiver<Init>,
     exited: watch::Receiver<bool>,
@@ -64,6 +65,7 @@ impl Process {
                 let program = spec.program.display();
                 failed("Runtime.InvalidEntrypoint", &format!("{program}: {error}"))
             })?;
+        let pid = child.id();
         let (work, queue) = mpsc::channel(1);
         let init = watch::Sender::new(Init::Running);
         let started = init.subscribe();
@@ -86,6 +88,7 @@ impl Process {
         let (exit, exited) = watch::channel(false);
         tokio::spawn(supervise(child, killed, exit, spec.id.clone(), logs));
         Ok(Self {
+            pid,
             work,
             init: started,
             exited,
@@ -137,10 +140,14 @@ impl Process {
         if self.work.send(work).await.is_err() {
             return Err(InvocationError::Crashed);
         }
-        if kill_at == Some(KillAt::Receipt) && when_taken.await.is_ok() {
-            self.kill();
-        }
         let mut exited = self.exited.clone();
+        if kill_at == Some(KillAt::Receipt) {
+            tokio::select! {
+                _ = when_taken => self.kill(),
+                // It died before it took anything: that is the same to the caller.
+                _ = exited.wait_for(|exited| *exited) => {}
+            }
+        }
         // What is selected must not be held across an await, hence the two steps.
         let ended = tokio::select! {
             biased;

@@ -1,14 +1,13 @@
-//! Evaluation of intrinsic functions, conditions and parameters.
+//! Evaluation of intrinsic functions and conditions.
 
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
 };
 
-use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use super::{Context, Template, fault::Faults, identity, yaml::below};
+use super::{Context, Template, fault::Faults, identity, parameter, yaml::below};
 
 /// Everything that an expression may refer to.
 pub(crate) struct Scope<'a> {
@@ -26,7 +25,7 @@ impl<'a> Scope<'a> {
             template,
             context,
             faults,
-            parameters: parameters(template, context, faults),
+            parameters: parameter::values(template, context, faults),
             open: RefCell::default(),
         }
     }
@@ -232,15 +231,12 @@ impl<'a> Scope<'a> {
     }
 
     fn substitute(&self, at: &str, argument: &Value) -> Value {
-        let (pattern, variables) = match argument {
-            Value::String(text) => (text.as_str(), None),
-            Value::Array(items) => match items.as_slice() {
-                [Value::String(text), Value::Object(variables)] => (text.as_str(), Some(variables)),
-                _ => {
-                    self.faults.add(at, "takes a text and a mapping");
-                    return Value::Null;
-                }
-            },
+        let list = argument.as_array().map(Vec::as_slice);
+        let (pattern, variables) = match (argument, list) {
+            (Value::String(text), _) => (text.as_str(), None),
+            (_, Some([Value::String(text), Value::Object(variables)])) => {
+                (text.as_str(), Some(variables))
+            }
             _ => {
                 self.faults.add(at, "takes a text, or a text and a mapping");
                 return Value::Null;
@@ -385,84 +381,4 @@ pub(crate) fn scalar_text(value: &Value) -> Option<String> {
 fn intrinsic(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     let (key, argument) = object.iter().next()?;
     (object.len() == 1 && (key == "Ref" || key.starts_with("Fn::"))).then_some((key, argument))
-}
-
-fn parameters<'a>(
-    template: &'a Template,
-    context: &Context,
-    faults: &Faults,
-) -> BTreeMap<&'a str, Value> {
-    for given in context.parameters.keys() {
-        if !template.parameters.contains_key(given) {
-            faults.add(&format!("Parameters.{given}"), "unknown parameter");
-        }
-    }
-    let mut values = BTreeMap::new();
-    for (name, declared) in &template.parameters {
-        let at = format!("Parameters.{name}");
-        let given = context.parameters.get(name).cloned();
-        let Some(text) = given.or_else(|| declared.get("Default").and_then(scalar_text)) else {
-            faults.add(&at, "no value given and no default");
-            continue;
-        };
-        let list = match declared.get("Type").and_then(Value::as_str) {
-            Some("CommaDelimitedList") => true,
-            Some(kind) if kind.starts_with("List<") => true,
-            Some("String" | "Number") => false,
-            Some(kind) if kind.starts_with("AWS::EC2::") => false,
-            kind => {
-                faults.add(
-                    &at,
-                    format!("unsupported type {}", kind.unwrap_or("(none)")),
-                );
-                continue;
-            }
-        };
-        check_parameter(&at, declared, &text, list, faults);
-        let value = if list {
-            let items = text.split(',').map(str::trim);
-            items.filter(|item| !item.is_empty()).collect()
-        } else {
-            Value::String(text)
-        };
-        values.insert(name.as_str(), value);
-    }
-    values
-}
-
-fn check_parameter(at: &str, declared: &Value, text: &str, list: bool, faults: &Faults) {
-    if let Some(allowed) = declared.get("AllowedValues").and_then(Value::as_array)
-        && !allowed
-            .iter()
-            .filter_map(scalar_text)
-            .any(|value| value == text)
-    {
-        faults.add(at, "not one of AllowedValues");
-    }
-    let length = |key| {
-        let number = declared.get(key).and_then(scalar_text)?;
-        number.parse::<usize>().ok()
-    };
-    if length("MinLength").is_some_and(|least| text.chars().count() < least) {
-        faults.add(at, "shorter than MinLength");
-    }
-    if length("MaxLength").is_some_and(|most| text.chars().count() > most) {
-        faults.add(at, "longer than MaxLength");
-    }
-    let Some(pattern) = declared.get("AllowedPattern").and_then(Value::as_str) else {
-        return;
-    };
-    match Regex::new(&format!("^(?:{pattern})$")) {
-        Err(_) => faults.add(at, "AllowedPattern cannot be read"),
-        Ok(pattern) => {
-            let items: Vec<&str> = if list {
-                text.split(',').collect()
-            } else {
-                vec![text]
-            };
-            if !items.iter().all(|item| pattern.is_match(item.trim())) {
-                faults.add(at, "does not match AllowedPattern");
-            }
-        }
-    }
 }

@@ -72,6 +72,7 @@ pub(crate) fn of(scope: &Scope<'_>, id: &str, resource: &Value) -> Identity {
         scalar_text(&scope.evaluate(&at, value)?)
     };
     let given = property(name_property(kind)).filter(|name| !name.is_empty());
+    let unnamed = given.is_none();
     let name = given.unwrap_or_else(|| format!("{stack_name}-{id}"));
     let arn = |service: &str, what: String| format!("arn:aws:{service}:{region}:{account}:{what}");
     let attributes: Vec<(&str, String)> = match kind {
@@ -85,7 +86,7 @@ pub(crate) fn of(scope: &Scope<'_>, id: &str, resource: &Value) -> Identity {
         ],
         "AWS::SQS::Queue" => {
             let fifo = property("FifoQueue").is_some_and(|fifo| fifo == "true");
-            let name = if fifo && !name.ends_with(".fifo") {
+            let name = if fifo && unnamed {
                 format!("{name}.fifo")
             } else {
                 name

@@ -1,6 +1,6 @@
 //! The SQS poller.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sandbox_core::{Functions, Queues, REGION};
 use sandbox_gateway::{
@@ -33,7 +33,15 @@ Resources:
 const JOBS: &str = "arn:aws:sqs:us-east-1:111111111111:tributary-Jobs";
 
 fn start(queues: &MemoryQueues, answer: Option<serde_json::Value>) -> (QueuePollers, Runtime) {
-    let resolved = resolve(TEMPLATE);
+    start_with(TEMPLATE, queues, answer)
+}
+
+fn start_with(
+    template: &str,
+    queues: &MemoryQueues,
+    answer: Option<serde_json::Value>,
+) -> (QueuePollers, Runtime) {
+    let resolved = resolve(template);
     let runtime = runtime(&resolved, queues);
     let functions: Arc<dyn Functions> = match answer {
         Some(answer) => Arc::new(Answering {
@@ -43,7 +51,8 @@ fn start(queues: &MemoryQueues, answer: Option<serde_json::Value>) -> (QueuePoll
         None => Arc::new(runtime.clone()),
     };
     let backend: Arc<dyn Queues> = Arc::new(queues.clone());
-    let options = PollerOptions::new(REGION);
+    let mut options = PollerOptions::new(REGION);
+    options.longest_window = Duration::from_mins(1);
     let pollers = QueuePollers::start(
         resolved.queue_sources(),
         &functions,
@@ -121,6 +130,32 @@ async fn an_unknown_id_or_a_crash_fails_the_whole_batch() {
         assert!(queue.deleted.is_empty());
         pollers.stop().await;
     }
+}
+
+#[tokio::test]
+async fn without_reports_the_answer_does_not_matter() {
+    let queues = MemoryQueues::default();
+    queues.put(JOBS, &[("a", "1"), ("b", "2")]);
+    let template = TEMPLATE.replace("FunctionResponseTypes: [ReportBatchItemFailures]", "");
+    let report =
+        json!({ "do": "answer", "answer": { "batchItemFailures": [{ "itemIdentifier": "b" }] } });
+    let (pollers, _) = start_with(&template, &queues, Some(report));
+    queues.when(JOBS, |queue| queue.deleted == ["a", "b"]).await;
+    pollers.stop().await;
+}
+
+#[tokio::test]
+async fn a_window_gathers_a_batch_over_several_receives() {
+    let queues = MemoryQueues::default();
+    let batch = "BatchSize: 25\n            MaximumBatchingWindowInSeconds: 60";
+    let template = TEMPLATE.replace("BatchSize: 2", batch);
+    let ids: Vec<String> = (0..25).map(|number| format!("m{number}")).collect();
+    let messages: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), "{}")).collect();
+    queues.put(JOBS, &messages);
+    let (pollers, runtime) = start_with(&template, &queues, None);
+    queues.when(JOBS, |queue| queue.deleted.len() == 25).await;
+    assert_eq!(runtime.counters("Worker").invocations, 1);
+    pollers.stop().await;
 }
 
 #[tokio::test]

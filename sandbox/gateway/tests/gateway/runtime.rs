@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{MemoryQueues, resolve, runtime, runtime_with};
 
-const TEMPLATE: &str = r#"
+const TEMPLATE: &str = r"
 Resources:
   Failures: { Type: AWS::SQS::Queue }
   Worker:
@@ -22,7 +22,7 @@ Resources:
       Environment: { Variables: { STAGE: test, QUEUE_URL: !Ref Failures } }
       EventInvokeConfig:
         DestinationConfig: { OnFailure: { Type: SQS, Destination: !GetAtt Failures.Arn } }
-"#;
+";
 const FAILURES: &str = "arn:aws:sqs:us-east-1:111111111111:tributary-Failures";
 
 fn start() -> (Runtime, MemoryQueues) {
@@ -42,6 +42,9 @@ async fn an_idle_process_is_used_again() {
     assert_eq!(first["pid"], second["pid"]);
     let counters = runtime.counters("Worker");
     assert_eq!((counters.cold_starts, counters.invocations), (1, 2));
+    assert_eq!(runtime.init_times("Worker").len(), 1);
+    let pids = runtime.process_ids("Worker");
+    assert_eq!(json!(pids), json!([first["pid"]]));
 }
 
 #[tokio::test]
@@ -57,7 +60,7 @@ async fn invocations_at_the_same_time_get_a_process_each() {
 async fn beyond_the_concurrency_limit_invocations_wait() {
     let resolved = resolve(TEMPLATE);
     let runtime = runtime_with(&resolved, &MemoryQueues::default(), |spec| {
-        spec.max_concurrency = 1
+        spec.max_concurrency = 1;
     });
     let event = json!({ "do": "pause", "ms": 50 });
     let (first, second) = tokio::join!(invoke(&runtime, event.clone()), invoke(&runtime, event));
@@ -139,7 +142,7 @@ async fn after_a_crash_the_next_invocation_gets_a_new_process() {
 async fn an_invocation_past_its_timeout_is_ended_with_its_process() {
     let resolved = resolve(TEMPLATE);
     let runtime = runtime_with(&resolved, &MemoryQueues::default(), |spec| {
-        spec.timeout = Duration::from_millis(200)
+        spec.timeout = Duration::from_millis(200);
     });
     assert_eq!(
         invoke(&runtime, json!({ "do": "sleep" })).await,
@@ -187,7 +190,7 @@ async fn a_function_that_cannot_start_says_why() {
         "the function failed: ConfigInvalid: TABLE_NAME is missing"
     );
     let missing = runtime_with(&resolved, &MemoryQueues::default(), |spec| {
-        spec.program = "/nowhere/worker".into()
+        spec.program = "/nowhere/worker".into();
     });
     let error = invoke(&missing, json!({})).await.unwrap_err();
     assert!(error.to_string().contains("/nowhere/worker"), "{error}");
@@ -249,8 +252,27 @@ async fn an_invocation_goes_on_when_its_caller_has_gone() {
         .wait_for(|line| line.text == "taken \"pause\"")
         .await;
     caller.abort();
+    let logs = runtime.logs();
+    let paused = logs.wait_for(|line| line.text == "paused");
+    tokio::time::timeout(Duration::from_secs(30), paused)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_stopped_runtime_has_no_process_and_starts_none() {
+    let (runtime, queues) = start();
     invoke(&runtime, json!({ "n": 1 })).await.unwrap();
-    assert_eq!(runtime.counters("Worker").failures, 0);
+    runtime.stop();
+    assert!(runtime.process_ids("Worker").is_empty());
+    assert_eq!(
+        invoke(&runtime, json!({ "n": 2 })).await,
+        Err(InvocationError::Crashed)
+    );
+    runtime.invoke_async("Worker", json!({ "n": 3 })).await;
+    runtime.settled().await;
+    assert_eq!(runtime.counters("Worker").cold_starts, 1);
+    assert_eq!(queues.now(FAILURES).visible.len(), 1);
 }
 
 #[tokio::test]

@@ -167,7 +167,7 @@ impl Queues for MemoryQueues {
         receipt_handle: &'a str,
     ) -> BoxFuture<'a, Result<(), String>> {
         self.change(queue_arn, |queue| {
-            queue.deleted.push(receipt_handle.to_owned())
+            queue.deleted.push(receipt_handle.to_owned());
         });
         Box::pin(std::future::ready(Ok(())))
     }
@@ -179,7 +179,7 @@ impl Queues for MemoryQueues {
         after: Duration,
     ) -> BoxFuture<'a, Result<(), String>> {
         self.change(queue_arn, |queue| {
-            queue.released.push((receipt_handle.to_owned(), after))
+            queue.released.push((receipt_handle.to_owned(), after));
         });
         Box::pin(std::future::ready(Ok(())))
     }

@@ -116,6 +116,20 @@ Outputs:
 }
 
 #[test]
+fn what_is_not_a_template_is_refused_when_it_is_read() {
+    for (text, wanted) in [
+        ("Resources: [", "not YAML"),
+        ("Resources: { A: 1, A: 2 }", "duplicate entry"),
+        ("- a", "not a mapping"),
+        ("Resources: []", "Resources: not a mapping"),
+        ("Ressources: {}", "Ressources: unknown section"),
+    ] {
+        let error = Template::parse(text).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{text}: {error}");
+    }
+}
+
+#[test]
 fn a_circle_is_a_fault_and_not_an_endless_walk() {
     let template = r"
 Resources:
@@ -178,7 +192,7 @@ Resources:
 ";
     let resolved = resolve(template);
     let worker = resolved.function("Worker").unwrap();
-    assert_eq!(worker.timeout, Duration::from_secs(60));
+    assert_eq!(worker.timeout, Duration::from_mins(1));
     let expected =
         [("A", "one"), ("B", "three")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(worker.environment, BTreeMap::from(expected));

@@ -30,7 +30,10 @@ pub(super) fn change(
         let grantees = grantees(&warehouse.catalog, cursor)?;
         for name in schemas {
             let schema = warehouse.catalog.schema_mut(&name)?;
-            if privileges.iter().any(|p| p.word == "usage" || p.word == "all") {
+            if privileges
+                .iter()
+                .any(|p| p.word == "usage" || p.word == "all")
+            {
                 alter(&mut schema.usage, &grantees, grants);
             }
         }
@@ -57,7 +60,9 @@ pub(super) fn change(
                 alter(&mut table.select, &grantees, grants);
                 if !grants {
                     // Taking SELECT from the table takes it from its columns, too.
-                    table.select_columns.retain(|grantee, _| !grantees.contains(grantee));
+                    table
+                        .select_columns
+                        .retain(|grantee, _| !grantees.contains(grantee));
                 }
             } else if reads {
                 for column in &privilege.columns {
@@ -91,7 +96,15 @@ fn alter(held: &mut BTreeSet<Grantee>, grantees: &[Grantee], grants: bool) {
 
 fn privileges(cursor: &mut Cursor<'_>) -> Result<Vec<Privilege>, SqlError> {
     const KNOWN: [&str; 9] = [
-        "all", "select", "insert", "update", "delete", "references", "usage", "create", "drop",
+        "all",
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "references",
+        "usage",
+        "create",
+        "drop",
     ];
     let mut list = Vec::new();
     loop {

@@ -49,7 +49,11 @@ pub(super) fn drop(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result
     }
     cursor.end()?;
     if !warehouse.catalog.policies.contains_key(&name) {
-        return if lenient { Ok(()) } else { Err(SqlError::NoPolicy(name)) };
+        return if lenient {
+            Ok(())
+        } else {
+            Err(SqlError::NoPolicy(name))
+        };
     }
     let tables = || {
         let schemas = warehouse.catalog.schemas.values();
@@ -94,7 +98,10 @@ pub(super) fn attach(
     for (schema, table) in relations {
         let relation = warehouse.catalog.table_mut(&schema, &table)?;
         for (column, ty) in &policy.columns {
-            let fits = relation.columns.iter().any(|c| c.name == *column && c.ty == *ty);
+            let fits = relation
+                .columns
+                .iter()
+                .any(|c| c.name == *column && c.ty == *ty);
             if !fits {
                 return Err(SqlError::Other(format!(
                     "column \"{column}\" of RLS policy \"{name}\" does not match a column of relation \"{table}\""

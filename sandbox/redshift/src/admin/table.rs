@@ -12,7 +12,12 @@ use crate::{
 pub(super) fn create(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
     let lenient = cursor.accept(&["if", "not", "exists"]);
     let (schema, name) = cursor.relation()?;
-    if warehouse.catalog.schema(&schema)?.tables.contains_key(&name) {
+    if warehouse
+        .catalog
+        .schema(&schema)?
+        .tables
+        .contains_key(&name)
+    {
         return exists(lenient, "relation", shown(&schema, &name));
     }
     let mut columns: Vec<Column> = Vec::new();
@@ -28,7 +33,14 @@ pub(super) fn create(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Resu
         }
     }
     // What follows (DISTSTYLE, DISTKEY, SORTKEY, BACKUP) places data and changes no answer.
-    let placement = ["diststyle", "distkey", "compound", "interleaved", "sortkey", "backup"];
+    let placement = [
+        "diststyle",
+        "distkey",
+        "compound",
+        "interleaved",
+        "sortkey",
+        "backup",
+    ];
     if !cursor.is_done() && !placement.iter().any(|word| cursor.accept(&[word])) {
         return Err(cursor.unexpected());
     }
@@ -39,13 +51,22 @@ pub(super) fn create(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Resu
         columns,
         ..Table::default()
     };
-    warehouse.catalog.schema_mut(&schema)?.tables.insert(name, table);
+    warehouse
+        .catalog
+        .schema_mut(&schema)?
+        .tables
+        .insert(name, table);
     Ok(())
 }
 
 /// A column definition; table constraints, which Redshift does not enforce, are `None`.
 fn column(cursor: &mut Cursor<'_>) -> Result<Option<Column>, SqlError> {
-    for words in [&["primary", "key"][..], &["foreign", "key"], &["unique"], &["constraint"]] {
+    for words in [
+        &["primary", "key"][..],
+        &["foreign", "key"],
+        &["unique"],
+        &["constraint"],
+    ] {
         if cursor.accept(words) {
             return Ok(None);
         }
@@ -62,7 +83,10 @@ fn column(cursor: &mut Cursor<'_>) -> Result<Option<Column>, SqlError> {
             .iter()
             .any(|word| cursor.accept(&[word]))
         {
-            return Err(SqlError::Unsupported(format!("column attribute in {}", cursor.shown())));
+            return Err(SqlError::Unsupported(format!(
+                "column attribute in {}",
+                cursor.shown()
+            )));
         }
     }
     Ok(Some(Column { name, ty, required }))
@@ -142,7 +166,11 @@ pub(super) fn alter(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Resul
             added.ty.storage()
         );
         warehouse.connection.execute_batch(&sql)?;
-        warehouse.catalog.table_mut(&schema, &name)?.columns.push(added);
+        warehouse
+            .catalog
+            .table_mut(&schema, &name)?
+            .columns
+            .push(added);
         return Ok(());
     }
     Err(SqlError::Unsupported(cursor.shown()))

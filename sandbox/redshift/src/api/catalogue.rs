@@ -73,7 +73,9 @@ pub(super) fn columns(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
 /// The catalogue of the database asked for.
 fn catalog(inner: &Inner, asked: &Asked) -> Result<Catalog, ApiError> {
     asked.target()?;
-    let database = asked.text("ConnectedDatabase").map_or_else(|| asked.required("Database"), Ok)?;
+    let database = asked
+        .text("ConnectedDatabase")
+        .map_or_else(|| asked.required("Database"), Ok)?;
     if matches!(Acting::of(&asked.principal), Acting::Nobody) {
         return Err(ApiError::no_connection());
     }
@@ -104,11 +106,17 @@ fn matches(asked: &Asked, member: &str, name: &str) -> bool {
 }
 
 fn size(asked: &Asked) -> Result<usize, ApiError> {
-    let most = asked.number("MaxResults", 0, 1000)?.filter(|most| *most > 0);
+    let most = asked
+        .number("MaxResults", 0, 1000)?
+        .filter(|most| *most > 0);
     Ok(usize::try_from(most.unwrap_or(1000)).unwrap_or(1000))
 }
 
 fn scope(asked: &Asked, kind: &str) -> String {
     let pattern = |member| asked.text(member).unwrap_or("%");
-    format!("{kind}:{}:{}", pattern("SchemaPattern"), pattern("TablePattern"))
+    format!(
+        "{kind}:{}:{}",
+        pattern("SchemaPattern"),
+        pattern("TablePattern")
+    )
 }

@@ -16,18 +16,28 @@ pub(super) async fn describe(inner: &Inner, asked: &Asked) -> Result<Value, ApiE
     }
     let mut body = Map::new();
     let mut put = |member: &str, value: Value| body.insert(member.to_owned(), value);
-    let whole = found.parts.iter().map(|p| p.nanoseconds.max(0)).sum::<i64>();
+    let whole = found
+        .parts
+        .iter()
+        .map(|p| p.nanoseconds.max(0))
+        .sum::<i64>();
     let finished = found.status == Status::Finished;
     put("Id", found.id.clone().into());
     put("Status", found.status.name().into());
     put("CreatedAt", seconds(found.created));
     put("UpdatedAt", seconds(found.updated));
     put("Database", found.request.database.clone().into());
-    put(found.request.target.0, found.request.target.1.clone().into());
+    put(
+        found.request.target.0,
+        found.request.target.1.clone().into(),
+    );
     put("Duration", if finished { whole } else { -1 }.into());
     put("HasResultSet", has_result(&found).into());
     put("RedshiftPid", (1_073_840_000 + found.number).into());
-    put("RedshiftQueryId", if finished { found.number } else { 0 }.into());
+    put(
+        "RedshiftQueryId",
+        if finished { found.number } else { 0 }.into(),
+    );
     put("ResultFormat", format_name(found.request.format).into());
     if let Some(error) = &found.error {
         put("Error", error.clone().into());
@@ -75,7 +85,11 @@ fn sub_statement(id: &str, index: usize, part: &Part, number: i64) -> Value {
 
 fn size(part: &Part) -> i64 {
     let Some(result) = &part.result else {
-        return if part.status == Status::Finished { 0 } else { -1 };
+        return if part.status == Status::Finished {
+            0
+        } else {
+            -1
+        };
     };
     let bytes: usize = result.rows.iter().flatten().map(Cell::size).sum();
     i64::try_from(bytes).unwrap_or(i64::MAX)
@@ -96,6 +110,8 @@ pub(super) fn cancel(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
     if inner.statements.abort(id) {
         Ok(json!({ "Status": true }))
     } else {
-        Err(ApiError::validation("Could not cancel a query that is already in FINISHED state."))
+        Err(ApiError::validation(
+            "Could not cancel a query that is already in FINISHED state.",
+        ))
     }
 }

@@ -26,8 +26,13 @@ pub(super) async fn execute(inner: &Arc<Inner>, asked: &Asked) -> Result<Value, 
 }
 
 pub(super) async fn batch(inner: &Arc<Inner>, asked: &Asked) -> Result<Value, ApiError> {
-    if asked.text("ExecutionMode").is_some_and(|mode| mode != "TRANSACTION") {
-        return Err(ApiError::validation("Only ExecutionMode TRANSACTION is played."));
+    if asked
+        .text("ExecutionMode")
+        .is_some_and(|mode| mode != "TRANSACTION")
+    {
+        return Err(ApiError::validation(
+            "Only ExecutionMode TRANSACTION is played.",
+        ));
     }
     let sqls: Vec<String> = asked
         .body
@@ -38,7 +43,9 @@ pub(super) async fn batch(inner: &Arc<Inner>, asked: &Asked) -> Result<Value, Ap
         .filter_map(|sql| sql.as_str().map(str::to_owned))
         .collect();
     if sqls.is_empty() || sqls.len() > MOST_STATEMENTS {
-        return Err(ApiError::validation("Sqls must have between 1 and 40 statements."));
+        return Err(ApiError::validation(
+            "Sqls must have between 1 and 40 statements.",
+        ));
     }
     submit(inner, asked, sqls, true).await
 }
@@ -55,7 +62,11 @@ async fn submit(
     let acting = Acting::of(&asked.principal);
     if matches!(acting, Acting::Nobody) {
         return Err(ApiError {
-            code: if batch { "BatchExecuteStatementException" } else { "ExecuteStatementException" },
+            code: if batch {
+                "BatchExecuteStatementException"
+            } else {
+                "ExecuteStatementException"
+            },
             message: NO_IDENTITY.to_owned(),
             about: Some(("StatementId", uuid::Uuid::new_v4().to_string())),
         });
@@ -71,10 +82,9 @@ async fn submit(
         }
         Some(earlier) => earlier,
         None => {
-            let statement =
-                inner
-                    .statements
-                    .submit(asked.owner.clone(), request, client_token);
+            let statement = inner
+                .statements
+                .submit(asked.owner.clone(), request, client_token);
             run::start(inner, &statement, acting, asked);
             statement
         }
@@ -123,15 +133,15 @@ fn client_token(asked: &Asked) -> Result<Option<String>, ApiError> {
     }
 }
 
-fn read(
-    inner: &Inner,
-    asked: &Asked,
-    sqls: Vec<String>,
-    batch: bool,
-) -> Result<Request, ApiError> {
+fn read(inner: &Inner, asked: &Asked, sqls: Vec<String>, batch: bool) -> Result<Request, ApiError> {
     let sessions = ["SessionId", "SessionKeepAliveSeconds"];
-    if sessions.iter().any(|member| asked.body.get(*member).is_some_and(|v| !v.is_null())) {
-        return Err(ApiError::validation("Sessions are not played by this stand-in."));
+    if sessions
+        .iter()
+        .any(|member| asked.body.get(*member).is_some_and(|v| !v.is_null()))
+    {
+        return Err(ApiError::validation(
+            "Sessions are not played by this stand-in.",
+        ));
     }
     let identified = asked.principal.on_behalf_of.is_some();
     if identified && (asked.text("DbUser").is_some() || asked.text("SecretArn").is_some()) {
@@ -148,7 +158,9 @@ fn read(
     check_parameters(&sqls, &parameters)?;
     let with_event = asked.flag("WithEvent");
     if with_event && inner.events.get().is_none() {
-        return Err(ApiError::validation("WithEvent needs an event bus, and none is connected."));
+        return Err(ApiError::validation(
+            "WithEvent needs an event bus, and none is connected.",
+        ));
     }
     let format = match asked.text("ResultFormat") {
         None | Some("JSON") => Format::Json,
@@ -157,7 +169,9 @@ fn read(
     };
     let name = asked.text("StatementName").map(str::to_owned);
     if name.as_ref().is_some_and(|name| name.len() > 2048) {
-        return Err(ApiError::validation("StatementName has more than 2048 characters."));
+        return Err(ApiError::validation(
+            "StatementName has more than 2048 characters.",
+        ));
     }
     Ok(Request {
         database,
@@ -176,7 +190,11 @@ fn parameters(asked: &Asked) -> Result<Parameters, ApiError> {
     let list = match asked.body.get("Parameters") {
         None | Some(Value::Null) => return Ok(parameters),
         Some(Value::Array(list)) if !list.is_empty() => list,
-        Some(_) => return Err(ApiError::validation("Parameters must have at least one entry.")),
+        Some(_) => {
+            return Err(ApiError::validation(
+                "Parameters must have at least one entry.",
+            ));
+        }
     };
     for entry in list {
         let member = |name| entry.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -192,8 +210,13 @@ fn parameters(asked: &Asked) -> Result<Parameters, ApiError> {
                 "Parameter {name}: the value must have a length of at least 1."
             )));
         }
-        if parameters.insert(name.to_owned(), value.to_owned()).is_some() {
-            return Err(ApiError::validation(format!("Parameter {name} is given twice.")));
+        if parameters
+            .insert(name.to_owned(), value.to_owned())
+            .is_some()
+        {
+            return Err(ApiError::validation(format!(
+                "Parameter {name} is given twice."
+            )));
         }
     }
     Ok(parameters)
@@ -206,7 +229,9 @@ fn check_parameters(sqls: &[String], parameters: &Parameters) -> Result<(), ApiE
         // Text that cannot be read fails as a statement, with the database's own words.
         let Ok(tokens) = tokenise(sql) else { continue };
         if statements(&tokens).len() > 1 {
-            return Err(ApiError::validation("Multiple sql statements are not allowed."));
+            return Err(ApiError::validation(
+                "Multiple sql statements are not allowed.",
+            ));
         }
         used.extend(tokens.into_iter().filter_map(|token| match token {
             Token::Parameter(name) => Some(name),

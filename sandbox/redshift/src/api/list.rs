@@ -6,7 +6,10 @@ use super::{ApiError, Asked, page, seconds};
 use crate::{Inner, statements::Statement};
 
 pub(super) fn statements(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
-    let most = asked.number("MaxResults", 0, 100)?.filter(|most| *most > 0).unwrap_or(100);
+    let most = asked
+        .number("MaxResults", 0, 100)?
+        .filter(|most| *most > 0)
+        .unwrap_or(100);
     if asked.principal.on_behalf_of.is_some() {
         // With enhanced credentials the target is a must.
         asked.target()?;
@@ -15,7 +18,12 @@ pub(super) fn statements(inner: &Inner, asked: &Asked) -> Result<Value, ApiError
     let prefix = asked.text("StatementName").unwrap_or_default();
     let matches = |statement: &Statement| {
         (status == "ALL" || statement.status.name() == status)
-            && statement.request.name.as_deref().unwrap_or_default().starts_with(prefix)
+            && statement
+                .request
+                .name
+                .as_deref()
+                .unwrap_or_default()
+                .starts_with(prefix)
     };
     let own = inner.statements.list(&asked.owner);
     let own: Vec<Statement> = own.into_iter().filter(matches).collect();

@@ -26,10 +26,16 @@ pub(super) async fn csv(inner: &Inner, asked: &Asked) -> Result<Value, ApiError>
     let (result, rows, is_first, next) = rows(inner, asked, Format::Csv).await?;
     let mut text = String::new();
     if is_first {
-        line(&mut text, result.columns.iter().map(|column| column.label.clone()));
+        line(
+            &mut text,
+            result.columns.iter().map(|column| column.label.clone()),
+        );
     }
     for row in &rows {
-        line(&mut text, row.iter().map(|cell| cell.text().unwrap_or_default()));
+        line(
+            &mut text,
+            row.iter().map(|cell| cell.text().unwrap_or_default()),
+        );
     }
     let mut body = answer(&result, json!([{ "CSVRecords": text }]), next);
     body["ResultFormat"] = "CSV".into();
@@ -56,14 +62,17 @@ async fn rows(inner: &Inner, asked: &Asked, format: Format) -> Result<Page, ApiE
     }
     let index = match part {
         None if found.request.batch => {
-            return Err(ApiError::validation("A batch's results are read by sub-statement id."));
+            return Err(ApiError::validation(
+                "A batch's results are read by sub-statement id.",
+            ));
         }
         part => part.unwrap_or(0),
     };
-    let result = found.parts[index]
-        .result
-        .clone()
-        .ok_or_else(|| ApiError::validation("Query does not have result. Please check query status with DescribeStatement."))?;
+    let result = found.parts[index].result.clone().ok_or_else(|| {
+        ApiError::validation(
+            "Query does not have result. Please check query status with DescribeStatement.",
+        )
+    })?;
     let scope = format!("{}:{index}", found.id);
     let offset = match asked.text("NextToken") {
         None => 0,
@@ -73,7 +82,13 @@ async fn rows(inner: &Inner, asked: &Asked, format: Format) -> Result<Page, ApiE
             .ok_or_else(|| ApiError::validation("NextToken is invalid."))?,
     };
     let size = inner.page_rows.load(Ordering::SeqCst);
-    let rows: Vec<Vec<Cell>> = result.rows.iter().skip(offset).take(size).cloned().collect();
+    let rows: Vec<Vec<Cell>> = result
+        .rows
+        .iter()
+        .skip(offset)
+        .take(size)
+        .cloned()
+        .collect();
     let end = offset + rows.len();
     let next = (end < result.rows.len()).then(|| inner.statements.page_token(&scope, end));
     Ok((result, rows, offset == 0, next))

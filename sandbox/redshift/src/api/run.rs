@@ -87,7 +87,9 @@ fn as_user(inner: &Inner, account: &str, user: &User, mut statement: Statement) 
         if !inner.statements.started(&id, prepared.interrupt_handle()) {
             return Err(SqlError::Cancelled);
         }
-        prepared.run(&statement.request.parameters).map(Outcome::Rows)
+        prepared
+            .run(&statement.request.parameters)
+            .map(Outcome::Rows)
     };
     let mut parts = std::mem::take(&mut statement.parts);
     let ended = run_parts(&mut parts, &statement, run);
@@ -126,7 +128,9 @@ fn single(sql: &str) -> Result<Vec<Token>, SqlError> {
     match list.len() {
         1 => Ok(list.remove(0)),
         0 => Err(SqlError::Other("syntax error at end of input".to_owned())),
-        _ => Err(SqlError::Other("multiple statements are not allowed".to_owned())),
+        _ => Err(SqlError::Other(
+            "multiple statements are not allowed".to_owned(),
+        )),
     }
 }
 

@@ -20,10 +20,7 @@ pub(crate) enum Item {
     /// `*` or `t.*`.
     Star,
     /// An expression with its label and, if it can be told, its type.
-    Column {
-        label: String,
-        ty: Option<SqlType>,
-    },
+    Column { label: String, ty: Option<SqlType> },
 }
 
 /// The select list of a (translated) query.
@@ -49,7 +46,11 @@ fn derived(tokens: &[Token], scope: &mut Scope) {
         let inner = &tokens[at + 1..close];
         derived(inner, scope);
         for item in list(inner, scope) {
-            if let Item::Column { label, ty: Some(ty) } = item {
+            if let Item::Column {
+                label,
+                ty: Some(ty),
+            } = item
+            {
                 scope.entry(label).or_insert(ty);
             }
         }
@@ -94,10 +95,14 @@ fn split_alias(item: &[Token]) -> (&[Token], Option<String>) {
             return (expression, alias.name());
         }
         let ends = |token: &Token| {
-            ["end", "null", "true", "false"].iter().any(|w| token.is_word(w))
+            ["end", "null", "true", "false"]
+                .iter()
+                .any(|w| token.is_word(w))
         };
         let follows_operand = !matches!(keyword, Token::Symbol(s) if *s != ")")
-            && !["not", "is", "like", "and", "or"].iter().any(|w| keyword.is_word(w));
+            && !["not", "is", "like", "and", "or"]
+                .iter()
+                .any(|w| keyword.is_word(w));
         if follows_operand && !ends(alias) && alias.name().is_some() {
             return (&item[..item.len() - 1], alias.name());
         }
@@ -108,15 +113,18 @@ fn split_alias(item: &[Token]) -> (&[Token], Option<String>) {
 /// The name that Redshift gives a column without an alias.
 fn label(expression: &[Token]) -> String {
     match expression {
-        [Token::Word(function), Token::Symbol("("), inner @ .., Token::Symbol(")")] => {
-            match function.to_lowercase().as_str() {
-                "redshift_cast" => label(items(inner).first().copied().unwrap_or_default()),
-                "redshift_current_user" => "current_user".to_owned(),
-                "redshift_now" => "getdate".to_owned(),
-                "redshift_today" => "date".to_owned(),
-                name => name.to_owned(),
-            }
-        }
+        [
+            Token::Word(function),
+            Token::Symbol("("),
+            inner @ ..,
+            Token::Symbol(")"),
+        ] => match function.to_lowercase().as_str() {
+            "redshift_cast" => label(items(inner).first().copied().unwrap_or_default()),
+            "redshift_current_user" => "current_user".to_owned(),
+            "redshift_now" => "getdate".to_owned(),
+            "redshift_today" => "date".to_owned(),
+            name => name.to_owned(),
+        },
         [.., last] if is_reference(expression) => last.name().unwrap_or_default(),
         [Token::Word(word), ..] if word.eq_ignore_ascii_case("case") => "case".to_owned(),
         _ => "?column?".to_owned(),
@@ -134,6 +142,12 @@ fn is_reference(tokens: &[Token]) -> bool {
         })
 }
 
+/// Keywords and operators whose result is a truth value.
+const TRUTHS: [&str; 9] = [
+    "and", "or", "not", "like", "regexp", "in", "is", "between", "exists",
+];
+const COMPARISONS: [&str; 7] = ["=", "<", ">", "<=", ">=", "<>", "!="];
+
 /// The type of an expression, if it can be told without running it.
 pub(crate) fn type_of(tokens: &[Token], scope: &Scope) -> Option<SqlType> {
     let [first, ..] = tokens else { return None };
@@ -147,8 +161,6 @@ pub(crate) fn type_of(tokens: &[Token], scope: &Scope) -> Option<SqlType> {
     if first.is_word("case") && tokens.last()?.is_word("end") && case_end(tokens) == tokens.len() {
         return case(tokens, scope);
     }
-    const TRUTHS: [&str; 9] = ["and", "or", "not", "like", "regexp", "in", "is", "between", "exists"];
-    const COMPARISONS: [&str; 7] = ["=", "<", ">", "<=", ">=", "<>", "!="];
     let tops = top_tokens(tokens);
     let has = |test: &dyn Fn(&Token) -> bool| tops.iter().any(|at| test(&tokens[*at]));
     if has(&|t| TRUTHS.iter().any(|w| t.is_word(w)) || COMPARISONS.iter().any(|s| t.is_symbol(s))) {
@@ -237,10 +249,19 @@ fn call(function: &str, arguments: &[&[Token]], scope: &Scope) -> Option<SqlType
         | "last_value" => argument(),
         "coalesce" => any(),
         "length" | "charindex" | "instr" => Some(SqlType::Integer),
-        "lower" | "upper" | "trim" | "ltrim" | "rtrim" | "substring" | "substr" | "left"
-        | "right" | "replace" | "concat" | "listagg" | "redshift_current_user" => {
-            Some(SqlType::Varchar(65535))
-        }
+        "lower"
+        | "upper"
+        | "trim"
+        | "ltrim"
+        | "rtrim"
+        | "substring"
+        | "substr"
+        | "left"
+        | "right"
+        | "replace"
+        | "concat"
+        | "listagg"
+        | "redshift_current_user" => Some(SqlType::Varchar(65535)),
         "date_trunc" | "redshift_now" => Some(SqlType::Timestamp),
         "redshift_today" => Some(SqlType::Date),
         "redshift_cast" => match arguments.last()? {
@@ -264,7 +285,11 @@ fn case(tokens: &[Token], scope: &Scope) -> Option<SqlType> {
     let marks: Vec<usize> = tops
         .iter()
         .copied()
-        .filter(|at| ["when", "then", "else"].iter().any(|w| inner[*at].is_word(w)))
+        .filter(|at| {
+            ["when", "then", "else"]
+                .iter()
+                .any(|w| inner[*at].is_word(w))
+        })
         .collect();
     marks
         .iter()
@@ -321,7 +346,11 @@ fn arithmetic(operator: &Token, left: Option<SqlType>, right: Option<SqlType>) -
     }
     if left.is_integer() && right.is_integer() {
         let widest = |a: SqlType, b: SqlType| {
-            if a.precision_and_scale() >= b.precision_and_scale() { a } else { b }
+            if a.precision_and_scale() >= b.precision_and_scale() {
+                a
+            } else {
+                b
+            }
         };
         return Some(widest(left, right));
     }
@@ -332,7 +361,13 @@ fn arithmetic(operator: &Token, left: Option<SqlType>, right: Option<SqlType>) -
         return (left == right).then_some(left).or_else(|| {
             let text = |ty| matches!(ty, SqlType::Varchar(_) | SqlType::Char(_));
             // A parameter or literal takes the type of what it meets.
-            if text(left) { Some(right) } else if text(right) { Some(left) } else { None }
+            if text(left) {
+                Some(right)
+            } else if text(right) {
+                Some(left)
+            } else {
+                None
+            }
         });
     };
     let (precision, scale) = match operator {
@@ -344,7 +379,11 @@ fn arithmetic(operator: &Token, left: Option<SqlType>, right: Option<SqlType>) -
         _ => ((p1 - s1).max(p2 - s2) + s1.max(s2) + 1, s1.max(s2)),
     };
     let over = precision.saturating_sub(38);
-    let scale = if over > 0 { scale.saturating_sub(over).max(scale.min(4)) } else { scale };
+    let scale = if over > 0 {
+        scale.saturating_sub(over).max(scale.min(4))
+    } else {
+        scale
+    };
     Some(SqlType::Decimal {
         precision: precision.min(38),
         scale,
@@ -360,7 +399,13 @@ mod tests {
         let scope: Scope = [
             ("city".to_owned(), SqlType::Varchar(100)),
             ("quantity".to_owned(), SqlType::Integer),
-            ("price".to_owned(), SqlType::Decimal { precision: 10, scale: 2 }),
+            (
+                "price".to_owned(),
+                SqlType::Decimal {
+                    precision: 10,
+                    scale: 2,
+                },
+            ),
             ("ratio".to_owned(), SqlType::Double),
         ]
         .into();
@@ -391,7 +436,11 @@ mod tests {
             ("case when price > 3 then 1 else 2 end", "case", "int4"),
             ("-price", "?column?", "numeric(10,2)"),
             ("(select max(price) from t)", "?column?", "numeric(10,2)"),
-            ("sum(price) over (order by city) AS run", "run", "numeric(38,2)"),
+            (
+                "sum(price) over (order by city) AS run",
+                "run",
+                "numeric(38,2)",
+            ),
             ("current_user", "current_user", "varchar(65535)"),
         ];
         for (sql, label, ty) in table {

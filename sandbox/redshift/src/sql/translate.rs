@@ -15,8 +15,8 @@ pub(crate) fn translate(tokens: &[Token]) -> Result<Vec<Token>, SqlError> {
         let token = &tokens[at];
         let next = tokens.get(at + 1);
         let calls = next.is_some_and(|t| t.is_symbol("("));
-        let qualified = at > 0 && tokens[at - 1].is_symbol(".")
-            || next.is_some_and(|t| t.is_symbol("."));
+        let qualified =
+            at > 0 && tokens[at - 1].is_symbol(".") || next.is_some_and(|t| t.is_symbol("."));
         if token.is_symbol("::") {
             let (ty, used) = read_type(&tokens[at + 1..])?;
             let start = operand_start(&out)?;
@@ -47,7 +47,8 @@ pub(crate) fn translate(tokens: &[Token]) -> Result<Vec<Token>, SqlError> {
             "extract" if calls => {
                 let close = closing(tokens, at + 1)?;
                 let inside = &tokens[at + 2..close];
-                let split = top_level(inside, "from").ok_or_else(|| SqlError::Syntax(")".into()))?;
+                let split =
+                    top_level(inside, "from").ok_or_else(|| SqlError::Syntax(")".into()))?;
                 out.extend(call("date_part"));
                 out.push(Token::Text(render(&inside[..split]).to_lowercase()));
                 out.push(Token::Symbol(","));

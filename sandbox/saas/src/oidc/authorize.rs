@@ -59,7 +59,11 @@ pub(super) async fn authorize(
         Err(error) => {
             let mut answer = vec![("error", error)];
             answer.extend(params.get("state").map(|state| ("state", state)));
-            annotated(redirect(redirect_uri, &answer), None, format!("error={error}"))
+            annotated(
+                redirect(redirect_uri, &answer),
+                None,
+                format!("error={error}"),
+            )
         }
         Ok(transaction) => {
             let id = random::token(24);
@@ -113,7 +117,7 @@ pub(super) fn sign_in_page(
     transaction: &str,
     fault: Option<&str>,
 ) -> Response {
-    let users: String = oidc
+    let users = oidc
         .options
         .users
         .iter()
@@ -124,7 +128,8 @@ pub(super) fn sign_in_page(
                 escape(&user.groups.join(", "))
             )
         })
-        .collect();
+        .collect::<Vec<String>>()
+        .concat();
     let fault = fault.map_or_else(String::new, |fault| {
         format!("<p role=\"alert\">{}</p>\n", escape(fault))
     });

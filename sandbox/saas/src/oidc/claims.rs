@@ -98,11 +98,7 @@ impl Issue<'_> {
 }
 
 /// Applies `response.claimsAndScopeOverrideDetails` of a version 2 trigger as Cognito does.
-pub(super) fn apply(
-    details: &Value,
-    id: &mut Map<String, Value>,
-    access: &mut Map<String, Value>,
-) {
+pub(super) fn apply(details: &Value, id: &mut Map<String, Value>, access: &mut Map<String, Value>) {
     let client = access.get("client_id").cloned().unwrap_or_default();
     override_claims(&details["idTokenGeneration"], id, |name, _| name != "aud");
     let generation = &details["accessTokenGeneration"];
@@ -218,7 +214,8 @@ mod tests {
             "scopesToAdd": ["tributary/api", "aws.cognito.signin.user.admin"],
             "scopesToSuppress": ["email"],
         });
-        let details = json!({ "idTokenGeneration": generation, "accessTokenGeneration": generation });
+        let details =
+            json!({ "idTokenGeneration": generation, "accessTokenGeneration": generation });
         apply(&details, &mut id, &mut access);
         assert_eq!(id["tenant_id"], "ten_1");
         assert_eq!(access["tenant_id"], "ten_1");
@@ -236,7 +233,11 @@ mod tests {
     #[test]
     fn groups_stay_without_an_override_and_go_with_an_empty_one() {
         let (mut id, mut access) = both();
-        apply(&json!({ "groupOverrideDetails": null }), &mut id, &mut access);
+        apply(
+            &json!({ "groupOverrideDetails": null }),
+            &mut id,
+            &mut access,
+        );
         assert_eq!(id["cognito:groups"], json!(["amer-sales"]));
         let details = json!({ "groupOverrideDetails": { "groupsToOverride": ["emea-sales"] } });
         apply(&details, &mut id, &mut access);

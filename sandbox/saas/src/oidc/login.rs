@@ -83,9 +83,7 @@ pub(super) async fn login(State(oidc): State<Arc<Oidc>>, Form { params, .. }: Fo
         nonce,
     };
     let code = oidc.state().sessions.code(code, now);
-    oidc.options
-        .canaries
-        .seed("oidc authorization code", &code);
+    oidc.options.canaries.seed("oidc authorization code", &code);
     let mut answer = vec![("code", code.as_str())];
     answer.extend(state.as_deref().map(|state| ("state", state)));
     annotated(

@@ -103,7 +103,7 @@ impl OidcOptions {
             operator_id: "tributary-operator".to_owned(),
             operator_secret: operator_secret.to_owned(),
             operator_scopes: words(&["tributary/operator"]),
-            token_life: Duration::from_secs(3600),
+            token_life: Duration::from_hours(1),
             trigger_timeout: Duration::from_secs(5),
             rotate_refresh_tokens: false,
             users: vec![

@@ -159,8 +159,16 @@ mod tests {
     fn a_code_works_once_within_five_minutes_at_its_own_address() {
         let mut sessions = Sessions::new(false);
         let text = sessions.code(code(), 0);
-        assert!(sessions.exchange(&text, "http://127.0.0.1/cb", VERIFIER, 1).is_some());
-        assert!(sessions.exchange(&text, "http://127.0.0.1/cb", VERIFIER, 1).is_none());
+        assert!(
+            sessions
+                .exchange(&text, "http://127.0.0.1/cb", VERIFIER, 1)
+                .is_some()
+        );
+        assert!(
+            sessions
+                .exchange(&text, "http://127.0.0.1/cb", VERIFIER, 1)
+                .is_none()
+        );
         for (redirect, verifier, now) in [
             ("http://127.0.0.1/cb", VERIFIER, CODE_LIFE),
             ("http://127.0.0.1/cb/", VERIFIER, 0),

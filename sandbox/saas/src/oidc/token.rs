@@ -141,9 +141,7 @@ impl Oidc {
     }
 
     async fn refresh(&self, params: &Params) -> Result<(Tokens, String), OAuthError> {
-        let token = params
-            .get("refresh_token")
-            .ok_or(bad("invalid_request"))?;
+        let token = params.get("refresh_token").ok_or(bad("invalid_request"))?;
         let now = self.now();
         let (session, next) = self
             .state()
@@ -278,7 +276,10 @@ impl Oidc {
         let (client, expected) = if id == self.options.client_id {
             (Client::Application, self.options.client_secret.as_deref())
         } else if id == self.options.operator_id {
-            (Client::Operator, Some(self.options.operator_secret.as_str()))
+            (
+                Client::Operator,
+                Some(self.options.operator_secret.as_str()),
+            )
         } else {
             return Err(invalid());
         };

@@ -28,8 +28,11 @@ pub(super) async fn user_info(State(oidc): State<Arc<Oidc>>, headers: HeaderMap)
         (!state.disabled.contains(&user.name)).then_some(user)
     });
     let Some(user) = user else {
-        let mut refused =
-            (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_token" }))).into_response();
+        let mut refused = (
+            StatusCode::UNAUTHORIZED,
+            Json(json!({ "error": "invalid_token" })),
+        )
+            .into_response();
         refused.headers_mut().insert(
             header::WWW_AUTHENTICATE,
             HeaderValue::from_static("Bearer error=\"invalid_token\""),

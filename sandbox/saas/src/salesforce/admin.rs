@@ -44,7 +44,9 @@ impl Salesforce {
 
     /// Accepts another client secret beside those already valid, as a staged rotation does.
     pub fn add_client_secret(&self, secret: &str) {
-        self.options.canaries.seed("salesforce client secret", secret);
+        self.options
+            .canaries
+            .seed("salesforce client secret", secret);
         self.state().client_secrets.push(secret.to_owned());
     }
 

@@ -14,13 +14,50 @@ use super::{API_VERSION, Salesforce};
 use crate::{oauth::bearer, server::annotated};
 
 /// An error of the REST API: a list of one.
-pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Response {
-    let body = json!([{ "message": message, "errorCode": code }]);
-    annotated(
-        (status, Json(body)).into_response(),
-        None,
-        format!("errorCode={code}"),
-    )
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl ApiError {
+    /// Status 400.
+    pub(super) fn bad(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// Status 404, which says nothing about why.
+    pub(super) fn not_found() -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: "NOT_FOUND",
+            message: "The requested resource does not exist".to_owned(),
+        }
+    }
+
+    fn session(status: StatusCode, message: &str) -> Self {
+        Self {
+            status,
+            code: "INVALID_SESSION_ID",
+            message: message.to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = json!([{ "message": self.message, "errorCode": self.code }]);
+        annotated(
+            (self.status, Json(body)).into_response(),
+            None,
+            format!("errorCode={}", self.code),
+        )
+    }
 }
 
 /// An answer of the REST API.
@@ -29,12 +66,8 @@ pub(super) fn answer(body: Value, username: &str) -> Response {
 }
 
 /// The answer for every path that is not there.
-pub(super) async fn not_found() -> Response {
-    error(
-        StatusCode::NOT_FOUND,
-        "NOT_FOUND",
-        "The requested resource does not exist",
-    )
+pub(super) async fn not_found() -> ApiError {
+    ApiError::not_found()
 }
 
 /// `GET /services/data`: the versions, for which no token is needed.
@@ -48,23 +81,20 @@ pub(super) async fn versions(State(_): State<Arc<Salesforce>>) -> Json<Value> {
 
 impl Salesforce {
     /// The user of a live access token that may use this version of the API.
-    pub(super) fn api_user(&self, headers: &HeaderMap, version: &str) -> Result<String, Response> {
-        let invalid = |status, message| error(status, "INVALID_SESSION_ID", message);
+    pub(super) fn api_user(&self, headers: &HeaderMap, version: &str) -> Result<String, ApiError> {
         let live = bearer(headers)
             .and_then(|token| self.state().grants.access(token, self.now()))
-            .ok_or_else(|| invalid(StatusCode::UNAUTHORIZED, "Session expired or invalid"))?;
+            .ok_or_else(|| {
+                ApiError::session(StatusCode::UNAUTHORIZED, "Session expired or invalid")
+            })?;
         if !live.scope.split(' ').any(|s| matches!(s, "api" | "full")) {
-            return Err(invalid(
+            return Err(ApiError::session(
                 StatusCode::FORBIDDEN,
                 "This session is not valid for use with the REST API",
             ));
         }
         if version != API_VERSION {
-            return Err(error(
-                StatusCode::NOT_FOUND,
-                "NOT_FOUND",
-                "The requested resource does not exist",
-            ));
+            return Err(ApiError::not_found());
         }
         Ok(live.username)
     }

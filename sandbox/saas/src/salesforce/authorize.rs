@@ -73,7 +73,11 @@ pub(super) async fn show(
         Err((error, description)) => {
             let mut answer = vec![("error", error), ("error_description", description)];
             answer.extend(params.get("state").map(|state| ("state", state)));
-            annotated(redirect(redirect_uri, &answer), None, format!("error={error}"))
+            annotated(
+                redirect(redirect_uri, &answer),
+                None,
+                format!("error={error}"),
+            )
         }
         Ok(transaction) => {
             let id = random::token(24);
@@ -97,7 +101,10 @@ fn transaction(
         return Err(("invalid_request", "a parameter is repeated"));
     }
     if params.get("response_type") != Some("code") {
-        return Err(("unsupported_response_type", "response type is not supported"));
+        return Err((
+            "unsupported_response_type",
+            "response type is not supported",
+        ));
     }
     let Some(challenge) = params.get("code_challenge") else {
         return Err(("invalid_request", "missing required code challenge"));
@@ -119,7 +126,7 @@ fn transaction(
 }
 
 fn consent(salesforce: &Salesforce, transaction: &Transaction, id: &str) -> Response {
-    let users: String = salesforce
+    let users = salesforce
         .options
         .users
         .iter()
@@ -130,12 +137,14 @@ fn consent(salesforce: &Salesforce, transaction: &Transaction, id: &str) -> Resp
                 escape(&user.display_name)
             )
         })
-        .collect();
-    let scopes: String = transaction
+        .collect::<Vec<String>>()
+        .concat();
+    let scopes = transaction
         .scope
         .split(' ')
         .map(|scope| format!("<li><code>{}</code></li>", escape(scope)))
-        .collect();
+        .collect::<Vec<String>>()
+        .concat();
     page(
         StatusCode::OK,
         "Allow access?",

@@ -42,7 +42,8 @@ pub struct CitySale {
 #[derive(Deserialize)]
 struct City {
     geoname_id: u64,
-    city: String,
+    #[serde(rename = "city")]
+    name: String,
     country_code: String,
     country: String,
     population: i64,
@@ -74,7 +75,7 @@ impl CitySale {
             .unwrap_or(Timestamp::UNIX_EPOCH);
         Self {
             id: record_id("a01", key),
-            name: format!("Sales {}", city.city),
+            name: format!("Sales {}", city.name),
             country_code: city.country_code.clone(),
             timezone: city.timezone,
             population: city.population,
@@ -95,7 +96,7 @@ impl CitySale {
                 .saturating_add(SignedDuration::from_secs(part(4, 500 * 86_400)))
                 .unwrap_or(created),
             is_deleted: false,
-            city: city.city,
+            city: city.name,
             country: city.country,
         }
     }
@@ -184,10 +185,7 @@ mod tests {
         for zone in ["America", "Europe", "Asia"] {
             let of_zone: Vec<&CitySale> = live(&records, zone).collect();
             assert!(of_zone.iter().any(|r| r.amount_cents.is_none()), "{zone}");
-            assert!(
-                of_zone.iter().any(|r| r.amount_cents < Some(0)),
-                "{zone}"
-            );
+            assert!(of_zone.iter().any(|r| r.amount_cents < Some(0)), "{zone}");
             assert!(of_zone.iter().any(|r| r.units == 0), "{zone}");
             assert!(of_zone.iter().any(|r| r.email.is_none()), "{zone}");
         }

@@ -78,8 +78,17 @@ pub(super) struct Live {
 struct Code {
     approval: Approval,
     expires_at: i64,
-    /// Set by the first exchange: the grant it made, if it made one.
-    used: Option<Option<u64>>,
+    outcome: CodeOutcome,
+}
+
+/// What became of a code.
+#[derive(Clone, Copy)]
+enum CodeOutcome {
+    Unused,
+    /// Its first exchange failed.
+    Wasted,
+    /// Its first exchange made this grant.
+    Granted(u64),
 }
 
 struct Grant {
@@ -106,8 +115,8 @@ struct Refresh {
 pub(super) struct Grants {
     policy: Policy,
     codes: HashMap<Digest, Code>,
-    /// By age: the oldest has the smallest number.
-    grants: BTreeMap<u64, Grant>,
+    /// The oldest grant has the smallest number.
+    by_age: BTreeMap<u64, Grant>,
     access: HashMap<Digest, Access>,
     refresh: HashMap<Digest, Refresh>,
     next_grant: u64,
@@ -118,7 +127,7 @@ impl Grants {
         Self {
             policy,
             codes: HashMap::new(),
-            grants: BTreeMap::new(),
+            by_age: BTreeMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
             next_grant: 1,
@@ -134,7 +143,7 @@ impl Grants {
             Code {
                 approval,
                 expires_at,
-                used: None,
+                outcome: CodeOutcome::Unused,
             },
         );
         code
@@ -153,13 +162,14 @@ impl Grants {
             .codes
             .get_mut(&random::digest(code))
             .ok_or(Refused::InvalidCode)?;
-        if let Some(made) = known.used {
-            if let Some(grant) = made {
+        match known.outcome {
+            CodeOutcome::Unused => known.outcome = CodeOutcome::Wasted,
+            CodeOutcome::Wasted => return Err(Refused::InvalidCode),
+            CodeOutcome::Granted(grant) => {
                 self.revoke_grant(grant);
+                return Err(Refused::InvalidCode);
             }
-            return Err(Refused::InvalidCode);
         }
-        known.used = Some(None);
         if now >= known.expires_at {
             return Err(Refused::ExpiredCode);
         }
@@ -170,7 +180,7 @@ impl Grants {
             return Err(Refused::Verifier);
         }
         let grant = self.next_grant;
-        known.used = Some(Some(grant));
+        known.outcome = CodeOutcome::Granted(grant);
         let Approval {
             username, scope, ..
         } = known.approval.clone();
@@ -179,7 +189,7 @@ impl Grants {
         let refreshable = scope
             .split(' ')
             .any(|s| matches!(s, "refresh_token" | "offline_access" | "full"));
-        self.grants.insert(
+        self.by_age.insert(
             grant,
             Grant {
                 username,
@@ -198,7 +208,7 @@ impl Grants {
             .get_mut(&random::digest(refresh_token))
             .ok_or(Refused::Expired)?;
         let grant = known.grant;
-        let revoked = self.grants.get(&grant).is_none_or(|g| g.revoked);
+        let revoked = self.by_age.get(&grant).is_none_or(|g| g.revoked);
         if known.used {
             self.revoke_grant(grant);
             return Err(if revoked {
@@ -259,7 +269,7 @@ impl Grants {
     }
 
     fn live(&self, grant: u64, issued_at: i64, expires_at: i64, now: i64) -> Option<Live> {
-        let grant = self.grants.get(&grant).filter(|g| !g.revoked)?;
+        let grant = self.by_age.get(&grant).filter(|g| !g.revoked)?;
         (now < expires_at).then(|| Live {
             username: grant.username.clone(),
             scope: grant.scope.clone(),
@@ -269,7 +279,7 @@ impl Grants {
     }
 
     fn alive(&self, username: &str) -> Vec<u64> {
-        self.grants
+        self.by_age
             .iter()
             .filter(|(_, g)| !g.revoked && g.username == username)
             .map(|(number, _)| *number)
@@ -285,7 +295,7 @@ impl Grants {
     }
 
     fn revoke_grant(&mut self, grant: u64) {
-        if let Some(grant) = self.grants.get_mut(&grant) {
+        if let Some(grant) = self.by_age.get_mut(&grant) {
             grant.revoked = true;
         }
         self.access.retain(|_, access| access.grant != grant);
@@ -302,7 +312,7 @@ impl Grants {
             },
         );
         let (username, scope, refreshable) = self
-            .grants
+            .by_age
             .get(&number)
             .map(|g| (g.username.clone(), g.scope.clone(), g.refreshable))
             .unwrap_or_default();
@@ -347,11 +357,14 @@ mod tests {
 
     fn granted(grants: &mut Grants, now: i64) -> Issued {
         let code = grants.approve(approval("api refresh_token"), now);
-        grants.exchange(&code, CALLBACK, VERIFIER, now).ok().unwrap()
+        grants
+            .exchange(&code, CALLBACK, VERIFIER, now)
+            .ok()
+            .unwrap()
     }
 
     #[test]
-    fn t1_three_refreshes_in_a_row_each_use_the_token_before() {
+    fn t1_three_refreshes_in_a_row_each_outcomethe_token_before() {
         let mut grants = Grants::new(Policy::default());
         let mut token = granted(&mut grants, 0).refresh_token.unwrap();
         for now in 1..=3 {
@@ -381,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replayed_code_ends_what_its_first_use_began() {
+    fn a_replayed_code_ends_what_its_first_outcomebegan() {
         let mut grants = Grants::new(Policy::default());
         let code = grants.approve(approval("api refresh_token"), 0);
         let issued = grants.exchange(&code, CALLBACK, VERIFIER, 0).ok().unwrap();
@@ -422,8 +435,16 @@ mod tests {
         let policy = Policy::default();
         let mut grants = Grants::new(policy.clone());
         let issued = granted(&mut grants, 0);
-        assert!(grants.access(&issued.access_token, policy.access_life - 1).is_some());
-        assert!(grants.access(&issued.access_token, policy.access_life).is_none());
+        assert!(
+            grants
+                .access(&issued.access_token, policy.access_life - 1)
+                .is_some()
+        );
+        assert!(
+            grants
+                .access(&issued.access_token, policy.access_life)
+                .is_none()
+        );
         let refresh = issued.refresh_token.unwrap();
         let idle = grants.rotate(&refresh, policy.refresh_idle);
         assert_eq!(idle.err(), Some(Refused::Expired));

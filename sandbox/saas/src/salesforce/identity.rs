@@ -13,15 +13,26 @@ use serde_json::{Value, json};
 use super::{OrgUser, Salesforce};
 use crate::{oauth::bearer, server::annotated};
 
+/// A request without a token that tells who granted: status 403 and one word.
+pub(super) struct Forbidden(&'static str);
+
+impl IntoResponse for Forbidden {
+    fn into_response(self) -> Response {
+        annotated(
+            (StatusCode::FORBIDDEN, self.0).into_response(),
+            None,
+            format!("outcome={}", self.0),
+        )
+    }
+}
+
 /// `GET /services/oauth2/userinfo`
 pub(super) async fn user_info(
     State(salesforce): State<Arc<Salesforce>>,
     headers: HeaderMap,
-) -> Response {
-    match salesforce.granter(&headers) {
-        Ok(user) => described(&salesforce, user),
-        Err(refused) => refused,
-    }
+) -> Result<Response, Forbidden> {
+    let user = salesforce.granter(&headers)?;
+    Ok(described(&salesforce, user))
 }
 
 /// `GET /id/{org}/{user}`
@@ -29,12 +40,12 @@ pub(super) async fn identity(
     State(salesforce): State<Arc<Salesforce>>,
     Path((org, id)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Response {
-    match salesforce.granter(&headers) {
-        Ok(user) if user.org_id == org && user.user_id == id => described(&salesforce, user),
-        Ok(_) => (StatusCode::FORBIDDEN, "Wrong_Org").into_response(),
-        Err(refused) => refused,
+) -> Result<Response, Forbidden> {
+    let user = salesforce.granter(&headers)?;
+    if user.org_id != org || user.user_id != id {
+        return Err(Forbidden("Wrong_Org"));
     }
+    Ok(described(&salesforce, user))
 }
 
 fn described(salesforce: &Salesforce, user: &OrgUser) -> Response {
@@ -56,16 +67,19 @@ fn described(salesforce: &Salesforce, user: &OrgUser) -> Response {
             "query": format!("{}/services/data/v{{version}}/query/", salesforce.base_url()),
         },
     });
-    annotated(Json(body).into_response(), Some(&user.username), String::new())
+    annotated(
+        Json(body).into_response(),
+        Some(&user.username),
+        String::new(),
+    )
 }
 
 impl Salesforce {
-    /// The user of the bearer token, or the answer of these two endpoints to a bad one.
-    fn granter(&self, headers: &HeaderMap) -> Result<&OrgUser, Response> {
-        let refused = |text: &'static str| (StatusCode::FORBIDDEN, text).into_response();
-        let token = bearer(headers).ok_or_else(|| refused("Missing_OAuth_Token"))?;
+    /// The user of the bearer token.
+    fn granter(&self, headers: &HeaderMap) -> Result<&OrgUser, Forbidden> {
+        let token = bearer(headers).ok_or(Forbidden("Missing_OAuth_Token"))?;
         let live = self.state().grants.access(token, self.now());
         live.and_then(|live| self.user(&live.username))
-            .ok_or_else(|| refused("Bad_OAuth_Token"))
+            .ok_or(Forbidden("Bad_OAuth_Token"))
     }
 }

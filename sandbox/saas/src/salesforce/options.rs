@@ -22,7 +22,7 @@ pub struct OrgUser {
 }
 
 /// What a [`super::Salesforce`] is made of.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SalesforceOptions {
     /// Token lives follow this clock.
     pub clock: Clock,
@@ -59,8 +59,8 @@ impl SalesforceOptions {
             client_id: client_id.to_owned(),
             client_secret: client_secret.to_owned(),
             redirect_uris: Vec::new(),
-            token_life: Duration::from_secs(2 * 3600),
-            refresh_idle: Duration::from_secs(30 * 24 * 3600),
+            token_life: Duration::from_hours(2),
+            refresh_idle: Duration::from_hours(30 * 24),
             page_size: 500,
             users: vec![
                 user("olivia", "Olivia Admin", "sports", 1),

@@ -6,11 +6,13 @@ use axum::{
     extract::{Path, RawQuery, State},
     response::Response,
 };
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    API_VERSION, Salesforce, api, soql,
+    API_VERSION, Salesforce,
+    api::{self, ApiError},
+    soql,
     table::{Cell, Object, object},
 };
 use crate::{params::Params, random};
@@ -32,7 +34,7 @@ pub(super) async fn query(
     Path(version): Path<String>,
     RawQuery(params): RawQuery,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, ApiError> {
     run(&salesforce, &version, params.as_deref(), &headers, false)
 }
 
@@ -42,7 +44,7 @@ pub(super) async fn query_all(
     Path(version): Path<String>,
     RawQuery(params): RawQuery,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, ApiError> {
     run(&salesforce, &version, params.as_deref(), &headers, true)
 }
 
@@ -52,35 +54,22 @@ fn run(
     params: Option<&str>,
     headers: &HeaderMap,
     deleted: bool,
-) -> Response {
-    let username = match salesforce.api_user(headers, version) {
-        Ok(username) => username,
-        Err(refused) => return refused,
-    };
+) -> Result<Response, ApiError> {
+    let username = salesforce.api_user(headers, version)?;
     let params = Params::parse(params.unwrap_or_default());
-    let Some(statement) = params.get("q") else {
-        return api::error(
-            StatusCode::BAD_REQUEST,
-            "MALFORMED_QUERY",
-            "A query string has to be specified",
-        );
-    };
-    let found = soql::parse(statement).and_then(|query| {
-        let object = object(&query.object).ok_or_else(|| soql::SoqlError {
-            code: "INVALID_TYPE",
-            message: format!("sObject type '{}' is not supported.", query.object),
-        })?;
-        let rows = object.rows(&salesforce.sales());
-        let selected = soql::select(&query, object, &rows, deleted)?;
-        Ok((query.selection, object, rows, selected))
-    });
-    let (selection, object, rows, selected) = match found {
-        Ok(found) => found,
-        Err(error) => return api::error(StatusCode::BAD_REQUEST, error.code, &error.message),
-    };
-    if selection == soql::Selection::Count {
+    let statement = params
+        .get("q")
+        .ok_or_else(|| ApiError::bad("MALFORMED_QUERY", "A query string has to be specified"))?;
+    let query = soql::parse(statement)?;
+    let object = object(&query.object).ok_or_else(|| {
+        let message = format!("sObject type '{}' is not supported.", query.object);
+        ApiError::bad("INVALID_TYPE", message)
+    })?;
+    let rows = object.rows(&salesforce.sales());
+    let selected = soql::select(&query, object, &rows, deleted)?;
+    if query.selection == soql::Selection::Count {
         let body = json!({ "totalSize": selected.rows.len(), "done": true, "records": [] });
-        return api::answer(body, &username);
+        return Ok(api::answer(body, &username));
     }
     let cursor = Cursor {
         username,
@@ -98,7 +87,7 @@ fn run(
         }
         state.cursors.push_back((id.clone(), Arc::clone(&cursor)));
     }
-    page(&cursor, &id, 0, salesforce.options.page_size)
+    Ok(page(&cursor, &id, 0, salesforce.options.page_size))
 }
 
 /// `GET /services/data/{version}/query/{locator}`: the page that begins where the locator says.
@@ -106,11 +95,8 @@ pub(super) async fn more(
     State(salesforce): State<Arc<Salesforce>>,
     Path((version, locator)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Response {
-    let username = match salesforce.api_user(&headers, &version) {
-        Ok(username) => username,
-        Err(refused) => return refused,
-    };
+) -> Result<Response, ApiError> {
+    let username = salesforce.api_user(&headers, &version)?;
     let found = locator.rsplit_once('-').and_then(|(id, from)| {
         let from: usize = from.parse().ok()?;
         let cursor = salesforce
@@ -121,13 +107,14 @@ pub(super) async fn more(
             .map(|(_, cursor)| Arc::clone(cursor))?;
         (from < cursor.rows.len()).then_some((cursor, id, from))
     });
-    match found {
-        Some((cursor, id, from)) => page(&cursor, id, from, salesforce.options.page_size),
-        None => api::error(
-            StatusCode::BAD_REQUEST,
-            "INVALID_QUERY_LOCATOR",
-            "invalid query locator",
-        ),
+    let (cursor, id, from) =
+        found.ok_or_else(|| ApiError::bad("INVALID_QUERY_LOCATOR", "invalid query locator"))?;
+    Ok(page(&cursor, id, from, salesforce.options.page_size))
+}
+
+impl From<soql::SoqlError> for ApiError {
+    fn from(error: soql::SoqlError) -> Self {
+        Self::bad(error.code, error.message)
     }
 }
 

@@ -10,7 +10,8 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::{
-    API_VERSION, Salesforce, api,
+    API_VERSION, Salesforce,
+    api::{self, ApiError},
     table::{Field, Kind, OBJECTS, Object, object},
 };
 
@@ -19,15 +20,11 @@ pub(super) async fn list(
     State(salesforce): State<Arc<Salesforce>>,
     Path(version): Path<String>,
     headers: HeaderMap,
-) -> Response {
-    match salesforce.api_user(&headers, &version) {
-        Ok(user) => {
-            let objects: Vec<Value> = OBJECTS.iter().map(summary).collect();
-            let body = json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects });
-            api::answer(body, &user)
-        }
-        Err(refused) => refused,
-    }
+) -> Result<Response, ApiError> {
+    let user = salesforce.api_user(&headers, &version)?;
+    let objects: Vec<Value> = OBJECTS.iter().map(summary).collect();
+    let body = json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects });
+    Ok(api::answer(body, &user))
 }
 
 /// One object and its fields.
@@ -35,19 +32,14 @@ pub(super) async fn describe(
     State(salesforce): State<Arc<Salesforce>>,
     Path((version, name)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Response {
-    let user = match salesforce.api_user(&headers, &version) {
-        Ok(user) => user,
-        Err(refused) => return refused,
-    };
-    let Some(object) = object(&name) else {
-        return api::not_found().await;
-    };
+) -> Result<Response, ApiError> {
+    let user = salesforce.api_user(&headers, &version)?;
+    let object = object(&name).ok_or_else(ApiError::not_found)?;
     let mut body = summary(object);
     body["fields"] = object.fields.iter().map(described).collect();
     body["childRelationships"] = json!([]);
     body["recordTypeInfos"] = json!([]);
-    api::answer(body, &user)
+    Ok(api::answer(body, &user))
 }
 
 fn summary(object: &Object) -> Value {

@@ -8,6 +8,7 @@
 
 mod evaluate;
 mod lexer;
+mod like;
 mod parser;
 
 pub(super) use evaluate::select;

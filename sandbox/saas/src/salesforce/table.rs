@@ -66,12 +66,7 @@ pub(super) struct Field {
     pub(super) nillable: bool,
 }
 
-const fn field(
-    name: &'static str,
-    label: &'static str,
-    kind: Kind,
-    nillable: bool,
-) -> Field {
+const fn field(name: &'static str, label: &'static str, kind: Kind, nillable: bool) -> Field {
     Field {
         name,
         label,
@@ -166,7 +161,12 @@ pub(super) static OBJECTS: &[Object] = &[
             field("AnnualRevenue", "Annual Revenue", Kind::Currency, true),
             field("IsDeleted", "Deleted", Kind::Boolean, false),
             field("CreatedDate", "Created Date", Kind::Datetime, false),
-            field("LastModifiedDate", "Last Modified Date", Kind::Datetime, false),
+            field(
+                "LastModifiedDate",
+                "Last Modified Date",
+                Kind::Datetime,
+                false,
+            ),
         ],
         rows: accounts,
     },
@@ -188,7 +188,12 @@ pub(super) static OBJECTS: &[Object] = &[
             field("Email__c", "Contact Email", Kind::Email, true),
             field("IsDeleted", "Deleted", Kind::Boolean, false),
             field("CreatedDate", "Created Date", Kind::Datetime, false),
-            field("LastModifiedDate", "Last Modified Date", Kind::Datetime, false),
+            field(
+                "LastModifiedDate",
+                "Last Modified Date",
+                Kind::Datetime,
+                false,
+            ),
         ],
         rows: city_sales,
     },
@@ -204,7 +209,12 @@ pub(super) static OBJECTS: &[Object] = &[
             field("MailingCity", "Mailing City", Kind::Text(120), true),
             field("IsDeleted", "Deleted", Kind::Boolean, false),
             field("CreatedDate", "Created Date", Kind::Datetime, false),
-            field("LastModifiedDate", "Last Modified Date", Kind::Datetime, false),
+            field(
+                "LastModifiedDate",
+                "Last Modified Date",
+                Kind::Datetime,
+                false,
+            ),
         ],
         rows: contacts,
     },

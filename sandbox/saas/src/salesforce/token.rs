@@ -187,7 +187,7 @@ impl Salesforce {
                 self.state()
                     .client_secrets
                     .iter()
-                    .fold(false, |equal, known| same_secret(given, known) || equal)
+                    .any(|known| same_secret(given, known))
             })
             .ok_or(OAuthError::new(
                 status,

@@ -31,7 +31,9 @@ impl std::fmt::Display for Token {
 /// Splits a statement into tokens.
 pub(super) fn tokens(statement: &str) -> Result<Vec<Token>, SoqlError> {
     if statement.len() > MAX_LENGTH {
-        return Err(SoqlError::malformed("SOQL statements cannot be longer than 100000 characters."));
+        return Err(SoqlError::malformed(
+            "SOQL statements cannot be longer than 100000 characters.",
+        ));
     }
     let chars: Vec<char> = statement.chars().collect();
     let mut out = Vec::new();
@@ -114,7 +116,9 @@ fn quoted(chars: &[char], mut at: usize) -> Result<(Text, usize), SoqlError> {
                 at += 2;
             }
             (Some('\\') | None, _) => {
-                return Err(SoqlError::malformed("expecting a single quote, found '<EOF>'"));
+                return Err(SoqlError::malformed(
+                    "expecting a single quote, found '<EOF>'",
+                ));
             }
             (Some(c), _) => {
                 text.0.push((*c, false));

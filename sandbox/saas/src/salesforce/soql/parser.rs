@@ -183,9 +183,7 @@ impl Parser {
             Some(Token::Number(number)) => Ok(Literal::Number(number)),
             Some(Token::Time(time)) => Ok(Literal::Time(time)),
             Some(Token::Word(word)) if word.eq_ignore_ascii_case("null") => Ok(Literal::Null),
-            Some(Token::Word(word)) if word.eq_ignore_ascii_case("true") => {
-                Ok(Literal::Bool(true))
-            }
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case("true") => Ok(Literal::Bool(true)),
             Some(Token::Word(word)) if word.eq_ignore_ascii_case("false") => {
                 Ok(Literal::Bool(false))
             }
@@ -233,9 +231,7 @@ impl Parser {
     fn name(&mut self) -> Result<String, SoqlError> {
         const RESERVED: &[&str] = &["SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "IN", "LIKE"];
         match self.next() {
-            Some(Token::Word(word))
-                if !RESERVED.iter().any(|r| r.eq_ignore_ascii_case(&word)) =>
-            {
+            Some(Token::Word(word)) if !RESERVED.iter().any(|r| r.eq_ignore_ascii_case(&word)) => {
                 Ok(word)
             }
             other => Err(unexpected(other.as_ref())),

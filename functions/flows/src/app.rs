@@ -1,0 +1,74 @@
+//! What handlers work with: clients and configuration, made once.
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use axum::extract::FromRef;
+use tributary::{
+    error::Error, identity::AuthConfig, seal::Sealer, secret::Secret, store::Store,
+    tenancy::RoleSessions,
+};
+
+use crate::config::Config;
+
+/// The state of the router. Cheap to clone, and knows no tenant.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// What the function is told.
+    pub config: Arc<Config>,
+    /// How callers are recognised.
+    pub auth: Arc<AuthConfig>,
+    /// The table.
+    pub store: Store,
+    /// Seals list cursors.
+    pub sealer: Arc<Sealer>,
+    /// Credentials in tenants' accounts.
+    pub sessions: RoleSessions,
+    /// The function's own AWS configuration.
+    pub aws: SdkConfig,
+    /// Queues.
+    pub queues: aws_sdk_sqs::Client,
+}
+
+impl App {
+    /// Makes the clients and fetches the sealing key.
+    pub async fn start(config: Config, aws: SdkConfig) -> Result<Self, Error> {
+        let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+        let material = secrets
+            .get_secret_value()
+            .secret_id(&config.sealing_key_secret_arn)
+            .send()
+            .await
+            .map_err(|error| tributary::aws::Refusal::of(&error).into_error("GetSecretValue"))?
+            .secret_string
+            .map(Secret::new)
+            .unwrap_or_default();
+        let sealer = Sealer::new(&material).map_err(|error| {
+            Error::internal("sealing_key", "the sealing key is shorter than 32 characters")
+                .with_source(error)
+        })?;
+        Ok(Self::new(config, aws, sealer))
+    }
+
+    /// Makes the clients around a given sealing key.
+    pub fn new(config: Config, aws: SdkConfig, sealer: Sealer) -> Self {
+        Self {
+            auth: Arc::new(config.auth.clone()),
+            store: Store::new(
+                aws_sdk_dynamodb::Client::new(&aws),
+                config.table_name.clone(),
+            ),
+            sealer: Arc::new(sealer),
+            sessions: RoleSessions::new(aws.clone()),
+            queues: aws_sdk_sqs::Client::new(&aws),
+            config: Arc::new(config),
+            aws,
+        }
+    }
+}
+
+impl FromRef<App> for Arc<AuthConfig> {
+    fn from_ref(app: &App) -> Self {
+        Self::clone(&app.auth)
+    }
+}

@@ -1,0 +1,172 @@
+//! Configuration from the environment.
+
+use tributary::{
+    config::{ConfigError, Env},
+    identity::AuthConfig,
+    tenancy::{RoleArn, VendorRole},
+};
+use url::Url;
+
+/// What the function is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `AUTH_*`: how callers are recognised.
+    pub auth: AuthConfig,
+    /// `TABLE_NAME`
+    pub table_name: String,
+    /// `SEALING_KEY_SECRET_ARN`: secret that seals list cursors.
+    pub sealing_key_secret_arn: String,
+    /// `REFRESH_QUEUE_URL`: queue of refreshes to do.
+    pub refresh_queue_url: String,
+    /// `DATA_KEY_ARN`: key that wraps the data keys of sealed tokens.
+    pub data_key_arn: String,
+    /// `SALESFORCE_LOGIN_URL`: login host of the vendor's Salesforce app.
+    pub salesforce_login_url: String,
+    /// `SALESFORCE_CLIENT_SECRET_ARN`: secret of the vendor's Salesforce app.
+    pub salesforce_client_secret_arn: String,
+    /// Where browsers are sent.
+    pub browser: BrowserConfig,
+    /// What customers trust.
+    pub onboarding: OnboardingConfig,
+}
+
+/// Where browsers are sent and may be returned to.
+#[derive(Debug, Clone)]
+pub struct BrowserConfig {
+    /// `PUBLIC_BASE_URL`, without a trailing slash.
+    pub public_base_url: String,
+    /// `APP_ORIGINS`: origins of the single-page applications.
+    pub app_origins: Vec<String>,
+}
+
+/// What customers launch and trust.
+#[derive(Debug, Clone)]
+pub struct OnboardingConfig {
+    /// `CUSTOMER_TEMPLATE_URL`: S3 URL of the customer's template.
+    pub template_url: String,
+    /// `VENDOR_ACCOUNT_ID`: our account.
+    pub vendor_account_id: String,
+    /// `AWS_REGION`: the Region in which we run.
+    pub region: String,
+    /// `VENDOR_ROLE_ARN`, `VENDOR_EXTERNAL_ID`: the role for flows in our own account.
+    pub vendor_role: VendorRole,
+    /// The roles that customers trust, made from `VENDOR_ROLE_ARN`.
+    pub role_pattern: String,
+    /// `EVENT_BUS_ARN`: bus to which customers forward AppFlow's events.
+    pub event_bus_arn: String,
+}
+
+/// What the name of the role for flows in our own account ends with.
+const VENDOR_ROLE_SUFFIX: &str = "-vendor-flows";
+
+impl Config {
+    /// Reads the process's environment.
+    pub fn from_process() -> Result<Self, ConfigError> {
+        Self::from_env(Env::from_process())
+    }
+
+    /// Reads the variables named above.
+    pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
+        let auth = AuthConfig::from_env(&mut env);
+        let browser = BrowserConfig::from_env(&mut env);
+        let onboarding = OnboardingConfig::from_env(&mut env);
+        let table_name = env.required("TABLE_NAME");
+        let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
+        let refresh_queue_url = env.required("REFRESH_QUEUE_URL");
+        let data_key_arn = env.required("DATA_KEY_ARN");
+        let salesforce_login_url = env.required("SALESFORCE_LOGIN_URL");
+        let salesforce_client_secret_arn = env.required("SALESFORCE_CLIENT_SECRET_ARN");
+        let config = auth.zip(onboarding).map(|(auth, onboarding)| Self {
+            auth,
+            table_name,
+            sealing_key_secret_arn,
+            refresh_queue_url,
+            data_key_arn,
+            salesforce_login_url,
+            salesforce_client_secret_arn,
+            browser,
+            onboarding,
+        });
+        env.finish(config)
+    }
+}
+
+impl BrowserConfig {
+    fn from_env(env: &mut Env) -> Self {
+        let public_base_url = env.required("PUBLIC_BASE_URL");
+        let app_origins = env.list("APP_ORIGINS");
+        for origin in &app_origins {
+            let is_origin = Url::parse(origin)
+                .is_ok_and(|url| url.origin().ascii_serialization() == *origin);
+            if !is_origin {
+                env.fault(format!("APP_ORIGINS has {origin}, which is no origin"));
+            }
+        }
+        Self {
+            public_base_url: public_base_url.trim_end_matches('/').to_owned(),
+            app_origins,
+        }
+    }
+
+    /// Whether a browser may be returned to this address.
+    pub fn allows(&self, unverified: &str) -> bool {
+        Url::parse(unverified).is_ok_and(|url| {
+            url.username().is_empty()
+                && url.password().is_none()
+                && self.app_origins.contains(&url.origin().ascii_serialization())
+        })
+    }
+}
+
+impl OnboardingConfig {
+    fn from_env(env: &mut Env) -> Option<Self> {
+        let arn: Option<RoleArn> = env.parsed("VENDOR_ROLE_ARN");
+        let role_pattern = arn.as_ref().and_then(|arn| {
+            let stack = arn.as_str().strip_suffix(VENDOR_ROLE_SUFFIX);
+            if stack.is_none() {
+                env.fault(format!("VENDOR_ROLE_ARN does not end in {VENDOR_ROLE_SUFFIX}"));
+            }
+            stack.map(|stack| format!("{stack}-*"))
+        });
+        let external_id = env.required("VENDOR_EXTERNAL_ID");
+        let template_url = env.required("CUSTOMER_TEMPLATE_URL");
+        let vendor_account_id = env.required("VENDOR_ACCOUNT_ID");
+        let region = env.required("AWS_REGION");
+        let event_bus_arn = env.required("EVENT_BUS_ARN");
+        arn.zip(role_pattern).map(|(arn, role_pattern)| Self {
+            template_url,
+            vendor_account_id,
+            region,
+            vendor_role: VendorRole { arn, external_id },
+            role_pattern,
+            event_bus_arn,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c3_only_exact_origins_are_returned_to() {
+        let browser = BrowserConfig {
+            public_base_url: "https://api.example".to_owned(),
+            app_origins: vec!["https://app.example".to_owned()],
+        };
+        assert!(browser.allows("https://app.example/connections?x=1#done"));
+        for address in [
+            "https://app.example.evil.com/",
+            "http://app.example/",
+            "https://app.example:8443/",
+            "https://app.example@evil.com/",
+            "https://user@app.example/",
+            "//app.example/",
+            "javascript:alert(1)",
+            "null",
+            "",
+        ] {
+            assert!(!browser.allows(address), "{address}");
+        }
+    }
+}

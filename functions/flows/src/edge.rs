@@ -1,0 +1,11 @@
+//! What handlers share at the HTTP edge: role extractors, path ids, entity tags, answers.
+
+mod answer;
+mod precondition;
+mod query;
+mod role;
+
+pub(crate) use answer::{body_of, created, json, no_content};
+pub(crate) use precondition::{IfMatch, etag};
+pub(crate) use query::{Listing, id_in_path};
+pub(crate) use role::{Admin, Editor, Operator, Viewer};

@@ -1,0 +1,185 @@
+//! News made lasting: the change of the run and the decision to notify are one transaction.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tributary::{
+    error::Error,
+    event::event_id,
+    outbox::Entry,
+    run::{ExecutionPointer, RUN_SHARD, Run, RunStatus},
+    store::{Key, StoreError, Update},
+};
+
+use crate::{
+    Decision, Facts, News, RunEvents,
+    decision::{advanced, decide, notified_fact, opened},
+    notification,
+    owner::RunOwner,
+};
+
+/// How often a decision is made anew because somebody else changed the run meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// The items that one transaction writes.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Written {
+    Run(Box<Run>),
+    Pointer(ExecutionPointer),
+    Notification(Box<Entry>),
+}
+
+impl RunEvents {
+    /// Applies news to the run of an execution and publishes what was decided.
+    ///
+    /// A repeat finds nothing to change, and publishes what an earlier attempt decided and did not
+    /// get to publish. Subscribers may then see an event twice, under the same id.
+    pub(crate) async fn apply(
+        &self,
+        owner: &RunOwner,
+        execution_id: &str,
+        news: &News,
+    ) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            let run = self.run_of(owner, execution_id).await?;
+            match self.change(owner, execution_id, run, news).await {
+                Ok(Some(event_id)) => return self.outbox.publish(&Key::outbox(&event_id)).await,
+                Ok(None) => return Ok(()),
+                // Somebody else was faster, or is at it now: look again and decide anew.
+                Err(error) if error.is_condition() || is_conflict(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::unavailable(
+            "run_contended",
+            "the run kept changing while news of it was applied",
+        ))
+    }
+
+    /// Changes the run as decided, and answers the id of the event that its state stands for.
+    async fn change(
+        &self,
+        owner: &RunOwner,
+        execution_id: &str,
+        run: Option<Run>,
+        news: &News,
+    ) -> Result<Option<String>, StoreError> {
+        let now = Timestamp::now();
+        let decision = decide(run.as_ref(), news);
+        match (decision, run) {
+            (Decision::Open { status, facts }, _) => {
+                let run = opened(*owner, execution_id, status, &facts, now);
+                self.open(&run, news.at).await?;
+                Ok(Some(log(&run, "run recorded")))
+            }
+            (Decision::Advance { to, facts }, Some(run)) => {
+                let run = advanced(run, to, &facts, now);
+                let entry = notification::of(&self.stage, &run, news.at);
+                self.store
+                    .update_with(
+                        &run_key(&run),
+                        step(&run, &facts, now),
+                        &[(entry.key(), entry)],
+                    )
+                    .await?;
+                Ok(Some(log(&run, "run advanced")))
+            }
+            (Decision::Enrich { facts }, Some(run)) => {
+                let fill = set_facts(Update::new().set("updated_at", now), &facts);
+                let _: Run = self.store.update(&run_key(&run), fill).await?;
+                Ok(Some(standing_event(&run)))
+            }
+            (Decision::Nothing, Some(run)) => Ok(Some(standing_event(&run))),
+            (_, None) => Ok(None),
+        }
+    }
+
+    async fn open(&self, run: &Run, at: Timestamp) -> Result<(), StoreError> {
+        let entry = notification::of(&self.stage, run, at);
+        let pointer = ExecutionPointer { run_id: run.id };
+        let pointer_key = Key::execution(run.tenant_id, run.flow_id, &run.execution_id);
+        self.store
+            .insert_together(&[
+                (pointer_key, Written::Pointer(pointer)),
+                (run_key(run), Written::Run(Box::new(run.clone()))),
+                (entry.key(), Written::Notification(Box::new(entry))),
+            ])
+            .await
+    }
+
+    async fn run_of(&self, owner: &RunOwner, execution_id: &str) -> Result<Option<Run>, Error> {
+        let pointer_key = Key::execution(owner.tenant_id, owner.flow_id, execution_id);
+        let Some(pointer) = self.store.get::<ExecutionPointer>(&pointer_key).await? else {
+            return Ok(None);
+        };
+        let key = Key::run(owner.tenant_id, owner.flow_id, pointer.run_id);
+        match self.store.get(&key).await? {
+            Some(run) => Ok(Some(run)),
+            None => Err(Error::internal(
+                "run_missing",
+                "an execution points to a run that is not there",
+            )),
+        }
+    }
+}
+
+/// Whether another transaction on the same items got in the way.
+fn is_conflict(error: &StoreError) -> bool {
+    matches!(error, StoreError::Service { refusal, .. }
+        if refusal.is("TransactionCanceledException") || refusal.is("TransactionConflictException"))
+}
+
+pub(crate) fn run_key(run: &Run) -> Key {
+    Key::run(run.tenant_id, run.flow_id, run.id)
+}
+
+/// The change that takes a stored run to the state of `run`, if it is still behind that.
+fn step(run: &Run, facts: &Facts, now: Timestamp) -> Update {
+    let update = Update::new()
+        .set("status", run.status)
+        .set("updated_at", now)
+        .set_or_remove("due_shard", (!run.status.is_final()).then_some(RUN_SHARD))
+        .set_or_remove("due_at", run.due_at)
+        .when_one_of("status", run.status.predecessors());
+    set_facts(update, facts)
+}
+
+fn set_facts(mut update: Update, facts: &Facts) -> Update {
+    let numbers = [
+        ("records_processed", facts.records_processed),
+        ("records_failed", facts.records_failed),
+        ("bytes_processed", facts.bytes_processed),
+    ];
+    for (name, number) in numbers {
+        update = set_known(update, name, number);
+    }
+    update = set_known(update, "started_at", facts.started_at);
+    update = set_known(update, "ended_at", facts.ended_at);
+    if let Some(failure) = &facts.failure {
+        update = set_known(update, "cause", facts.cause()).set("retryable", failure.retryable);
+        update = set_known(update, "message", failure.message.as_deref());
+    }
+    update
+}
+
+fn set_known<T: Serialize>(update: Update, name: &str, value: Option<T>) -> Update {
+    match value {
+        Some(value) => update.set(name, value),
+        None => update,
+    }
+}
+
+/// Id of the event that the run's state was notified with.
+fn standing_event(run: &Run) -> String {
+    let (subject, fact) = notified_fact(run.id, run.status);
+    event_id(&subject, fact)
+}
+
+fn log(run: &Run, what: &str) -> String {
+    if run.status == RunStatus::Failed {
+        tracing::warn!(tenant.id = %run.tenant_id, flow.id = %run.flow_id, run.id = %run.id, execution_id = run.execution_id, run.status = %run.status, cause = ?run.cause, "{what}");
+    } else {
+        tracing::info!(tenant.id = %run.tenant_id, flow.id = %run.flow_id, run.id = %run.id, execution_id = run.execution_id, run.status = %run.status, "{what}");
+    }
+    standing_event(run)
+}

@@ -1,0 +1,207 @@
+//! What the function is given: AppFlow's events off two buses, and the reconciliation's schedule.
+//!
+//! Read leniently: every detail of an event is text, numbers included, and timestamps are Java's
+//! (`2023-08-29T12:55:23.835Z[UTC]`). A count or a time that cannot be read is unknown; a status, a
+//! flow or an execution that cannot be read makes the event malformed.
+//! <https://docs.aws.amazon.com/appflow/latest/userguide/flow-notifications.html>
+
+mod scalar;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tributary::run::RunStatus;
+
+pub(crate) use scalar::timestamp;
+use scalar::{count, text};
+
+use crate::{
+    Facts, News, Rejected,
+    failure::{classify, clean},
+};
+
+/// Longest name or id that AppFlow gives anything; longer ones are nobody's.
+const LONGEST_NAME: usize = 256;
+
+/// What the function is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// News of a run.
+    Run {
+        /// The flow that ran.
+        flow: FlowReference,
+        /// AppFlow's id of the run.
+        execution_id: String,
+        /// The news.
+        news: News,
+    },
+    /// AppFlow switched a flow off.
+    Deactivated(Deactivated),
+    /// An event that says nothing about runs.
+    Ignored {
+        /// Its type.
+        detail_type: &'static str,
+    },
+    /// Look for what never came.
+    Reconcile {
+        /// The tick's own time.
+        scheduled_time: Timestamp,
+    },
+}
+
+/// A flow as an event names it; whose it is, if anybody's, the table says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowReference {
+    /// The account in the envelope.
+    pub unverified_account: String,
+    /// The flow's name in AppFlow.
+    pub unverified_name: String,
+}
+
+/// AppFlow switched a flow off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deactivated {
+    /// The flow.
+    pub flow: FlowReference,
+    /// When.
+    pub at: Timestamp,
+    /// Why, cleaned.
+    pub reason: Option<String>,
+}
+
+/// Types of events that tell nothing of a run and nothing that we notify.
+const IGNORED: [&str; 2] = [
+    "AppFlow Event Flow Report",
+    "AppFlow Automatic Field Import Report",
+];
+
+/// Reads what the function was given.
+pub fn parse(event: &Value) -> Result<Input, Rejected> {
+    if let Some(kind) = event["kind"].as_str() {
+        return scheduled(kind, event);
+    }
+    if event["source"].as_str() != Some("aws.appflow") {
+        return Err(Rejected::Malformed("its source is not aws.appflow"));
+    }
+    let unverified_type = event["detail-type"]
+        .as_str()
+        .ok_or(Rejected::Malformed("it has no type"))?;
+    if let Some(detail_type) = IGNORED.into_iter().find(|known| *known == unverified_type) {
+        return Ok(Input::Ignored { detail_type });
+    }
+    match unverified_type {
+        "AppFlow Start Flow Run Report" => run(event, started),
+        "AppFlow End Flow Run Report" => run(event, ended),
+        "AppFlow Event Flow Deactivated" | "AppFlow Scheduled Flow Deactivated" => {
+            deactivated(event)
+        }
+        _ => Err(Rejected::UnknownDetailType),
+    }
+}
+
+fn scheduled(kind: &str, event: &Value) -> Result<Input, Rejected> {
+    if kind != "reconcile" {
+        return Err(Rejected::Malformed("its kind is not reconcile"));
+    }
+    timestamp(&event["scheduledTime"])
+        .map(|scheduled_time| Input::Reconcile { scheduled_time })
+        .ok_or(Rejected::Malformed("it has no scheduled time"))
+}
+
+fn run(
+    event: &Value,
+    news: impl Fn(&Value, Timestamp) -> Result<News, Rejected>,
+) -> Result<Input, Rejected> {
+    let detail = &event["detail"];
+    Ok(Input::Run {
+        flow: flow(event)?,
+        execution_id: name(&detail["execution-id"])
+            .ok_or(Rejected::Malformed("it has no execution id"))?,
+        news: news(detail, envelope_time(event)?)?,
+    })
+}
+
+fn started(detail: &Value, sent_at: Timestamp) -> Result<News, Rejected> {
+    let started_at = timestamp(&detail["start-time"]);
+    Ok(News {
+        status: RunStatus::Running,
+        at: started_at.unwrap_or(sent_at),
+        facts: Facts {
+            started_at: started_at.or(Some(sent_at)),
+            ..Facts::default()
+        },
+    })
+}
+
+fn ended(detail: &Value, sent_at: Timestamp) -> Result<News, Rejected> {
+    let words = text(&detail["status"]).ok_or(Rejected::Malformed("it has no status"))?;
+    let status = end_of(words);
+    let ended_at = timestamp(&detail["end-time"]).unwrap_or(sent_at);
+    let failure = (status == RunStatus::Failed).then(|| classify(text(&detail["error"])));
+    Ok(News {
+        status,
+        at: ended_at,
+        facts: Facts {
+            started_at: timestamp(&detail["start-time"]),
+            ended_at: Some(ended_at),
+            records_processed: count(&detail["num-of-records-processed"]),
+            records_failed: count(&detail["num-of-record-failures"]),
+            bytes_processed: count(&detail["data-processed"]),
+            failure,
+        },
+    })
+}
+
+/// Which end the words of an End event mean.
+///
+/// Only `Execution Successful` was ever seen in public; that cancelled runs say so is assumed, and
+/// whatever else is said is a failure.
+fn end_of(words: &str) -> RunStatus {
+    if words == "Execution Successful" {
+        RunStatus::Completed
+    } else if words.to_ascii_lowercase().contains("cancel") {
+        RunStatus::Cancelled
+    } else {
+        RunStatus::Failed
+    }
+}
+
+fn deactivated(event: &Value) -> Result<Input, Rejected> {
+    let detail = &event["detail"];
+    let at = match timestamp(&detail["deactivation-time"]) {
+        Some(at) => at,
+        None => envelope_time(event)?,
+    };
+    Ok(Input::Deactivated(Deactivated {
+        flow: flow(event)?,
+        at,
+        reason: text(&detail["deactivation-reason"]).map(clean),
+    }))
+}
+
+fn flow(event: &Value) -> Result<FlowReference, Rejected> {
+    Ok(FlowReference {
+        unverified_account: event["account"]
+            .as_str()
+            .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+            .ok_or(Rejected::Malformed("it has no account"))?
+            .to_owned(),
+        unverified_name: name(&event["detail"]["flow-name"])
+            .ok_or(Rejected::Malformed("it names no flow"))?,
+    })
+}
+
+/// A name that becomes part of a key.
+fn name(value: &Value) -> Option<String> {
+    text(value)
+        .filter(|name| {
+            (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic())
+        })
+        .map(str::to_owned)
+}
+
+fn envelope_time(event: &Value) -> Result<Timestamp, Rejected> {
+    timestamp(&event["time"]).ok_or(Rejected::Malformed("it has no time"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! What never came: notifications that were decided and not published, and runs whose end nobody
+//! told. AppFlow's own records decide (scenario U2).
+
+mod due;
+mod records;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tributary::{
+    error::Error,
+    run::{Run, RunStatus},
+    store::{StoreError, Update},
+};
+
+use crate::{RunEvents, apply::run_key, owner::RunOwner};
+
+pub use records::{Found, news_of};
+
+/// Most notifications that one tick publishes.
+const MOST_NOTIFICATIONS: usize = 100;
+/// Most runs that one tick looks up; the next tick takes the rest, oldest first.
+const MOST_RUNS: usize = 200;
+
+impl RunEvents {
+    /// Works on everything that is due at a tick's own time, so that a late or doubled tick asks
+    /// the same question.
+    ///
+    /// One flow that cannot be looked up does not keep the others waiting; it is due again soon.
+    pub(crate) async fn reconcile(&self, scheduled_time: Timestamp) -> Result<(), Error> {
+        let published = self.outbox.publish_left_over(MOST_NOTIFICATIONS).await?;
+        let due = self.due_runs(scheduled_time, MOST_RUNS).await?;
+        let runs_due = due.len();
+        let mut flows: BTreeMap<(String, String), (RunOwner, Vec<Run>)> = BTreeMap::new();
+        for run in due {
+            let owner = RunOwner {
+                tenant_id: run.tenant_id,
+                flow_id: run.flow_id,
+            };
+            let flow = (run.tenant_id.to_string(), run.flow_id.to_string());
+            flows
+                .entry(flow)
+                .or_insert_with(|| (owner, Vec::new()))
+                .1
+                .push(run);
+        }
+        let mut flows_failed = 0_u32;
+        for (owner, runs) in flows.into_values() {
+            if let Err(error) = self.reconcile_flow(&owner, &runs).await {
+                flows_failed += 1;
+                tracing::warn!(tenant.id = %owner.tenant_id, flow.id = %owner.flow_id, error.code = error.code(), error.chain = error.chain(), "flow could not be reconciled");
+            }
+        }
+        tracing::info!(
+            notifications_found = published,
+            runs_due,
+            flows_failed,
+            "reconciled"
+        );
+        Ok(())
+    }
+
+    /// Asks about the open runs of one flow and applies what is found.
+    async fn reconcile_flow(&self, owner: &RunOwner, runs: &[Run]) -> Result<(), Error> {
+        // First, so that a flow which always fails does not hold the front of the index.
+        for run in runs {
+            self.check_again_later(run).await?;
+        }
+        let records = self.records_of(owner, runs).await?;
+        for record in &records.found {
+            self.apply(owner, &record.execution_id, &record.news)
+                .await?;
+        }
+        let now = Timestamp::now();
+        for run in runs {
+            let is_found = records
+                .found
+                .iter()
+                .any(|found| found.execution_id == run.execution_id);
+            if let Some(news) = records::unrecorded(run, &records.outlook, is_found, now) {
+                self.apply(owner, &run.execution_id, &news).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_again_later(&self, run: &Run) -> Result<(), Error> {
+        let later = Update::new()
+            .set("due_at", Run::next_check(Timestamp::now()))
+            .when_one_of("status", [RunStatus::Queued, RunStatus::Running]);
+        match self.store.update::<Run>(&run_key(run), later).await {
+            // It ended meanwhile: nothing is due.
+            Ok(_) | Err(StoreError::Condition { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What AppFlow's records of a flow told.
+#[derive(Debug)]
+pub(crate) struct Records {
+    found: Vec<Found>,
+    outlook: Outlook,
+}
+
+/// What it means that a run is not among the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// The records were read as far back as the oldest run that was asked about.
+    Complete,
+    /// There are more records than were read.
+    Partial,
+    /// The flow or its account is gone, and its records with it.
+    FlowIsGone,
+}

@@ -1,0 +1,139 @@
+//! What the function is made of.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use tributary::{
+    config::{ConfigError, Env},
+    connection::Connection,
+    error::{Error, Result},
+    oauth::{Endpoint, TokenClient, provider},
+    outbox::Outbox,
+    store::Store,
+    tenancy::RoleSessions,
+    vault::Vault,
+};
+
+use crate::message::Message;
+
+/// Configuration, from the variables that the fields name.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `STAGE`: name of the deployment.
+    pub stage: String,
+    /// `TABLE_NAME`: the table.
+    pub table_name: String,
+    /// `REFRESH_QUEUE_URL`: where work is enqueued.
+    pub refresh_queue_url: String,
+    /// `NOTIFICATIONS_TOPIC_ARN`: where notifications go.
+    pub notifications_topic_arn: String,
+    /// `DATA_KEY_ARN`: the KMS key of the vault.
+    pub data_key_arn: String,
+    /// `SALESFORCE_LOGIN_URL`: login host of the vendor's app.
+    pub salesforce_login_url: Endpoint,
+    /// `SALESFORCE_CLIENT_SECRET_ARN`: the app's id and secret.
+    pub salesforce_client_secret_arn: String,
+    /// `LEASE_SKEW_SECONDS`: how far the clocks of two workers may be apart (default 120).
+    pub lease_skew: Duration,
+}
+
+impl Config {
+    /// Reads the environment; every fault is in the error.
+    pub fn from_env(mut env: Env) -> std::result::Result<Self, ConfigError> {
+        let login_url = env.parsed("SALESFORCE_LOGIN_URL");
+        let (stage, table_name) = (env.required("STAGE"), env.required("TABLE_NAME"));
+        let config = Self {
+            stage,
+            table_name,
+            refresh_queue_url: env.required("REFRESH_QUEUE_URL"),
+            notifications_topic_arn: env.required("NOTIFICATIONS_TOPIC_ARN"),
+            data_key_arn: env.required("DATA_KEY_ARN"),
+            salesforce_login_url: match login_url {
+                Some(url) => url,
+                None => return Err(env.finish::<()>(None).err().unwrap_or(ConfigError { faults: Vec::new() })),
+            },
+            salesforce_client_secret_arn: env.required("SALESFORCE_CLIENT_SECRET_ARN"),
+            lease_skew: Duration::from_secs(env.parsed_or("LEASE_SKEW_SECONDS", 120)),
+        };
+        env.finish(Some(config))
+    }
+}
+
+/// The function: its configuration and clients, made once.
+#[derive(Debug)]
+pub struct App {
+    /// Configuration.
+    pub config: Config,
+    /// The table.
+    pub store: Store,
+    /// The vault.
+    pub vault: Vault,
+    /// Sessions in tenants' accounts.
+    pub sessions: RoleSessions,
+    /// Notifications.
+    pub outbox: Outbox,
+    sqs: aws_sdk_sqs::Client,
+    salesforce: TokenClient,
+}
+
+impl App {
+    /// Makes the clients.
+    pub fn new(config: Config, aws: &aws_config::SdkConfig) -> Self {
+        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), config.table_name.clone());
+        let secrets = aws_sdk_secretsmanager::Client::new(aws);
+        let salesforce = TokenClient::new(
+            &provider::SALESFORCE,
+            config.salesforce_login_url.clone(),
+            secrets,
+            config.salesforce_client_secret_arn.clone(),
+        );
+        Self {
+            vault: Vault::new(aws_sdk_kms::Client::new(aws), config.data_key_arn.clone()),
+            sessions: RoleSessions::new(aws.clone()),
+            outbox: Outbox::new(
+                store.clone(),
+                aws_sdk_sns::Client::new(aws),
+                config.notifications_topic_arn.clone(),
+            ),
+            sqs: aws_sdk_sqs::Client::new(aws),
+            store,
+            salesforce,
+            config,
+        }
+    }
+
+    /// The token client of a connection's provider.
+    pub fn provider(&self, connection: &Connection) -> Result<&TokenClient> {
+        match connection.connector.as_str() {
+            "salesforce" => Ok(&self.salesforce),
+            other => Err(Error::internal("no_provider", format!("connector {other} has no OAuth provider"))),
+        }
+    }
+
+    /// Sends work, ten messages a call; the tenant groups it, so that one tenant's many do not
+    /// keep another's waiting. What the queue refuses is found again by the next tick.
+    pub async fn enqueue(&self, messages: &[Message]) -> Result<()> {
+        for chunk in messages.chunks(10) {
+            let mut call = self.sqs.send_message_batch().queue_url(&self.config.refresh_queue_url);
+            for (index, message) in chunk.iter().enumerate() {
+                let body = serde_json::to_string(message)
+                    .map_err(|error| Error::internal("message_unwritable", "a message could not be written").with_source(error))?;
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .message_body(body)
+                    .message_group_id(message.tenant_id.to_string())
+                    .build()
+                    .map_err(|error| Error::internal("message_unwritable", "a message could not be built").with_source(error))?;
+                call = call.entries(entry);
+            }
+            let answer = call
+                .send()
+                .await
+                .map_err(|error| tributary::aws::Refusal::of(&error).into_error("sqs:SendMessageBatch"))?;
+            if !answer.failed.is_empty() {
+                return Err(Error::unavailable("queue_refused", format!("{} messages were refused", answer.failed.len())));
+            }
+        }
+        Ok(())
+    }
+}

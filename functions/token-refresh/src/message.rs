@@ -1,0 +1,50 @@
+//! What travels on the refresh queue.
+
+use serde::{Deserialize, Serialize};
+use tributary::{
+    id::{ConnectionId, TenantId},
+    vault::Sealed,
+};
+
+/// One piece of work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Whose connection it is.
+    pub tenant_id: TenantId,
+    /// The connection.
+    pub connection_id: ConnectionId,
+    /// The generation that the sender saw. A worker acts on no other.
+    pub generation: u64,
+    /// Why.
+    pub reason: Reason,
+    /// Only with [`Reason::Rescue`]: an answer that could not be written to the table in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescue: Option<Rescue>,
+}
+
+/// Why a message was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// The due index said so.
+    Due,
+    /// Somebody asked for it.
+    Asked,
+    /// A token answer waits to be written.
+    Rescue,
+}
+
+/// A token answer in safety: sealed, with what is needed to write it in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rescue {
+    /// Fingerprint of the refresh token that was used up for it.
+    pub fingerprint: String,
+    /// The new bundle, sealed for the next generation.
+    pub bundle: Sealed,
+    /// When the access token ends, epoch milliseconds.
+    pub access_expires_at: i64,
+    /// When the next refresh is due, epoch milliseconds.
+    pub due_at: i64,
+}

@@ -1,0 +1,86 @@
+//! A tick: what is due in one shard at the tick's own time is enqueued.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tributary::{
+    aws::Refusal,
+    error::Result,
+    id::{ConnectionId, TenantId},
+    store::from_item,
+};
+
+use crate::{
+    App,
+    message::{Message, Reason},
+    unknown_event,
+};
+
+/// A tick enqueues at most so many; the rest is due at the next one too.
+const MOST: usize = 5_000;
+
+/// The schedule's input.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tick {
+    shard: u32,
+    scheduled_time: Timestamp,
+}
+
+/// An entry of the due index.
+#[derive(Debug, Deserialize)]
+struct Due {
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    generation: u64,
+}
+
+pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
+    let tick: Tick = serde_json::from_value(payload)
+        .map_err(|error| unknown_event("the tick cannot be read").with_source(error))?;
+    let mut enqueued = 0;
+    let mut start = None;
+    loop {
+        let page = app
+            .store
+            .client()
+            .query()
+            .table_name(app.store.table())
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at <= :now")
+            .expression_attribute_values(":shard", AttributeValue::S(tick.shard.to_string()))
+            .expression_attribute_values(":now", AttributeValue::N(tick.scheduled_time.as_millisecond().to_string()))
+            .set_exclusive_start_key(start)
+            .limit(500)
+            .send()
+            .await
+            .map_err(|error| Refusal::of(&error).into_error("dynamodb:Query"))?;
+        let messages = page
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .map(|item| from_item::<Due>(item).map(Due::into_message))
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        app.enqueue(&messages).await?;
+        enqueued += messages.len();
+        start = page.last_evaluated_key;
+        if start.is_none() || enqueued >= MOST {
+            break;
+        }
+    }
+    tracing::info!(shard = tick.shard, scheduled_time = %tick.scheduled_time, enqueued, "tick handled");
+    Ok(json!({ "enqueued": enqueued }))
+}
+
+impl Due {
+    fn into_message(self) -> Message {
+        Message {
+            tenant_id: self.tenant_id,
+            connection_id: self.connection_id,
+            generation: self.generation,
+            reason: Reason::Due,
+            rescue: None,
+        }
+    }
+}

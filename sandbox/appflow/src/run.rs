@@ -1,0 +1,189 @@
+//! One run: from the source through the tasks to the destination, and what is told about it.
+
+mod read;
+mod s3;
+mod write;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    definition::{Definition, TriggerType},
+    event::{self, Ending},
+    salesforce::ConnectorFault,
+    scheduler,
+    service::Inner,
+    state::{Counts, Flow, Home, Run, RunStatus},
+    tasks::apply::DatasetDropped,
+    window::Window,
+};
+
+/// A run that is recorded as in progress and not launched yet. It carries the flow as it was at
+/// the start: updates apply to later runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Ticket {
+    pub(crate) home: Home,
+    pub(crate) flow_arn: String,
+    pub(crate) created_by: String,
+    pub(crate) event_id: String,
+    pub(crate) definition: Arc<Definition>,
+    pub(crate) schema_version: u32,
+    pub(crate) run_id: String,
+    pub(crate) started_at: Timestamp,
+    pub(crate) window: Option<Window>,
+    cancel: Arc<Notify>,
+}
+
+impl Ticket {
+    pub(crate) fn flow_name(&self) -> &str {
+        &self.definition.flow_name
+    }
+}
+
+/// Why a run ended in an error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct RunFault {
+    pub(crate) message: String,
+    /// No later run can succeed either: the flow is deactivated at once.
+    pub(crate) fatal: bool,
+    pub(crate) counts: Counts,
+}
+
+impl RunFault {
+    fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            fatal: false,
+            counts: Counts::default(),
+        }
+    }
+}
+
+impl From<ConnectorFault> for RunFault {
+    fn from(fault: ConnectorFault) -> Self {
+        Self {
+            fatal: matches!(fault, ConnectorFault::Revoked(_)),
+            ..Self::new(fault.message())
+        }
+    }
+}
+
+impl From<DatasetDropped> for RunFault {
+    fn from(dropped: DatasetDropped) -> Self {
+        Self::new(dropped.to_string())
+    }
+}
+
+/// Records a new run of a flow.
+pub(crate) fn open(flow: &mut Flow, home: &Home, now: Timestamp, window: Option<Window>) -> Ticket {
+    let run = Run {
+        id: uuid::Uuid::new_v4().to_string(),
+        status: RunStatus::InProgress,
+        started_at: now,
+        updated_at: now,
+        window,
+        counts: Counts::default(),
+        message: None,
+        cancel: Arc::default(),
+    };
+    let ticket = Ticket {
+        home: home.clone(),
+        flow_arn: flow.arn.clone(),
+        created_by: flow.created_by.clone(),
+        event_id: flow.event_id.clone(),
+        definition: Arc::clone(&flow.definition),
+        schema_version: flow.schema_version,
+        run_id: run.id.clone(),
+        started_at: now,
+        window,
+        cancel: Arc::clone(&run.cancel),
+    };
+    flow.runs.push_back(run);
+    flow.metrics.executions_started += 1;
+    ticket
+}
+
+/// Counts a run as open until dropped, however its task ends.
+struct Running(watch::Sender<usize>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+/// Carries the run out in the background.
+pub(crate) fn launch(inner: &Arc<Inner>, ticket: Ticket) {
+    inner.running.send_modify(|count| *count += 1);
+    let running = Running(inner.running.clone());
+    let inner = Arc::clone(inner);
+    tokio::spawn(async move {
+        let _running = running;
+        event::started(&inner, &ticket).await;
+        let outcome = tokio::select! {
+            biased;
+            () = ticket.cancel.notified() => None,
+            outcome = execute(&inner, &ticket) => Some(outcome),
+        };
+        finish(&inner, &ticket, outcome).await;
+    });
+}
+
+async fn execute(inner: &Inner, ticket: &Ticket) -> Result<Counts, RunFault> {
+    let input = read::read(inner, ticket).await?;
+    write::write(inner, ticket, input).await
+}
+
+/// Writes the run's end down first, then tells it, so that nobody who hears of it sees it open.
+async fn finish(inner: &Inner, ticket: &Ticket, outcome: Option<Result<Counts, RunFault>>) {
+    let now = inner.now();
+    let ending = Ending::of(outcome, now);
+    let deactivated = inner.with(&ticket.home, |state| {
+        let flow = state.flows.get_mut(ticket.flow_name())?;
+        let run = flow.run_mut(&ticket.run_id)?;
+        run.status = if run.status == RunStatus::CancelStarted {
+            RunStatus::Canceled
+        } else {
+            ending.status
+        };
+        run.counts = ending.counts;
+        run.message.clone_from(&ending.error);
+        run.updated_at = now;
+        let status = run.status;
+        count(flow, ticket, &ending, now);
+        match status {
+            RunStatus::Successful => {
+                flow.failures_in_a_row = 0;
+                flow.last_success = Some(ticket.started_at);
+                None
+            }
+            RunStatus::Error => {
+                flow.failures_in_a_row += 1;
+                let scheduled = ticket.definition.trigger_config.trigger_type;
+                (scheduled == TriggerType::Scheduled)
+                    .then(|| scheduler::deactivate(flow, ending.fatal))
+                    .flatten()
+            }
+            RunStatus::InProgress | RunStatus::CancelStarted | RunStatus::Canceled => None,
+        }
+    });
+    event::ended(inner, ticket, &ending).await;
+    if let Some(reason) = deactivated {
+        event::deactivated(inner, ticket, &reason, now).await;
+    }
+}
+
+fn count(flow: &mut Flow, ticket: &Ticket, ending: &Ending, now: Timestamp) {
+    let metrics = &mut flow.metrics;
+    match ending.status {
+        RunStatus::Successful => metrics.executions_succeeded += 1,
+        RunStatus::Error => metrics.executions_failed += 1,
+        RunStatus::InProgress | RunStatus::CancelStarted | RunStatus::Canceled => {}
+    }
+    metrics.records_processed += ending.counts.records;
+    let took = now.duration_since(ticket.started_at).as_millis();
+    metrics.execution_millis += u64::try_from(took).unwrap_or_default();
+}

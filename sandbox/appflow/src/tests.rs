@@ -1,0 +1,11 @@
+//! The whole service, driven as the loopback endpoint drives it, against a fake Salesforce and
+//! account services in memory.
+
+mod account;
+mod faults;
+mod flows;
+mod profiles;
+mod runs;
+mod salesforce;
+mod schedules;
+mod world;

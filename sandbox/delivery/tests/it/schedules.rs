@@ -1,0 +1,134 @@
+//! Schedules follow the movable clock.
+
+use std::{sync::Arc, time::Duration};
+
+use sandbox_core::{Clock, Journal, VENDOR_ACCOUNT};
+use sandbox_delivery::{Schedule, Schedules};
+use serde_json::json;
+
+use super::support::MemoryFunctions;
+
+fn schedule(name: &str, expression: &str) -> Schedule {
+    Schedule {
+        name: name.to_owned(),
+        account: VENDOR_ACCOUNT.to_owned(),
+        expression: expression.to_owned(),
+        function: "TokenRefreshFunction".to_owned(),
+        input: json!({ "kind": "tick", "shard": 3, "scheduledTime": "<aws.scheduler.scheduled-time>",
+            "key": "<aws.scheduler.schedule-arn>#<aws.scheduler.attempt-number>",
+            "execution": "<aws.scheduler.execution-id>" }),
+    }
+}
+
+struct Fixture {
+    clock: Clock,
+    schedules: Arc<Schedules>,
+    functions: Arc<MemoryFunctions>,
+}
+
+fn fixture() -> Fixture {
+    let clock = Clock::default();
+    let schedules = Arc::new(Schedules::new(clock.clone(), Journal::default()));
+    let functions = Arc::<MemoryFunctions>::default();
+    schedules.connect_functions(functions.clone());
+    Fixture {
+        clock,
+        schedules,
+        functions,
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_fires_when_the_clock_passes_its_time_and_fills_its_input() {
+    let Fixture {
+        clock,
+        schedules,
+        functions,
+    } = fixture();
+    schedules.add(schedule("tick", "rate(1 minute)")).unwrap();
+    let begun = clock.now();
+    assert_eq!(schedules.run_due().await, 0);
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(schedules.run_due().await, 1);
+    assert_eq!(
+        schedules.run_due().await,
+        0,
+        "the same time is not due twice"
+    );
+    let inputs = functions.invoked("TokenRefreshFunction");
+    let [input] = inputs.as_slice() else {
+        panic!("{inputs:?}")
+    };
+    assert_eq!(
+        (&input["kind"], &input["shard"]),
+        (&json!("tick"), &json!(3))
+    );
+    let time: jiff::Timestamp = input["scheduledTime"].as_str().unwrap().parse().unwrap();
+    assert_eq!(time.as_second(), begun.as_second() + 60);
+    assert_eq!(
+        input["key"],
+        "arn:aws:scheduler:us-east-1:111111111111:schedule/default/tick#1"
+    );
+    assert_eq!(input["execution"].as_str().unwrap().len(), 36);
+}
+
+/// R12: what was missed is caught up with one firing, for the latest due time.
+#[tokio::test]
+async fn a_jump_of_the_clock_is_caught_up_once() {
+    let Fixture {
+        clock,
+        schedules,
+        functions,
+    } = fixture();
+    schedules.add(schedule("tick", "rate(1 minute)")).unwrap();
+    let begun = clock.now();
+    clock.advance(Duration::from_secs(3600));
+    assert_eq!(schedules.run_due().await, 1);
+    let inputs = functions.invoked("TokenRefreshFunction");
+    let time: jiff::Timestamp = inputs[0]["scheduledTime"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(time.as_second(), begun.as_second() + 3600);
+}
+
+#[tokio::test]
+async fn a_schedule_can_be_fired_by_name_and_removed() {
+    let Fixture {
+        schedules,
+        functions,
+        ..
+    } = fixture();
+    schedules
+        .add(schedule("daily", "cron(0 8 * * ? *)"))
+        .unwrap();
+    assert!(schedules.fire("daily").await);
+    assert!(!schedules.fire("other").await);
+    assert_eq!(functions.invoked("TokenRefreshFunction").len(), 1);
+    assert!(schedules.remove("daily"));
+    assert!(!schedules.fire("daily").await);
+    assert!(schedules.add(schedule("bad", "every day")).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_background_loop_follows_the_clock() {
+    let Fixture {
+        clock,
+        schedules,
+        functions,
+    } = fixture();
+    schedules.add(schedule("tick", "rate(1 minute)")).unwrap();
+    let watching = schedules.spawn();
+    clock.advance(Duration::from_secs(61));
+    let fired = async {
+        while functions.invoked("TokenRefreshFunction").is_empty() {
+            tokio::task::yield_now().await;
+            tokio::time::advance(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), fired)
+        .await
+        .unwrap();
+    watching.abort();
+}

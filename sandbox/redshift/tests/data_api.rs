@@ -1,0 +1,10 @@
+//! The Data API as its clients see it, with the script of row-level security in force.
+#![expect(clippy::unwrap_used, reason = "the helpers of these tests fail by panicking")]
+
+
+mod it {
+    pub(crate) mod access;
+    pub(crate) mod results;
+    pub(crate) mod statements;
+    pub(crate) mod support;
+}

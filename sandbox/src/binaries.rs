@@ -1,0 +1,76 @@
+//! The functions' binaries: built by cargo from this checkout, as a newcomer would.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde_json::Value;
+
+/// Which of cargo's profiles the functions are built with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Quick to build.
+    Debug,
+    /// As deployed.
+    Release,
+}
+
+/// Why there are no binaries.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Cargo could not be started.
+    #[error("cargo cannot be started")]
+    Cargo(#[source] std::io::Error),
+    /// Cargo says no; its words are on standard error.
+    #[error("cargo could not build the functions (its message is above)")]
+    Failed,
+    /// Cargo built something else than was asked for.
+    #[error("cargo did not say where the binary of {0} is")]
+    Missing(String),
+}
+
+/// Root of the checkout that the sandbox was built from.
+pub fn workspace_root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Builds the packages and answers where their binaries are, in the same order.
+pub async fn build(packages: &[String], profile: Profile) -> Result<Vec<PathBuf>, BuildError> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = tokio::process::Command::new(cargo);
+    command
+        .current_dir(workspace_root())
+        .args(["build", "--quiet", "--locked", "--message-format", "json-render-diagnostics"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    // The whole workspace's features are unified, so that a test run and the sandbox share one
+    // build of the dependencies instead of making two.
+    command.args(["--workspace", "--bins"]);
+    for skipped in ["sandbox", "sandbox-gateway"] {
+        command.args(["--exclude", skipped]);
+    }
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    let output = command.output().await.map_err(BuildError::Cargo)?;
+    if !output.status.success() {
+        return Err(BuildError::Failed);
+    }
+    let artifacts: Vec<Value> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    packages
+        .iter()
+        .map(|package| {
+            artifacts
+                .iter()
+                .filter(|artifact| artifact["target"]["name"] == package.as_str())
+                .find_map(|artifact| artifact["executable"].as_str())
+                .map(PathBuf::from)
+                .ok_or_else(|| BuildError::Missing(package.clone()))
+        })
+        .collect()
+}

@@ -1,0 +1,154 @@
+//! Creates a stack's resources in the loopback AWS, as CloudFormation does in the real one.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Method;
+use sandbox_aws::{Aws, Role};
+use sandbox_core::{AwsReply, Principal};
+use sandbox_delivery::{EventBridge, Sns};
+use sandbox_gateway::template::{Resolved, Resource};
+use serde_json::{Value, json};
+
+use crate::StartError;
+
+/// The services that resources are created in.
+pub(crate) struct Parts {
+    pub(crate) aws: Arc<Aws>,
+    pub(crate) events: Arc<EventBridge>,
+    pub(crate) sns: Arc<Sns>,
+}
+
+/// Types that have no counterpart on one machine, or whose counterpart is made elsewhere (functions,
+/// the API, keys and secrets that must exist before the template is evaluated).
+const ELSEWHERE: [&str; 11] = [
+    "AWS::Serverless::Function",
+    "AWS::Serverless::HttpApi",
+    "AWS::Logs::LogGroup",
+    "AWS::KMS::Key",
+    "AWS::SecretsManager::Secret",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Lambda::Permission",
+    "AWS::Events::EventBusPolicy",
+    "AWS::IAM::RolePolicy",
+    "AWS::S3::BucketPolicy",
+    "AWS::Events::Rule",
+];
+
+/// Creates everything in an account; what is unknown is an error that names it.
+pub(crate) async fn resources(parts: &Parts, account: &str, resolved: &Resolved) -> Result<(), StartError> {
+    let admin = parts.aws.admin(account);
+    // Dead-letter queues first: a redrive policy names one that must exist.
+    let mut ordered: Vec<(&String, &Resource)> = resolved.resources.iter().collect();
+    ordered.sort_by_key(|(_, resource)| resource.properties.get("RedrivePolicy").is_some());
+    for (id, resource) in ordered {
+        match resource.kind.as_str() {
+            "AWS::DynamoDB::Table" => table(parts, &admin, id, resource).await?,
+            "AWS::SQS::Queue" => queue(parts, &admin, id, resource).await?,
+            "AWS::SNS::Topic" => parts.sns.create_topic(account, name_of_arn(resource.physical_id())),
+            "AWS::S3::Bucket" => bucket(parts, &admin, id, resource).await?,
+            "AWS::IAM::Role" => role(parts, resolved, resource),
+            "AWS::Events::EventBus" => parts.events.create_bus(account, resource.physical_id()),
+            kind if ELSEWHERE.contains(&kind) => {}
+            other => return Err(StartError::Resource(id.clone(), format!("the sandbox cannot create {other}"))),
+        }
+    }
+    // What refers to the resources above.
+    for (id, policy) in resolved.of_kind("AWS::S3::BucketPolicy") {
+        bucket_policy(parts, &admin, id, policy).await?;
+    }
+    for (_, policy) in resolved.of_kind("AWS::Events::EventBusPolicy") {
+        let bus = policy.properties["EventBusName"].as_str().unwrap_or("default");
+        parts.events.allow_put(account, bus, policy.properties["Statement"].clone());
+    }
+    for (id, rule) in resolved.of_kind("AWS::Events::Rule") {
+        event_rule(parts, account, id, rule)?;
+    }
+    Ok(())
+}
+
+async fn table(parts: &Parts, admin: &Principal, id: &str, resource: &Resource) -> Result<(), StartError> {
+    let properties = &resource.properties;
+    let mut request = json!({
+        "TableName": resource.physical_id(),
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": properties["AttributeDefinitions"],
+        "KeySchema": properties["KeySchema"],
+    });
+    if let Some(indexes) = properties.get("GlobalSecondaryIndexes") {
+        request["GlobalSecondaryIndexes"] = indexes.clone();
+    }
+    done(id, &parts.aws.call(admin, "dynamodb", "CreateTable", &request).await)
+}
+
+async fn queue(parts: &Parts, admin: &Principal, id: &str, resource: &Resource) -> Result<(), StartError> {
+    let name = name_of_arn(resource.arn().unwrap_or_default());
+    let mut attributes = serde_json::Map::new();
+    for attribute in ["VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", "RedrivePolicy"] {
+        if let Some(value) = resource.properties.get(attribute) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            attributes.insert(attribute.to_owned(), Value::String(text));
+        }
+    }
+    let request = json!({ "QueueName": name, "Attributes": attributes });
+    done(id, &parts.aws.call(admin, "sqs", "CreateQueue", &request).await)
+}
+
+async fn bucket(parts: &Parts, admin: &Principal, id: &str, resource: &Resource) -> Result<(), StartError> {
+    let path = format!("/{}", resource.physical_id());
+    let reply = parts.aws.call_rest(admin, "s3", Method::PUT, &path, Bytes::new()).await;
+    // A retained bucket outlives its stack and is there when the stack is launched again.
+    if reply.status == http::StatusCode::CONFLICT {
+        return Ok(());
+    }
+    done(id, &reply)
+}
+
+async fn bucket_policy(parts: &Parts, admin: &Principal, id: &str, resource: &Resource) -> Result<(), StartError> {
+    let bucket = resource.properties["Bucket"].as_str().unwrap_or_default();
+    let body = Bytes::from(resource.properties["PolicyDocument"].to_string());
+    let reply = parts.aws.call_rest(admin, "s3", Method::PUT, &format!("/{bucket}?policy"), body).await;
+    done(id, &reply)
+}
+
+fn role(parts: &Parts, resolved: &Resolved, resource: &Resource) {
+    let properties = &resource.properties;
+    let inline = properties["Policies"].as_array().into_iter().flatten();
+    let attached = resolved
+        .of_kind("AWS::IAM::RolePolicy")
+        .filter(|(_, policy)| policy.properties["RoleName"].as_str() == Some(resource.physical_id()))
+        .map(|(_, policy)| &policy.properties);
+    parts.aws.put_role(Role {
+        arn: resource.arn().unwrap_or_default().to_owned(),
+        trust_policy: properties["AssumeRolePolicyDocument"].clone(),
+        identity_policies: inline.chain(attached).map(|policy| policy["PolicyDocument"].clone()).collect(),
+        max_session_seconds: properties["MaxSessionDuration"]
+            .as_u64()
+            .and_then(|seconds| u32::try_from(seconds).ok())
+            .unwrap_or(3600),
+    });
+}
+
+fn event_rule(parts: &Parts, account: &str, id: &str, rule: &Resource) -> Result<(), StartError> {
+    let bus = rule.properties["EventBusName"].as_str().unwrap_or("default");
+    for target in rule.properties["Targets"].as_array().into_iter().flatten() {
+        let arn = target["Arn"].as_str().unwrap_or_default();
+        parts
+            .events
+            .add_forwarding_rule(account, bus, id, rule.properties["EventPattern"].clone(), arn)
+            .map_err(|error| StartError::Resource(id.to_owned(), error))?;
+    }
+    Ok(())
+}
+
+/// The last part of an ARN: a queue's or topic's name.
+pub(crate) fn name_of_arn(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or(arn)
+}
+
+fn done(id: &str, reply: &AwsReply) -> Result<(), StartError> {
+    if reply.status.is_success() {
+        return Ok(());
+    }
+    Err(StartError::Resource(id.to_owned(), String::from_utf8_lossy(&reply.body).into_owned()))
+}

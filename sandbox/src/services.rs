@@ -1,0 +1,62 @@
+//! What AppFlow and the warehouse do through other services of an account.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sandbox_aws::Aws;
+use sandbox_core::{AccountServices, BoxFuture};
+use sandbox_delivery::EventBridge;
+use sandbox_redshift::Redshift;
+use serde_json::Value;
+
+/// The loopback AWS, seen from inside an account.
+pub(crate) struct Services {
+    pub(crate) aws: Arc<Aws>,
+    pub(crate) events: Arc<EventBridge>,
+    pub(crate) redshift: Redshift,
+}
+
+impl AccountServices for Services {
+    fn put_object<'a>(&'a self, account: &'a str, bucket: &'a str, key: &'a str, body: Bytes) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(self.aws.put_object(account, bucket, key, body))
+    }
+
+    fn get_object<'a>(&'a self, account: &'a str, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Bytes, String>> {
+        Box::pin(self.aws.get_object(account, bucket, key))
+    }
+
+    fn list_objects<'a>(&'a self, account: &'a str, bucket: &'a str, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, String>> {
+        Box::pin(self.aws.list_objects(account, bucket, prefix))
+    }
+
+    fn bucket_policy<'a>(&'a self, account: &'a str, bucket: &'a str) -> BoxFuture<'a, Result<Option<Value>, String>> {
+        Box::pin(self.aws.bucket_policy(account, bucket))
+    }
+
+    fn put_secret<'a>(&'a self, account: &'a str, name: &'a str, value: String) -> BoxFuture<'a, Result<String, String>> {
+        Box::pin(async move { self.aws.put_secret(account, name, value).await })
+    }
+
+    fn get_secret<'a>(&'a self, account: &'a str, id: &'a str) -> BoxFuture<'a, Result<String, String>> {
+        Box::pin(self.aws.get_secret(account, id))
+    }
+
+    fn delete_secret<'a>(&'a self, account: &'a str, id: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(self.aws.delete_secret(account, id))
+    }
+
+    fn put_event<'a>(&'a self, account: &'a str, event: Value) -> BoxFuture<'a, ()> {
+        Box::pin(async move { self.events.put_event(account, event).await })
+    }
+
+    fn insert_rows<'a>(
+        &'a self,
+        account: &'a str,
+        database: &'a str,
+        table: &'a str,
+        columns: &'a [String],
+        rows: &'a [Vec<Option<String>>],
+    ) -> BoxFuture<'a, Result<u64, String>> {
+        Box::pin(async move { self.redshift.insert_rows(account, database, table, columns, rows) })
+    }
+}

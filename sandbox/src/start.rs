@@ -1,0 +1,333 @@
+//! Starts the parts in the order in which they need each other.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sandbox_appflow::{AppFlow, Options as AppFlowOptions};
+use sandbox_aws::{Aws, AwsOptions, DirectoryEntry, IdentityCenter};
+use sandbox_core::{
+    AccountServices, AwsService, Canaries, Clock, DirectoryUser, Faults, Functions, Journal, Queues, REGION,
+    VENDOR_ACCOUNT, serve,
+};
+use sandbox_delivery::{EventBridge, Schedules, Sns};
+use sandbox_gateway::{
+    http_api::{HttpApi, HttpApiOptions},
+    queues::{PollerOptions, QueuePollers},
+    runtime::{FunctionSpec, LogSink, Runtime, RuntimeOptions},
+    template::Resolved,
+};
+use sandbox_redshift::Redshift;
+use sandbox_saas::{Oidc, OidcOptions, Salesforce, SalesforceOptions};
+use tokio::net::TcpListener;
+use url::Url;
+use uuid::Uuid;
+
+use crate::{
+    APP_CLIENT_ID, OPERATOR_CLIENT_ID, OPERATOR_SECRET, Options, SUBSCRIBER_QUEUE, Sandbox, StartError,
+    binaries, client, control, provision,
+    services::Services,
+    stack::{self, Addresses, IDENTITY_APPLICATION, Secrets},
+    warehouse,
+};
+
+/// Origin of the application that the sandbox's API allows.
+const APP_ORIGIN: &str = "http://127.0.0.1:5173";
+
+/// What all stand-ins share.
+#[derive(Clone, Default)]
+struct Shared {
+    clock: Clock,
+    faults: Faults,
+    journal: Journal,
+    canaries: Canaries,
+}
+
+/// The five listeners, bound before anything else so that a taken port is told at once.
+struct Ports {
+    api: TcpListener,
+    aws: TcpListener,
+    salesforce: TcpListener,
+    oidc: TcpListener,
+    control: TcpListener,
+    urls: [Url; 5],
+}
+
+pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> {
+    let ports = bind(options.first_port).await?;
+    let [api_url, aws_url, salesforce_url, oidc_url, control_url] = ports.urls.clone();
+    let shared = Shared::default();
+    let logs = match &options.log_file {
+        Some(path) => LogSink::with_file(path).map_err(|error| StartError::StandIn("the log", error.to_string()))?,
+        None => LogSink::default(),
+    };
+
+    let aws = Aws::new(AwsOptions {
+        faults: shared.faults.clone(),
+        journal: shared.journal.clone(),
+        canaries: shared.canaries.clone(),
+    });
+    if let Ok(address) = ports.aws.local_addr() {
+        aws.announce(address);
+    }
+    let salesforce_secret = canary(&shared, "Salesforce client secret");
+    let oidc_secret = canary(&shared, "OIDC client secret");
+    let sealing_key = canary(&shared, "sealing key");
+    let resolved = stack::resolve(
+        &aws,
+        &Addresses {
+            api: origin(&api_url),
+            aws: origin(&aws_url),
+            salesforce: origin(&salesforce_url),
+            oidc: origin(&oidc_url),
+            app_origin: APP_ORIGIN,
+        },
+        &Secrets {
+            oidc_client: &oidc_secret,
+            salesforce_id: "tributary-consumer-key",
+            salesforce_secret: &salesforce_secret,
+            sealing_key: &sealing_key,
+        },
+    )
+    .await?;
+    let resolved = Arc::new(resolved);
+
+    let queues: Arc<dyn Queues> = Arc::clone(&aws) as _;
+    let runtime = functions(&options, &resolved, &aws, &aws_url, logs.clone(), &queues).await?;
+    let functions: Arc<dyn Functions> = Arc::new(runtime.clone());
+
+    let sns = Arc::new(Sns::new(Arc::clone(&queues), shared.faults.clone(), shared.journal.clone()));
+    let events = Arc::new(EventBridge::new(Arc::clone(&queues), Arc::clone(&functions), shared.faults.clone(), shared.journal.clone()));
+    let redshift = Redshift::new(shared.clock.clone(), shared.journal.clone());
+    let services: Arc<dyn AccountServices> = Arc::new(Services {
+        aws: Arc::clone(&aws),
+        events: Arc::clone(&events),
+        redshift: redshift.clone(),
+    });
+    redshift.connect_events(Arc::clone(&services));
+    let appflow = AppFlow::with_options(
+        shared.clock.clone(),
+        Arc::clone(&services),
+        AppFlowOptions { salesforce_login_url: Some(origin(&salesforce_url).to_owned()), ..AppFlowOptions::default() },
+    );
+    let registered: [Arc<dyn AwsService>; 4] =
+        [Arc::clone(&sns) as _, Arc::clone(&events) as _, Arc::new(redshift.clone()), Arc::new(appflow.clone())];
+    for service in registered {
+        aws.register(service);
+    }
+
+    let parts = provision::Parts { aws: Arc::clone(&aws), events: Arc::clone(&events), sns: Arc::clone(&sns) };
+    provision::resources(&parts, VENDOR_ACCOUNT, &resolved).await?;
+    for rule in resolved.event_rules() {
+        events
+            .add_function_rule(VENDOR_ACCOUNT, &rule.bus, &rule.id, rule.pattern.clone(), &rule.function, rule.dead_letter.as_deref())
+            .map_err(|error| StartError::Resource(rule.id.clone(), error))?;
+    }
+    let schedules = Arc::new(Schedules::new(shared.clock.clone(), Arc::clone(&functions)));
+    for schedule in resolved.schedules() {
+        schedules
+            .add(&schedule.name, &schedule.expression, &schedule.function, schedule.input.as_deref().unwrap_or("{}"))
+            .map_err(|error| StartError::Resource(schedule.name.clone(), error))?;
+    }
+    redshift
+        .execute_as_admin(VENDOR_ACCOUNT, warehouse::DATABASE, warehouse::SETUP)
+        .map_err(|error| StartError::StandIn("the warehouse", error))?;
+    let received = client::Inbox::subscribe(&aws, &sns, &resolved, SUBSCRIBER_QUEUE).await?;
+
+    let salesforce = Arc::new(salesforce(&shared, &api_url, &salesforce_secret));
+    let oidc = Arc::new(identity_provider(&shared, &api_url, &oidc_secret, &functions)?);
+    let mut tasks = vec![
+        tokio::spawn(Arc::clone(&salesforce).serve(ports.salesforce)).abort_handle(),
+        tokio::spawn(Arc::clone(&oidc).serve(ports.oidc)).abort_handle(),
+        appflow.spawn().abort_handle(),
+        tokio::spawn({
+            let aws = Arc::clone(&aws);
+            async move {
+                // Serving ends only with the task.
+                let _ = aws.serve(ports.aws).await;
+            }
+        })
+        .abort_handle(),
+    ];
+    if options.run_schedules {
+        tasks.push(Arc::clone(&schedules).spawn().abort_handle());
+    }
+    aws.configure_identity_center(directory(&oidc, &oidc_url));
+
+    let api = resolved
+        .api()
+        .cloned()
+        .ok_or_else(|| StartError::Template("template.yaml".to_owned(), "there is no HTTP API".to_owned()))?;
+    let http = HttpApi::serve(
+        ports.api,
+        HttpApiOptions { api, account: VENDOR_ACCOUNT.to_owned(), functions: Arc::clone(&functions), logs: logs.clone() },
+    )
+    .map_err(|error| StartError::StandIn("the gateway", error.to_string()))?;
+    let pollers = QueuePollers::start(resolved.queue_sources(), &functions, &queues, &logs, &PollerOptions::new(REGION));
+
+    let sandbox = Arc::new(Sandbox {
+        api_url,
+        aws_url,
+        salesforce_url,
+        oidc_url,
+        control_url,
+        app_origin: APP_ORIGIN.to_owned(),
+        clock: shared.clock,
+        faults: shared.faults,
+        journal: shared.journal,
+        canaries: shared.canaries,
+        logs,
+        aws,
+        appflow,
+        redshift,
+        events,
+        sns,
+        schedules,
+        runtime,
+        salesforce,
+        oidc,
+        stack: resolved,
+        received,
+        _api: http,
+        _pollers: pollers,
+        tasks,
+    });
+    control::serve(&sandbox, ports.control);
+    Ok(sandbox)
+}
+
+/// A secret that must appear nowhere.
+fn canary(shared: &Shared, label: &str) -> String {
+    let secret = format!("canary-{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    shared.canaries.seed(label, &secret);
+    secret
+}
+
+/// An address without the trailing slash that `Url` adds.
+fn origin(url: &Url) -> &str {
+    url.as_str().trim_end_matches('/')
+}
+
+async fn bind(first: Option<u16>) -> Result<Ports, StartError> {
+    let mut bound = Vec::with_capacity(5);
+    for offset in 0..5u16 {
+        let port = first.map_or(0, |first| first.saturating_add(offset));
+        let (listener, address) = serve::bind(port).await?;
+        let url = Url::parse(&format!("http://{address}"))
+            .map_err(|error| StartError::StandIn("a listener", error.to_string()))?;
+        bound.push((listener, url));
+    }
+    let missing = || StartError::StandIn("a listener", "five are needed".to_owned());
+    let mut bound = bound.into_iter();
+    let mut next = || bound.next().ok_or_else(missing);
+    let (api, aws, salesforce, oidc, control) = (next()?, next()?, next()?, next()?, next()?);
+    Ok(Ports {
+        urls: [api.1, aws.1, salesforce.1, oidc.1, control.1],
+        api: api.0,
+        aws: aws.0,
+        salesforce: salesforce.0,
+        oidc: oidc.0,
+        control: control.0,
+    })
+}
+
+/// The functions' processes, with the template's environment and what Lambda adds.
+async fn functions(
+    options: &Options,
+    resolved: &Resolved,
+    aws: &Arc<Aws>,
+    aws_url: &Url,
+    logs: LogSink,
+    queues: &Arc<dyn Queues>,
+) -> Result<Runtime, StartError> {
+    let packages: Vec<String> = resolved.functions().iter().map(|function| function.package().to_owned()).collect();
+    let programs = binaries::build(&packages, options.profile).await?;
+    let roles: BTreeMap<String, String> = resolved
+        .functions()
+        .iter()
+        .filter_map(|function| Some((function.id.clone(), function.role.clone()?)))
+        .collect();
+    let specs = resolved
+        .functions()
+        .iter()
+        .zip(programs)
+        .map(|(function, program)| {
+            let mut spec = FunctionSpec::from_template(function, program);
+            spec.environment.extend(options.environment.get(&function.id).cloned().unwrap_or_default());
+            if let Some(timeout) = options.timeouts.get(&function.id) {
+                spec.timeout = *timeout;
+            }
+            spec
+        })
+        .collect();
+    let mut runtime = RuntimeOptions::new(REGION, logs, Arc::clone(queues));
+    let (aws, endpoint) = (Arc::clone(aws), origin(aws_url).to_owned());
+    runtime.cold_start = Arc::new(move |spec| cold_start(&aws, &endpoint, &roles, spec));
+    Ok(Runtime::new(specs, runtime))
+}
+
+/// What Lambda gives a new process: the role's credentials and, here, the endpoint.
+fn cold_start(aws: &Aws, endpoint: &str, roles: &BTreeMap<String, String>, spec: &FunctionSpec) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::from([("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned())]);
+    let credentials = roles.get(&spec.id).and_then(|role| aws.assume_for_function(role, &spec.name).ok());
+    if let Some(credentials) = credentials {
+        variables.insert("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id);
+        variables.insert("AWS_SECRET_ACCESS_KEY".to_owned(), credentials.secret_access_key);
+        variables.extend(credentials.session_token.map(|token| ("AWS_SESSION_TOKEN".to_owned(), token)));
+    }
+    variables
+}
+
+fn salesforce(shared: &Shared, api_url: &Url, client_secret: &str) -> Salesforce {
+    let mut options = SalesforceOptions::new("tributary-consumer-key", client_secret);
+    options.clock = shared.clock.clone();
+    options.faults = shared.faults.clone();
+    options.journal = shared.journal.clone();
+    options.canaries = shared.canaries.clone();
+    options.redirect_uris = vec![format!("{}/connect/callback/salesforce", origin(api_url))];
+    Salesforce::new(options)
+}
+
+fn identity_provider(
+    shared: &Shared,
+    api_url: &Url,
+    client_secret: &str,
+    functions: &Arc<dyn Functions>,
+) -> Result<Oidc, StartError> {
+    let mut options = OidcOptions::new(APP_CLIENT_ID, Some(client_secret), OPERATOR_SECRET);
+    options.clock = shared.clock.clone();
+    options.faults = shared.faults.clone();
+    options.journal = shared.journal.clone();
+    options.canaries = shared.canaries.clone();
+    OPERATOR_CLIENT_ID.clone_into(&mut options.operator_id);
+    options.redirect_uris = vec![format!("{}/auth/callback", origin(api_url))];
+    options.logout_uris = vec![APP_ORIGIN.to_owned()];
+    let oidc = Oidc::new(options).map_err(|error| StartError::StandIn("the identity provider", error.to_string()))?;
+    let functions = Arc::clone(functions);
+    oidc.set_trigger(Arc::new(move |event| {
+        let functions = Arc::clone(&functions);
+        Box::pin(async move {
+            functions.invoke("TokenClaimsFunction", event).await.map_err(|error| error.to_string())
+        })
+    }));
+    Ok(oidc)
+}
+
+/// Identity Center's directory: the provider's people, all assigned to the application.
+fn directory(oidc: &Oidc, oidc_url: &Url) -> IdentityCenter {
+    let users = oidc.users().iter().enumerate().map(|(number, user)| DirectoryEntry {
+        user: DirectoryUser {
+            user_id: format!("906{number:07}-1111-2222-3333-444455556666"),
+            user_name: user.name.clone(),
+            groups: user.groups.clone(),
+        },
+        email: user.email.clone(),
+        assigned: true,
+        enabled: true,
+    });
+    IdentityCenter {
+        application_arn: IDENTITY_APPLICATION.to_owned(),
+        issuer: origin(oidc_url).to_owned(),
+        audiences: vec![APP_CLIENT_ID.to_owned()],
+        jwks_url: format!("{}/.well-known/jwks.json", origin(oidc_url)),
+        users: users.collect(),
+    }
+}

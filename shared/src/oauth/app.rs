@@ -1,0 +1,174 @@
+//! Our registration at a provider: client id and secret, kept in Secrets Manager.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use aws_sdk_secretsmanager::Client;
+use serde::Deserialize;
+
+use crate::{aws::Refusal, secret::Secret};
+
+/// How long credentials stay in memory: a rotated secret is picked up after this.
+const CACHE_LIFE: Duration = Duration::from_secs(300);
+
+/// Client id and secret.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppCredentials {
+    /// Client id.
+    pub client_id: String,
+    /// Client secret; none for a public client.
+    #[serde(default)]
+    pub client_secret: Option<Secret>,
+}
+
+/// Why the credentials cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Secrets Manager failed.
+    #[error("GetSecretValue failed with {}", .0.code.as_deref().unwrap_or("no answer"))]
+    SecretsManager(Refusal),
+    /// The secret is not `{"clientId": "...", "clientSecret": "..."}`.
+    #[error("the secret does not hold clientId and clientSecret")]
+    Shape,
+}
+
+enum Source {
+    Given(AppCredentials),
+    Stored {
+        client: Client,
+        arn: String,
+        /// Set where the secret holds nothing but the client secret.
+        client_id: Option<String>,
+        cached: Mutex<Option<(Instant, AppCredentials)>>,
+    },
+}
+
+/// Our registration at a provider.
+#[derive(Clone)]
+pub struct App(Arc<Source>);
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Source::Given(app) => write!(f, "App({})", app.client_id),
+            Source::Stored { arn, .. } => write!(f, "App({arn})"),
+        }
+    }
+}
+
+impl App {
+    /// A client without a secret.
+    pub fn public(client_id: impl Into<String>) -> Self {
+        Self(Arc::new(Source::Given(AppCredentials {
+            client_id: client_id.into(),
+            client_secret: None,
+        })))
+    }
+
+    /// A client whose id and secret are a JSON object in Secrets Manager.
+    pub fn stored(client: Client, arn: String) -> Self {
+        Self::from_secret(client, arn, None)
+    }
+
+    /// A client whose id is configured and whose secret, alone or in such an object, is in Secrets Manager.
+    pub fn stored_secret(client: Client, arn: String, client_id: String) -> Self {
+        Self::from_secret(client, arn, Some(client_id))
+    }
+
+    fn from_secret(client: Client, arn: String, client_id: Option<String>) -> Self {
+        Self(Arc::new(Source::Stored {
+            client,
+            arn,
+            client_id,
+            cached: Mutex::new(None),
+        }))
+    }
+
+    /// The credentials, at most five minutes old.
+    pub async fn credentials(&self) -> Result<AppCredentials, AppError> {
+        let (client, arn, client_id, cached) = match &*self.0 {
+            Source::Given(app) => return Ok(app.clone()),
+            Source::Stored {
+                client,
+                arn,
+                client_id,
+                cached,
+            } => (client, arn, client_id, cached),
+        };
+        {
+            let cached = cached.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((read, app)) = cached.as_ref()
+                && read.elapsed() < CACHE_LIFE
+            {
+                return Ok(app.clone());
+            }
+        }
+        let answer = client
+            .get_secret_value()
+            .secret_id(arn)
+            .send()
+            .await
+            .map_err(|error| AppError::SecretsManager(Refusal::of(&error)))?;
+        let text = Secret::new(answer.secret_string.ok_or(AppError::Shape)?);
+        let app = parse(&text, client_id.as_deref()).ok_or(AppError::Shape)?;
+        *cached.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), app.clone()));
+        Ok(app)
+    }
+
+    /// Forgets what was read, so that the next call sees a rotated secret.
+    pub fn forget(&self) {
+        if let Source::Stored { cached, .. } = &*self.0 {
+            *cached.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+}
+
+fn parse(text: &Secret, client_id: Option<&str>) -> Option<AppCredentials> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Stored {
+        client_id: Option<String>,
+        client_secret: Option<Secret>,
+    }
+    let stored = serde_json::from_str::<Stored>(text.expose());
+    let (stored_id, client_secret) = match stored {
+        Ok(stored) => (stored.client_id, stored.client_secret?),
+        Err(_) if client_id.is_some() => (None, text.clone()),
+        Err(_) => return None,
+    };
+    let client_id = client_id.map(str::to_owned).or(stored_id)?;
+    let usable = !client_id.is_empty() && !client_secret.expose().is_empty();
+    usable.then_some(AppCredentials {
+        client_id,
+        client_secret: Some(client_secret),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_read_as_objects_or_as_the_bare_secret_of_a_known_client() {
+        let object = Secret::new(r#"{"clientId":"3MVG","clientSecret":"s3cr3t"}"#);
+        let app = parse(&object, None).unwrap();
+        assert_eq!(app.client_id, "3MVG");
+        assert!(app.client_secret.as_ref().unwrap().same_as("s3cr3t"));
+        assert!(!format!("{app:?}").contains("s3cr3t"));
+
+        let bare = parse(&Secret::new("s3cr3t"), Some("client")).unwrap();
+        assert!(bare.client_secret.unwrap().same_as("s3cr3t"));
+    }
+
+    #[test]
+    fn a_secret_without_both_parts_is_refused() {
+        for text in ["", "{}", r#"{"clientId":"a"}"#, r#"{"clientId":"","clientSecret":"b"}"#, "plain"] {
+            assert!(parse(&Secret::new(text), None).is_none(), "{text}");
+        }
+    }
+}

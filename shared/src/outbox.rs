@@ -1,0 +1,118 @@
+//! The outbox: a state change and the decision to notify are one transaction; publishing follows.
+//!
+//! An entry stands until its event was published. Whoever publishes claims it first, so that of
+//! several workers one sends. A worker that dies between sending and deleting leaves a claim that
+//! lapses, and the event goes out once more under the same id: the one duplicate that is possible,
+//! and one that subscribers recognise.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sns::{Client, types::MessageAttributeValue};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    aws::Refusal,
+    error::Error,
+    event::CloudEvent,
+    store::{Key, PageRequest, Store, StoreError, Update},
+};
+
+/// How long a claim keeps others away: longer than one publish takes with its retries.
+const CLAIM: SignedDuration = SignedDuration::from_secs(30);
+
+/// A notification that is decided.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The event.
+    pub event: CloudEvent,
+    /// Message attributes, for subscribers' filter policies.
+    pub attributes: BTreeMap<String, String>,
+    /// Until when somebody is publishing it, epoch milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_until: Option<i64>,
+}
+
+impl Entry {
+    /// An entry for an event; `tenantId`, `eventType` and `status` are attributes of every event.
+    pub fn new(event: CloudEvent, status: &str) -> Self {
+        let attributes = BTreeMap::from([
+            ("tenantId".to_owned(), event.tenantid.to_string()),
+            ("eventType".to_owned(), event.kind.clone()),
+            ("status".to_owned(), status.to_owned()),
+        ]);
+        Self { event, attributes, claimed_until: None }
+    }
+
+    /// Adds an attribute.
+    #[must_use]
+    pub fn with_attribute(mut self, name: &str, value: impl ToString) -> Self {
+        self.attributes.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Where the entry is kept.
+    pub fn key(&self) -> Key {
+        Key::outbox(&self.event.id)
+    }
+}
+
+/// Publishes what is in the outbox.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    store: Store,
+    client: Client,
+    topic_arn: String,
+}
+
+impl Outbox {
+    /// An outbox that publishes to a topic.
+    pub const fn new(store: Store, client: Client, topic_arn: String) -> Self {
+        Self { store, client, topic_arn }
+    }
+
+    /// Publishes one entry, if it is still there and nobody else is at it.
+    pub async fn publish(&self, key: &Key) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let until = now.saturating_add(CLAIM).unwrap_or(Timestamp::MAX).as_millisecond();
+        let claim = Update::new()
+            .set("claimed_until", until)
+            .when_absent_or_less("claimed_until", now.as_millisecond());
+        let entry: Entry = match self.store.update(key, claim).await {
+            Ok(entry) => entry,
+            // Published, or somebody else is publishing it.
+            Err(StoreError::Condition { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        self.send(&entry).await?;
+        self.store.delete(key).await?;
+        tracing::info!(event.id = entry.event.id, event.kind = entry.event.kind, tenant.id = %entry.event.tenantid, "notification published");
+        Ok(())
+    }
+
+    /// Publishes what others left behind, oldest decision first as far as ids tell.
+    pub async fn publish_left_over(&self, most: usize) -> Result<usize, Error> {
+        let page = self.store.query::<Entry>(&Key::outbox_partition(), "", &PageRequest::first(most)).await?;
+        let found = page.items.len();
+        for entry in page.items {
+            self.publish(&entry.key()).await?;
+        }
+        Ok(found)
+    }
+
+    async fn send(&self, entry: &Entry) -> Result<(), Error> {
+        let body = serde_json::to_string(&entry.event)
+            .map_err(|error| Error::internal("event_unwritable", "an event could not be written").with_source(error))?;
+        let mut call = self.client.publish().topic_arn(&self.topic_arn).message(body);
+        for (name, value) in &entry.attributes {
+            let value = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value)
+                .build()
+                .map_err(|error| Error::internal("event_unwritable", "an attribute could not be built").with_source(error))?;
+            call = call.message_attributes(name, value);
+        }
+        call.send().await.map_err(|error| Refusal::of(&error).into_error("sns:Publish"))?;
+        Ok(())
+    }
+}
