@@ -1,11 +1,10 @@
 //! A client of the API, and the subscriber of its notifications.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{sync::Mutex, time::Duration};
 
 use reqwest::{Client, Method, StatusCode, header};
 use sandbox_aws::Aws;
-use sandbox_core::{Queues, REGION, VENDOR_ACCOUNT};
-use sandbox_delivery::Sns;
+use sandbox_core::{AwsCall, Queues, REGION, VENDOR_ACCOUNT};
 use sandbox_gateway::template::Resolved;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -214,7 +213,7 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    pub(crate) async fn subscribe(aws: &Aws, sns: &Sns, stack: &Resolved, queue: &str) -> Result<Self, StartError> {
+    pub(crate) async fn subscribe(aws: &Aws, stack: &Resolved, queue: &str) -> Result<Self, StartError> {
         let request = json!({ "QueueName": queue, "Attributes": {} });
         let reply = aws.call(&aws.admin(VENDOR_ACCOUNT), "sqs", "CreateQueue", &request).await;
         if !reply.status.is_success() {
@@ -226,8 +225,19 @@ impl Inbox {
             .map(|topic| topic.physical_id().to_owned())
             .ok_or_else(|| StartError::Template("template.yaml".to_owned(), "there is no NotificationsTopic".to_owned()))?;
         let queue_arn = format!("arn:aws:sqs:{REGION}:{VENDOR_ACCOUNT}:{queue}");
-        sns.subscribe_queue(VENDOR_ACCOUNT, &topic, &queue_arn, &BTreeMap::from([("RawMessageDelivery".to_owned(), "true".to_owned())]))
-            .map_err(|error| StartError::Resource(queue.to_owned(), error))?;
+        let form = [
+            ("Action", "Subscribe"),
+            ("Version", "2010-03-31"),
+            ("TopicArn", topic.as_str()),
+            ("Protocol", "sqs"),
+            ("Endpoint", queue_arn.as_str()),
+            ("Attributes.entry.1.key", "RawMessageDelivery"),
+            ("Attributes.entry.1.value", "true"),
+        ];
+        let reply = aws.dispatch(form_call(aws, "sns", &form)).await;
+        if !reply.status.is_success() {
+            return Err(StartError::Resource(queue.to_owned(), String::from_utf8_lossy(&reply.body).into_owned()));
+        }
         Ok(Self { queue_arn, got: Mutex::default() })
     }
 
@@ -245,5 +255,22 @@ impl Inbox {
             }
         }
         self.got.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}
+
+/// A call of a service that speaks the query protocol, as the vendor's administrator.
+fn form_call(aws: &Aws, service: &str, form: &[(&str, &str)]) -> AwsCall {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let mut headers = header::HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-www-form-urlencoded"));
+    AwsCall {
+        principal: aws.admin(VENDOR_ACCOUNT),
+        region: REGION.to_owned(),
+        service: service.to_owned(),
+        method: Method::POST,
+        path: "/".to_owned(),
+        query: String::new(),
+        headers,
+        body: body.into(),
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use sandbox_aws::{Aws, Role};
 use sandbox_core::{AwsReply, Principal};
-use sandbox_delivery::{EventBridge, Sns};
+use sandbox_delivery::{EventBridge, Input, RuleSpec, Sns, TargetSpec};
 use sandbox_gateway::template::{Resolved, Resource};
 use serde_json::{Value, json};
 
@@ -45,10 +45,14 @@ pub(crate) async fn resources(parts: &Parts, account: &str, resolved: &Resolved)
         match resource.kind.as_str() {
             "AWS::DynamoDB::Table" => table(parts, &admin, id, resource).await?,
             "AWS::SQS::Queue" => queue(parts, &admin, id, resource).await?,
-            "AWS::SNS::Topic" => parts.sns.create_topic(account, name_of_arn(resource.physical_id())),
+            "AWS::SNS::Topic" => {
+                parts.sns.create_topic(account, name_of_arn(resource.physical_id()));
+            }
             "AWS::S3::Bucket" => bucket(parts, &admin, id, resource).await?,
             "AWS::IAM::Role" => role(parts, resolved, resource),
-            "AWS::Events::EventBus" => parts.events.create_bus(account, resource.physical_id()),
+            "AWS::Events::EventBus" => {
+                parts.events.create_bus(account, resource.physical_id());
+            }
             kind if ELSEWHERE.contains(&kind) => {}
             other => return Err(StartError::Resource(id.clone(), format!("the sandbox cannot create {other}"))),
         }
@@ -59,7 +63,7 @@ pub(crate) async fn resources(parts: &Parts, account: &str, resolved: &Resolved)
     }
     for (_, policy) in resolved.of_kind("AWS::Events::EventBusPolicy") {
         let bus = policy.properties["EventBusName"].as_str().unwrap_or("default");
-        parts.events.allow_put(account, bus, policy.properties["Statement"].clone());
+        parts.events.set_bus_policy(account, bus, &policy.properties["Statement"]);
     }
     for (id, rule) in resolved.of_kind("AWS::Events::Rule") {
         event_rule(parts, account, id, rule)?;
@@ -131,14 +135,14 @@ fn role(parts: &Parts, resolved: &Resolved, resource: &Resource) {
 
 fn event_rule(parts: &Parts, account: &str, id: &str, rule: &Resource) -> Result<(), StartError> {
     let bus = rule.properties["EventBusName"].as_str().unwrap_or("default");
-    for target in rule.properties["Targets"].as_array().into_iter().flatten() {
-        let arn = target["Arn"].as_str().unwrap_or_default();
-        parts
-            .events
-            .add_forwarding_rule(account, bus, id, rule.properties["EventPattern"].clone(), arn)
-            .map_err(|error| StartError::Resource(id.to_owned(), error))?;
-    }
-    Ok(())
+    let targets = rule.properties["Targets"].as_array().into_iter().flatten().map(|target| TargetSpec {
+        id: target["Id"].as_str().unwrap_or_default().to_owned(),
+        arn: target["Arn"].as_str().unwrap_or_default().to_owned(),
+        dead_letter_arn: target["DeadLetterConfig"]["Arn"].as_str().map(str::to_owned),
+        input: Input::default(),
+    });
+    let rule = RuleSpec { name: id.to_owned(), pattern: rule.properties["EventPattern"].clone(), targets: targets.collect() };
+    parts.events.put_rule(account, bus, rule).map_err(|error| StartError::Resource(id.to_owned(), error.to_string()))
 }
 
 /// The last part of an ARN: a queue's or topic's name.

@@ -8,7 +8,7 @@ use sandbox_core::{
     AccountServices, AwsService, Canaries, Clock, DirectoryUser, Faults, Functions, Journal, Queues, REGION,
     VENDOR_ACCOUNT, serve,
 };
-use sandbox_delivery::{EventBridge, Schedules, Sns};
+use sandbox_delivery::{EventBridge, Input, RuleSpec, Schedule, Schedules, Sns, TargetSpec};
 use sandbox_gateway::{
     http_api::{HttpApi, HttpApiOptions},
     queues::{PollerOptions, QueuePollers},
@@ -94,8 +94,13 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     let runtime = functions(&options, &resolved, &aws, &aws_url, logs.clone(), &queues).await?;
     let functions: Arc<dyn Functions> = Arc::new(runtime.clone());
 
-    let sns = Arc::new(Sns::new(Arc::clone(&queues), shared.faults.clone(), shared.journal.clone()));
-    let events = Arc::new(EventBridge::new(Arc::clone(&queues), Arc::clone(&functions), shared.faults.clone(), shared.journal.clone()));
+    let sns = Sns::new(shared.clock.clone(), shared.journal.clone(), Arc::clone(&queues))
+        .map_err(|error| StartError::StandIn("SNS", error.to_string()))?;
+    let sns = Arc::new(sns);
+    let events =
+        EventBridge::new(shared.clock.clone(), shared.journal.clone(), shared.faults.clone(), Arc::clone(&queues));
+    events.connect_functions(Arc::clone(&functions));
+    let events = Arc::new(events);
     let redshift = Redshift::new(shared.clock.clone(), shared.journal.clone());
     let services: Arc<dyn AccountServices> = Arc::new(Services {
         aws: Arc::clone(&aws),
@@ -116,21 +121,12 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
 
     let parts = provision::Parts { aws: Arc::clone(&aws), events: Arc::clone(&events), sns: Arc::clone(&sns) };
     provision::resources(&parts, VENDOR_ACCOUNT, &resolved).await?;
-    for rule in resolved.event_rules() {
-        events
-            .add_function_rule(VENDOR_ACCOUNT, &rule.bus, &rule.id, rule.pattern.clone(), &rule.function, rule.dead_letter.as_deref())
-            .map_err(|error| StartError::Resource(rule.id.clone(), error))?;
-    }
-    let schedules = Arc::new(Schedules::new(shared.clock.clone(), Arc::clone(&functions)));
-    for schedule in resolved.schedules() {
-        schedules
-            .add(&schedule.name, &schedule.expression, &schedule.function, schedule.input.as_deref().unwrap_or("{}"))
-            .map_err(|error| StartError::Resource(schedule.name.clone(), error))?;
-    }
+    function_rules(&events, &resolved)?;
+    let schedules = Arc::new(schedules(&shared, &resolved, &functions)?);
     redshift
         .execute_as_admin(VENDOR_ACCOUNT, warehouse::DATABASE, warehouse::SETUP)
         .map_err(|error| StartError::StandIn("the warehouse", error))?;
-    let received = client::Inbox::subscribe(&aws, &sns, &resolved, SUBSCRIBER_QUEUE).await?;
+    let received = client::Inbox::subscribe(&aws, &resolved, SUBSCRIBER_QUEUE).await?;
 
     let salesforce = Arc::new(salesforce(&shared, &api_url, &salesforce_secret));
     let oidc = Arc::new(identity_provider(&shared, &api_url, &oidc_secret, &functions)?);
@@ -227,6 +223,43 @@ async fn bind(first: Option<u16>) -> Result<Ports, StartError> {
         oidc: oidc.0,
         control: control.0,
     })
+}
+
+/// The rules of the template that lead to functions.
+fn function_rules(events: &EventBridge, resolved: &Resolved) -> Result<(), StartError> {
+    for rule in resolved.event_rules().iter().filter(|rule| rule.enabled) {
+        let target = TargetSpec {
+            id: "function".to_owned(),
+            arn: format!("arn:aws:lambda:{REGION}:{VENDOR_ACCOUNT}:function:{}", rule.function),
+            dead_letter_arn: rule.dead_letter.clone(),
+            input: Input::default(),
+        };
+        let made = RuleSpec { name: rule.id.clone(), pattern: rule.pattern.clone(), targets: vec![target] };
+        events
+            .put_rule(VENDOR_ACCOUNT, &rule.bus, made)
+            .map_err(|error| StartError::Resource(rule.id.clone(), error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// The schedules of the template.
+fn schedules(shared: &Shared, resolved: &Resolved, functions: &Arc<dyn Functions>) -> Result<Schedules, StartError> {
+    let schedules = Schedules::new(shared.clock.clone(), shared.journal.clone());
+    schedules.connect_functions(Arc::clone(functions));
+    for schedule in resolved.schedules().iter().filter(|schedule| schedule.enabled) {
+        let wrong = |error: String| StartError::Resource(schedule.name.clone(), error);
+        let input = serde_json::from_str(schedule.input.as_deref().unwrap_or("{}")).map_err(|error| wrong(error.to_string()))?;
+        schedules
+            .add(Schedule {
+                name: schedule.name.clone(),
+                account: VENDOR_ACCOUNT.to_owned(),
+                expression: schedule.expression.clone(),
+                function: schedule.function.clone(),
+                input,
+            })
+            .map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(schedules)
 }
 
 /// The functions' processes, with the template's environment and what Lambda adds.

@@ -36,17 +36,11 @@ impl Env {
 
     /// A variable that must be there and not empty.
     pub fn required(&mut self, name: &str) -> String {
-        match self
-            .variables
-            .get(name)
-            .filter(|value| !value.trim().is_empty())
-        {
-            Some(value) => value.trim().to_owned(),
-            None => {
-                self.faults.push(format!("{name} is missing"));
-                String::new()
-            }
+        if let Some(value) = self.optional(name) {
+            return value;
         }
+        self.faults.push(format!("{name} is missing"));
+        String::new()
     }
 
     /// A variable that may be absent; empty counts as absent.

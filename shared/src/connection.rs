@@ -48,13 +48,9 @@ impl ConnectionState {
     pub const fn may_become(self, next: Self) -> bool {
         match (self, next) {
             (Self::Deleted, _) | (_, Self::Pending) => false,
-            (_, Self::Deleted) => true,
-            (Self::Pending, next) => matches!(next, Self::Active | Self::Limited),
-            (Self::Active | Self::Limited | Self::ReauthRequired, Self::Active | Self::Limited) => {
-                true
-            }
-            (Self::Active | Self::Limited, Self::ReauthRequired) => true,
-            (Self::ReauthRequired, Self::ReauthRequired) => false,
+            (_, Self::Deleted | Self::Active | Self::Limited) => true,
+            // Entered once: a second refusal changes and tells nothing.
+            (from, Self::ReauthRequired) => matches!(from, Self::Active | Self::Limited),
         }
     }
 }

@@ -55,9 +55,10 @@ impl Identity {
         if config.kind.is_iam() {
             return claims::iam_identity(config, &claims);
         }
-        let issuer = match config.kind.vouches_by_token() {
-            true => verified_issuer(config, &claims)?,
-            false => config.issuer.clone(),
+        let issuer = if config.kind.vouches_by_token() {
+            verified_issuer(config, &claims)?
+        } else {
+            config.issuer.clone()
         };
         let subject = claims
             .text("sub")

@@ -46,7 +46,7 @@ impl Entry {
 
     /// Adds an attribute.
     #[must_use]
-    pub fn with_attribute(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn with_attribute(mut self, name: &str, value: &impl ToString) -> Self {
         self.attributes.insert(name.to_owned(), value.to_string());
         self
     }

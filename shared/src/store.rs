@@ -138,7 +138,7 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await
-            .map_err(|error| write_error("PutItem", error))?;
+            .map_err(|error| write_error("PutItem", &error))?;
         Ok(())
     }
 
@@ -159,7 +159,7 @@ impl Store {
         }
         call.send()
             .await
-            .map_err(|error| write_error("TransactWriteItems", error))?;
+            .map_err(|error| write_error("TransactWriteItems", &error))?;
         Ok(())
     }
 
@@ -171,7 +171,7 @@ impl Store {
             .set_item(Some(to_item(key, value)?))
             .send()
             .await
-            .map_err(|error| write_error("PutItem", error))?;
+            .map_err(|error| write_error("PutItem", &error))?;
         Ok(())
     }
 
@@ -195,7 +195,7 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await
-            .map_err(|error| write_error("UpdateItem", error))?;
+            .map_err(|error| write_error("UpdateItem", &error))?;
         from_item(answer.attributes.unwrap_or_default())
     }
 
@@ -230,7 +230,7 @@ impl Store {
                 .map_err(|error| build_error("TransactWriteItems", &error))?;
             call = call.transact_items(TransactWriteItem::builder().put(put).build());
         }
-        call.send().await.map_err(|error| write_error("TransactWriteItems", error))?;
+        call.send().await.map_err(|error| write_error("TransactWriteItems", &error))?;
         Ok(())
     }
 
@@ -245,7 +245,7 @@ impl Store {
             .return_values(ReturnValue::AllOld)
             .send()
             .await;
-        match taken.map_err(|error| write_error("DeleteItem", error)) {
+        match taken.map_err(|error| write_error("DeleteItem", &error)) {
             Ok(answer) => answer.attributes.map(from_item).transpose(),
             Err(StoreError::Condition { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -260,7 +260,7 @@ impl Store {
             .set_key(Some(key.to_item()))
             .send()
             .await
-            .map_err(|error| write_error("DeleteItem", error))?;
+            .map_err(|error| write_error("DeleteItem", &error))?;
         Ok(())
     }
 
@@ -342,16 +342,22 @@ fn build_error(operation: &'static str, error: &dyn std::error::Error) -> StoreE
 
 /// The shape that failed conditions share across the operations that write.
 trait ConditionFailure {
-    fn current(&self) -> Option<Option<Box<Item>>>;
+    /// The failed condition, if that is what failed.
+    fn failed_condition(&self) -> Option<FailedCondition>;
+}
+
+/// A condition that did not hold, with the item that stood in the way.
+struct FailedCondition {
+    current: Option<Box<Item>>,
 }
 
 macro_rules! condition_failure {
     ($($error:ty),*) => {$(
         impl ConditionFailure for $error {
-            fn current(&self) -> Option<Option<Box<Item>>> {
+            fn failed_condition(&self) -> Option<FailedCondition> {
                 match self {
                     Self::ConditionalCheckFailedException(failed) => {
-                        Some(failed.item().cloned().map(Box::new))
+                        Some(FailedCondition { current: failed.item().cloned().map(Box::new) })
                     }
                     _ => None,
                 }
@@ -369,7 +375,7 @@ condition_failure!(
 impl ConditionFailure
     for aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError
 {
-    fn current(&self) -> Option<Option<Box<Item>>> {
+    fn failed_condition(&self) -> Option<FailedCondition> {
         let Self::TransactionCanceledException(cancelled) = self else {
             return None;
         };
@@ -377,19 +383,19 @@ impl ConditionFailure
             .cancellation_reasons()
             .iter()
             .find(|reason| reason.code() == Some("ConditionalCheckFailed"))
-            .map(|reason| reason.item().cloned().map(Box::new))
+            .map(|reason| FailedCondition { current: reason.item().cloned().map(Box::new) })
     }
 }
 
 fn write_error<E>(
     operation: &'static str,
-    error: SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+    error: &SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
 ) -> StoreError
 where
     E: ConditionFailure + aws_smithy_types::error::metadata::ProvideErrorMetadata,
 {
-    if let Some(current) = error.as_service_error().and_then(ConditionFailure::current) {
-        return StoreError::Condition { current };
+    if let Some(failed) = error.as_service_error().and_then(ConditionFailure::failed_condition) {
+        return StoreError::Condition { current: failed.current };
     }
-    service(operation, &error)
+    service(operation, error)
 }

@@ -20,7 +20,7 @@ use zeroize::Zeroize;
 use crate::{aws::Refusal, error::Error, id::TenantId, secret::Secret};
 
 /// How long a data key stays in memory.
-const KEY_LIFE: Duration = Duration::from_secs(300);
+const KEY_LIFE: Duration = Duration::from_mins(5);
 /// How many texts one data key seals before a new one is made.
 const KEY_USES: u32 = 10_000;
 
@@ -203,7 +203,7 @@ impl Vault {
                 .as_ref(),
         );
         let key = data_key(answer.plaintext, wrapped)?;
-        kept(&self.sealing, owner.to_owned(), key)
+        Ok(kept(&self.sealing, owner.to_owned(), key))
     }
 
     async fn opening_key(&self, owner: &str, wrapped: &str) -> Result<Arc<DataKey>, VaultError> {
@@ -234,7 +234,7 @@ impl Vault {
                 }
             })?;
         let key = data_key(answer.plaintext, wrapped.to_owned())?;
-        kept(&self.opening, cache_key, key)
+        Ok(kept(&self.opening, cache_key, key))
     }
 }
 
@@ -246,16 +246,12 @@ fn used<K: std::hash::Hash + Eq>(keys: &Keys<K>, key: &K) -> Option<Arc<DataKey>
     Some(Arc::clone(data_key))
 }
 
-fn kept<K: std::hash::Hash + Eq>(
-    keys: &Keys<K>,
-    at: K,
-    key: DataKey,
-) -> Result<Arc<DataKey>, VaultError> {
+fn kept<K: std::hash::Hash + Eq>(keys: &Keys<K>, at: K, key: DataKey) -> Arc<DataKey> {
     let key = Arc::new(key);
     keys.lock()
         .unwrap_or_else(PoisonError::into_inner)
         .insert(at, (Arc::clone(&key), 1));
-    Ok(key)
+    key
 }
 
 fn data_key(plaintext: Option<Blob>, wrapped: String) -> Result<DataKey, VaultError> {

@@ -56,7 +56,8 @@ def _parsed(shape, value, place, faults):
         return
     if kind == "structure":
         for name in shape.required_members:
-            if value.get(name) is None:
+            # An empty list may be left out: clients of every language read that as empty.
+            if value.get(name) is None and shape.members[name].type_name != "list":
                 faults.append(f"{place}: required member {name} is missing")
         for name, member in shape.members.items():
             _parsed(member, value.get(name), f"{place}.{name}", faults)

@@ -1,11 +1,13 @@
 //! What handlers share at the HTTP edge: role extractors, path ids, entity tags, answers.
 
 mod answer;
+mod body;
 mod precondition;
 mod query;
 mod role;
 
 pub(crate) use answer::{body_of, created, json, no_content};
-pub(crate) use precondition::{IfMatch, etag};
+pub(crate) use body::{NoBody, OptionalJson};
+pub(crate) use precondition::{IfMatch, etag, stale};
 pub(crate) use query::{Listing, id_in_path};
 pub(crate) use role::{Admin, Editor, Operator, Viewer};

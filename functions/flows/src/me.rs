@@ -16,7 +16,7 @@ use crate::edge::json;
 /// The caller, as the API sees it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Me {
+pub(crate) struct Me {
     /// Who vouched.
     issuer: String,
     /// Unique within the issuer.

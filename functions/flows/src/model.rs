@@ -11,7 +11,7 @@ mod trigger;
 mod validation;
 
 use serde::{Deserialize, Serialize};
-use tributary::id::AccountId;
+use tributary::id::{AccountId, ConnectionId};
 use utoipa::ToSchema;
 
 pub use destination::{
@@ -54,4 +54,19 @@ pub struct FlowDefinition {
     /// What records must be like.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,
+}
+
+impl FlowDefinition {
+    /// The connections that the flow uses.
+    pub fn connections(&self) -> Vec<ConnectionId> {
+        let source = match &self.source {
+            Source::Salesforce(source) => Some(source.connection_id),
+            Source::S3(_) => None,
+        };
+        let destination = match &self.destination {
+            Destination::Redshift(destination) => Some(destination.connection_id),
+            Destination::S3(_) => None,
+        };
+        source.into_iter().chain(destination).collect()
+    }
 }

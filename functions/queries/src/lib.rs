@@ -1,1 +1,60 @@
-//! placeholder
+//! Redshift as the signed-in user.
+//!
+//! `POST /v1/identity` trades a user's ID token for AWS credentials that carry the user
+//! ([`session`]); queries run under those and nothing else, so that row-level security holds for
+//! every single person. Credentials, tokens and the identity context never leave the server.
+//! What may be run, and with which parameters, is decided by pure rules ([`statement`]).
+
+pub mod api;
+mod app;
+mod config;
+mod query_id;
+pub mod session;
+pub mod statement;
+pub mod warehouse;
+
+pub use app::App;
+pub use config::{Config, IdentityConfig, WarehouseConfig};
+
+use axum::Router;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The router, with the shared layers around it.
+pub fn router(app: App) -> Router {
+    let (router, _) = routes().split_for_parts();
+    tributary::http::layers::wrap(router.with_state(app))
+}
+
+/// The OpenAPI document of these routes.
+pub fn openapi() -> OpenApi {
+    routes().split_for_parts().1
+}
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(api::identity::establish_identity))
+        .routes(routes!(api::create::create_query))
+        .routes(routes!(api::get::get_query))
+        .routes(routes!(api::results::get_query_results))
+        .routes(routes!(api::cancel::cancel_query))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_document_has_every_route() {
+        let document = super::openapi();
+        let paths: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
+        assert_eq!(
+            paths,
+            [
+                "/v1/identity",
+                "/v1/queries",
+                "/v1/queries/{id}",
+                "/v1/queries/{id}/cancel",
+                "/v1/queries/{id}/results",
+            ]
+        );
+    }
+}

@@ -7,7 +7,11 @@ use tributary::{
     config::{ConfigError, Env},
     connection::Connection,
     error::{Error, Result},
-    oauth::{Endpoint, TokenClient, provider},
+    oauth::{
+        App as OauthApp, Endpoint, InstanceUrl, TokenClient,
+        http::{HostOrigin, TokenHttp},
+        provider::provider,
+    },
     outbox::Outbox,
     store::Store,
     tenancy::RoleSessions,
@@ -78,16 +82,19 @@ pub struct App {
 
 impl App {
     /// Makes the clients.
-    pub fn new(config: Config, aws: &aws_config::SdkConfig) -> Self {
+    pub fn new(config: Config, aws: &aws_config::SdkConfig) -> Result<Self> {
         let store = Store::new(aws_sdk_dynamodb::Client::new(aws), config.table_name.clone());
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
+        let row = provider("salesforce").ok_or_else(|| Error::internal("no_provider", "salesforce is not in the table"))?;
+        let http = TokenHttp::new(HostOrigin::Configured)
+            .map_err(|error| Error::internal("no_http_client", "the token client could not be made").with_source(error))?;
         let salesforce = TokenClient::new(
-            &provider::SALESFORCE,
-            config.salesforce_login_url.clone(),
-            secrets,
-            config.salesforce_client_secret_arn.clone(),
+            row,
+            row.endpoints(&config.salesforce_login_url),
+            OauthApp::stored(secrets, config.salesforce_client_secret_arn.clone()),
+            http,
         );
-        Self {
+        Ok(Self {
             vault: Vault::new(aws_sdk_kms::Client::new(aws), config.data_key_arn.clone()),
             sessions: RoleSessions::new(aws.clone()),
             outbox: Outbox::new(
@@ -99,7 +106,7 @@ impl App {
             store,
             salesforce,
             config,
-        }
+        })
     }
 
     /// The token client of a connection's provider.
@@ -108,6 +115,13 @@ impl App {
             "salesforce" => Ok(&self.salesforce),
             other => Err(Error::internal("no_provider", format!("connector {other} has no OAuth provider"))),
         }
+    }
+
+    /// The instance that a connection leads to, checked again before a token goes there.
+    pub fn instance(&self, connection: &Connection) -> Result<InstanceUrl> {
+        let stored = connection.instance_url.as_deref().unwrap_or_default();
+        InstanceUrl::parse(stored, self.provider(connection)?.provider(), &self.config.salesforce_login_url)
+            .map_err(|error| Error::internal("bad_instance", "a stored instance URL is refused").with_source(error))
     }
 
     /// Sends work, ten messages a call; the tenant groups it, so that one tenant's many do not

@@ -9,7 +9,8 @@ use tributary::{
     error::{Error, Result},
     event::CloudEvent,
     id::{ConnectionId, TenantId},
-    oauth::{Refusal, TokenBundle},
+    oauth::{TokenBundle, TokenFailure},
+    secret::Secret,
     outbox::Entry,
     store::{Key, StoreError, Update},
 };
@@ -130,17 +131,46 @@ pub(crate) async fn refused(
     lease: Lease<'_>,
     record: &Connection,
     intent: &Intent,
-    refusal: Refusal,
+    refusal: TokenFailure,
 ) -> Result<()> {
     match refusal {
-        Refusal::ReauthRequired(reason) => reauth_required(app, lease, record, Some(intent), reason).await,
-        Refusal::Retryable { after } => untouched(app, lease, record, intent, after, "provider_busy").await,
-        Refusal::OurConfiguration(reason) => {
+        TokenFailure::ReauthRequired(reason) => reauth_required(app, lease, record, Some(intent), reason).await,
+        TokenFailure::Retryable { after, reason } => {
+            let after = after.and_then(|after| SignedDuration::try_from(after).ok());
+            untouched(app, lease, record, intent, after, reason).await
+        }
+        TokenFailure::OurCredentials(reason) | TokenFailure::OurConfiguration(reason) => {
             // About us, not about the tenant: nobody's connection changes.
             tracing::error!(connector = record.connector, reason, "the provider refuses our OAuth app");
             untouched(app, lease, record, intent, Some(SignedDuration::from_mins(15)), "our_app_refused").await
         }
+        TokenFailure::FlowFailed(reason) => {
+            tracing::warn!(connection.id = %record.id, reason, "the provider speaks of a code where a token was presented");
+            unanswered(app, lease, record, intent, None).await
+        }
     }
+}
+
+/// No usable answer: the intent stays, and whoever comes after the settling time asks the provider.
+///
+/// A successful answer that could not be read may hold the only token there is, so it is kept, sealed.
+pub(crate) async fn unanswered(
+    app: &App,
+    lease: Lease<'_>,
+    record: &Connection,
+    intent: &Intent,
+    body: Option<Secret>,
+) -> Result<()> {
+    if let Some(body) = body {
+        let fence = intent.fence.to_string();
+        let place = ["unreadable_answer", &record.id.to_string(), fence.as_str()].map(str::to_owned);
+        let place: Vec<&str> = place.iter().map(String::as_str).collect();
+        let sealed = app.vault.seal(record.tenant_id, &place, &body).await?;
+        let update = lease.fenced(record.generation).set("unreadable_answer", sealed);
+        settle_condition(app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await)?;
+        tracing::error!(connection.id = %record.id, "a token answer could not be read and is kept sealed with the connection");
+    }
+    lease.release(Some(intent.at.saturating_add(rules::millis(rules::SETTLING)))).await
 }
 
 /// The refresh token is untouched: clear the intent and come back later.
@@ -239,7 +269,7 @@ fn notification(app: &App, record: &Connection, reason: &str, now: Timestamp) ->
         now,
         json!({ "connectionId": record.id, "connector": record.connector, "name": record.name, "reason": reason }),
     );
-    Entry::new(event, "reauth_required").with_attribute("connectionId", record.id)
+    Entry::new(event, "reauth_required").with_attribute("connectionId", &record.id)
 }
 
 /// A failed condition means that somebody else's newer write stands: not an error.

@@ -9,6 +9,6 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env(Env::from_process())
         .inspect_err(|error| tracing::error!(error.chain = %error, "cannot start"))?;
-    let app = App::new(config, &aws::load_config().await);
+    let app = App::new(config, &aws::load_config().await)?;
     run(service_fn(|event| token_refresh::handle(&app, event))).await
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tributary::{
     connection::Connection,
-    connector::profile::{self, PushError},
+    connector::profile::{self, AccessToken},
     error::{Error, Result},
     store::{StoreError, Update},
     tenancy::Account,
@@ -44,5 +44,7 @@ async fn push(app: &App, record: &Connection) -> Result<()> {
     let config = app.sessions.config(&account).await?;
     let client = aws_sdk_appflow::Client::new(&config);
     let bundle = refresh::open(app, record).await?;
-    profile::push_tokens(&client, record, &bundle.access_token).await.map_err(PushError::into)
+    profile::push_tokens(&client, record, &app.instance(record)?, AccessToken::from(&bundle)).await.map_err(|error| {
+        Error::unavailable("push_failed", error.reason()).with_source(error)
+    })
 }

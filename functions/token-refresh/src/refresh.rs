@@ -46,7 +46,11 @@ pub(crate) async fn refresh(app: &App, lease: Lease<'_>, record: Connection, dea
     }
     let client = app.provider(&record)?;
     // Everything that can fail before the call fails here: the app's credentials and the old token.
-    client.prepare().await?;
+    client
+        .app()
+        .credentials()
+        .await
+        .map_err(|error| Error::unavailable("app_unavailable", "our OAuth app's credentials cannot be read").with_source(error))?;
     let bundle = open(app, &record).await?;
     let Some(refresh_token) = bundle.refresh_token else {
         return commit::reauth_required(app, lease, &record, None, "no_refresh_token").await;
@@ -61,25 +65,22 @@ pub(crate) async fn refresh(app: &App, lease: Lease<'_>, record: Connection, dea
     }
     // One call. What it did is known from here on only by its answer, or by asking later.
     let outcome = client.refresh(&refresh_token).await;
-    tracing::info!(
-        tenant.id = %record.tenant_id, connection.id = %record.id, generation = record.generation,
-        outcome = outcome.word(), "token endpoint called"
-    );
+    let (tenant, id) = (record.tenant_id, record.id);
     match outcome {
         TokenOutcome::Answered(answer) => {
-            let next = TokenBundle {
-                access_token: answer.access_token,
-                refresh_token: Some(answer.refresh_token.unwrap_or(refresh_token)),
-            };
-            let end = rules::access_end(Timestamp::now(), answer.expires_in);
+            let now = Timestamp::now();
+            let end = rules::access_end(now, answer.access_life(client.provider()));
+            let next = TokenBundle { access_token: bundle.access_token, refresh_token: Some(refresh_token) }.after(&answer);
             commit::answered(app, lease, &record, &intent, next, end, deadline).await
         }
-        TokenOutcome::NotSent(_) => commit::untouched(app, lease, &record, &intent, None, "not_sent").await,
+        TokenOutcome::NotSent { cause } => {
+            tracing::warn!(tenant.id = %tenant, connection.id = %id, cause, "the token endpoint was not reached");
+            commit::untouched(app, lease, &record, &intent, None, "not_sent").await
+        }
         TokenOutcome::Refused(refusal) => commit::refused(app, lease, &record, &intent, refusal).await,
-        TokenOutcome::Unknown(_) => {
-            // The intent stays: whoever comes after the settling time asks the provider.
-            let until = intent.at.saturating_add(rules::millis(rules::SETTLING));
-            lease.release(Some(until)).await
+        TokenOutcome::Unknown { cause, body } => {
+            tracing::warn!(tenant.id = %tenant, connection.id = %id, cause, "a token call was not answered");
+            commit::unanswered(app, lease, &record, &intent, body).await
         }
     }
 }
@@ -108,8 +109,7 @@ pub(crate) async fn open(app: &App, record: &Connection) -> Result<TokenBundle> 
     let place = Connection::vault_place(record.id, record.generation);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     let opened = app.vault.open(record.tenant_id, &place, sealed).await?;
-    TokenBundle::from_json(&opened)
-        .map_err(|error| Error::internal("tokens_unreadable", "sealed tokens cannot be read").with_source(error))
+    TokenBundle::from_json(&opened).ok_or_else(|| Error::internal("tokens_unreadable", "sealed tokens cannot be read"))
 }
 
 /// What tells refresh tokens apart without holding one.

@@ -63,10 +63,9 @@ pub fn next_step(connection: &Connection, seen_generation: u64, now: Timestamp) 
 }
 
 /// When an access token ends that was answered now. Only a positive, believable life is believed.
-pub fn access_end(now: Timestamp, expires_in: Option<SignedDuration>) -> Timestamp {
-    let life = expires_in
-        .filter(|life| life.is_positive() && *life < SignedDuration::from_hours(24 * 3650))
-        .unwrap_or(UNKNOWN_LIFE);
+pub fn access_end(now: Timestamp, life: SignedDuration) -> Timestamp {
+    let believable = life.is_positive() && life < SignedDuration::from_hours(24 * 3650);
+    let life = if believable { life } else { UNKNOWN_LIFE };
     now.saturating_add(life).unwrap_or(Timestamp::MAX)
 }
 
@@ -81,7 +80,7 @@ pub fn due_after_success(now: Timestamp, end: Timestamp, chance: f64) -> Timesta
 
 /// When to try again after a failure that leaves the tokens as they are.
 ///
-/// Quick at first, then every quarter of an hour while the access token lives, then some 16 times a
+/// Quick at first, then every quarter of an hour while the access token lives, then some 15 times a
 /// day: what fails for ever costs little.
 pub fn due_after_failure(
     now: Timestamp,
@@ -96,7 +95,7 @@ pub fn due_after_failure(
         2 => SignedDuration::from_mins(2),
         3 => SignedDuration::from_mins(8),
         _ if token_lives => SignedDuration::from_mins(15),
-        _ => SignedDuration::from_mins(90),
+        _ => SignedDuration::from_mins(100),
     };
     let wait = base.mul_f64(chance.mul_add(0.2, 0.9));
     let wait = retry_after.map_or(wait, |told| wait.max(told.min(LONGEST_WAIT)));

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tributary::{
     connection::{Connection, Intent},
     error::Result,
-    oauth::Introspected,
+    oauth::Introspection,
 };
 
 use crate::{App, commit, lease::Lease, refresh, rules};
@@ -25,19 +25,19 @@ pub(crate) async fn run(
     };
     let asked = app.provider(&record)?.introspect(&refresh_token).await;
     tracing::info!(
-        tenant.id = %record.tenant_id, connection.id = %record.id, answer = asked.word(),
+        tenant.id = %record.tenant_id, connection.id = %record.id, answer = ?asked,
         "asked the provider what became of an unanswered refresh"
     );
     match asked {
         // It never arrived: the token is as good as before.
-        Introspected::Active => {
+        Introspection::Active { .. } => {
             commit::clear_intent(app, &lease, &record, &intent).await?;
             record.intent = None;
             refresh::refresh(app, lease, record, deadline).await
         }
         // It arrived, and the answer with the new token is lost.
-        Introspected::Inactive => commit::reauth_required(app, lease, &record, Some(&intent), "rotation_lost").await,
-        Introspected::Unknown => {
+        Introspection::Inactive => commit::reauth_required(app, lease, &record, Some(&intent), "rotation_lost").await,
+        Introspection::Unknown => {
             let chance = commit::chance();
             let end = record.access_expires_at.and_then(|end| Timestamp::from_millisecond(end).ok());
             let due = rules::due_after_failure(Timestamp::now(), record.failures + 1, end, None, chance);

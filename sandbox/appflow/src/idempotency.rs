@@ -3,10 +3,12 @@
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Weak},
 };
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use crate::error::ApiError;
 
@@ -14,7 +16,13 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(8);
 
 /// The tokens of one home.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens(HashMap<(String, String), Kept>);
+pub(crate) struct Tokens {
+    kept: HashMap<Key, Kept>,
+    in_flight: HashMap<Key, Weak<Mutex<()>>>,
+}
+
+/// Operation and token.
+type Key = (String, String);
 
 #[derive(Debug)]
 struct Kept {
@@ -27,7 +35,7 @@ struct Kept {
 /// A request that carries a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Once {
-    key: (String, String),
+    key: Key,
     fingerprint: u64,
 }
 
@@ -45,6 +53,18 @@ impl Once {
 }
 
 impl Tokens {
+    /// The turn of a token: a retry that overtakes its first request waits for that one's answer.
+    pub(crate) fn turn(&mut self, once: &Once) -> Arc<Mutex<()>> {
+        self.in_flight.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = self.in_flight.get(&once.key).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::default();
+        self.in_flight
+            .insert(once.key.clone(), Arc::downgrade(&turn));
+        turn
+    }
+
     /// The stored answer of an equal request. Another request under the same token is an error,
     /// unless `lenient` (StartFlow of on-demand flows), where it counts as new.
     pub(crate) fn replay(
@@ -53,8 +73,8 @@ impl Tokens {
         lenient: bool,
         now: Timestamp,
     ) -> Result<Option<Value>, ApiError> {
-        self.0.retain(|_, kept| kept.until > now);
-        match self.0.get(&once.key) {
+        self.kept.retain(|_, kept| kept.until > now);
+        match self.kept.get(&once.key) {
             None => Ok(None),
             Some(kept) if kept.fingerprint == once.fingerprint => Ok(Some(kept.answer.clone())),
             Some(_) if lenient => Ok(None),
@@ -67,7 +87,7 @@ impl Tokens {
 
     /// Stores the answer of a request that succeeded.
     pub(crate) fn keep(&mut self, once: Once, answer: &Value, now: Timestamp) {
-        self.0.insert(
+        self.kept.insert(
             once.key,
             Kept {
                 fingerprint: once.fingerprint,

@@ -200,20 +200,20 @@ async fn answer(inner: &Arc<Inner>, call: &AwsCall) -> Result<Value, ApiError> {
         },
         arn: call.principal.arn.clone(),
     };
-    let once = Once::of(operation.name(), &request);
-    if let Some(once) = &once {
-        let lenient = operation.is_lenient(inner, &caller, &request);
-        let now = inner.now();
-        let stored = inner.with(&caller.home, |s| s.tokens.replay(once, lenient, now))?;
-        if let Some(answer) = stored {
-            return Ok(answer);
-        }
+    let Some(once) = Once::of(operation.name(), &request) else {
+        return operations::perform(operation, inner, &caller, &request).await;
+    };
+    let turn = inner.with(&caller.home, |s| s.tokens.turn(&once));
+    let _turn = turn.lock().await;
+    let lenient = operation.is_lenient(inner, &caller, &request);
+    let now = inner.now();
+    let stored = inner.with(&caller.home, |s| s.tokens.replay(&once, lenient, now))?;
+    if let Some(answer) = stored {
+        return Ok(answer);
     }
     let answer = operations::perform(operation, inner, &caller, &request).await?;
-    if let Some(once) = once {
-        let now = inner.now();
-        inner.with(&caller.home, |s| s.tokens.keep(once, &answer, now));
-    }
+    let now = inner.now();
+    inner.with(&caller.home, |s| s.tokens.keep(once, &answer, now));
     Ok(answer)
 }
 

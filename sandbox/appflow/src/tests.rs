@@ -2,10 +2,12 @@
 //! account services in memory.
 
 mod account;
+mod catalogue;
 mod faults;
 mod flows;
 mod profiles;
 mod runs;
 mod salesforce;
 mod schedules;
+mod sdk;
 mod world;

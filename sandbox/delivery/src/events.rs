@@ -8,7 +8,7 @@ mod policy;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex},
 };
 
 use sandbox_core::{
@@ -69,6 +69,15 @@ struct Bus {
     rules: BTreeMap<String, Rule>,
 }
 
+impl Bus {
+    /// Whether an account may put this event here.
+    fn admits(&self, owner: &str, account: &str, event: &Value) -> bool {
+        owner == account
+            || self.trusted.contains(account)
+            || policy::allows(&self.policy, account, event)
+    }
+}
+
 /// Buses by account and name.
 type Buses = BTreeMap<(String, String), Bus>;
 
@@ -83,7 +92,7 @@ struct Inner {
     journal: Journal,
     faults: Faults,
     queues: Arc<dyn Queues>,
-    functions: OnceLock<Arc<dyn Functions>>,
+    functions: Arc<dyn Functions>,
     buses: Mutex<Buses>,
     mischief: Mutex<mischief::Plan>,
     in_flight: InFlight,
@@ -91,26 +100,25 @@ struct Inner {
 
 impl EventBridge {
     /// EventBridge without rules; every account has its default bus.
-    pub fn new(clock: Clock, journal: Journal, faults: Faults, queues: Arc<dyn Queues>) -> Self {
+    pub fn new(
+        clock: Clock,
+        journal: Journal,
+        faults: Faults,
+        queues: Arc<dyn Queues>,
+        functions: Arc<dyn Functions>,
+    ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 clock,
                 journal,
                 faults,
                 queues,
-                functions: OnceLock::new(),
+                functions,
                 buses: Mutex::default(),
                 mischief: Mutex::default(),
                 in_flight: InFlight::default(),
             }),
         }
-    }
-
-    /// Where function targets lead. Until then they fail, and their events go to dead-letter
-    /// queues. Only the first call has an effect.
-    pub fn connect_functions(&self, functions: Arc<dyn Functions>) {
-        // The functions of a running sandbox do not change.
-        let _ = self.inner.functions.set(functions);
     }
 
     /// Creates a bus; one that exists stays as it is. Answers its ARN.
@@ -120,11 +128,13 @@ impl EventBridge {
         bus_arn(account, name)
     }
 
-    /// Replaces the resource policy of a bus; `false` if there is no such bus.
-    pub fn set_bus_policy(&self, account: &str, bus: &str, document: &Value) -> bool {
-        let statements = policy::statements(document);
+    /// Adds a statement (or several, or a whole document) to the resource policy of a bus; `false`
+    /// if there is no such bus.
+    pub fn allow_put(&self, account: &str, bus: &str, statement: Value) -> bool {
+        let statements = policy::statements(statement);
+        let (_, name) = bus_of(account, Some(bus));
         self.inner
-            .with_bus(account, bus, |bus| bus.policy = statements)
+            .with_bus(account, &name, |bus| bus.policy.extend(statements))
             .is_some()
     }
 
@@ -138,10 +148,36 @@ impl EventBridge {
             .is_some()
     }
 
-    /// Creates or replaces a rule on a bus, which is created if need be.
+    /// Creates or replaces a rule that leads to one function of the account, as SAM's
+    /// `EventBridgeRule` does. The bus is a name or an ARN.
+    pub fn add_function_rule(
+        &self,
+        account: &str,
+        bus: &str,
+        name: &str,
+        pattern: Value,
+        function: &str,
+        dead_letter_arn: Option<&str>,
+    ) -> Result<(), PatternError> {
+        let target = TargetSpec {
+            id: function.to_owned(),
+            arn: format!("arn:aws:lambda:{REGION}:{account}:function:{function}"),
+            dead_letter_arn: dead_letter_arn.map(str::to_owned),
+            input: Input::Event,
+        };
+        let rule = RuleSpec {
+            name: name.to_owned(),
+            pattern,
+            targets: vec![target],
+        };
+        self.put_rule(account, bus, rule)
+    }
+
+    /// Creates or replaces a rule on a bus (a name or an ARN), which is created if need be.
     pub fn put_rule(&self, account: &str, bus: &str, rule: RuleSpec) -> Result<(), PatternError> {
         let pattern = Pattern::parse(&rule.pattern)?;
-        self.create_bus(account, bus);
+        let (_, bus) = bus_of(account, Some(bus));
+        self.create_bus(account, &bus);
         let made = Rule {
             pattern,
             pattern_text: rule.pattern.to_string(),
@@ -150,20 +186,20 @@ impl EventBridge {
             targets: rule.targets,
         };
         self.inner
-            .with_bus(account, bus, |bus| bus.rules.insert(rule.name, made));
+            .with_bus(account, &bus, |bus| bus.rules.insert(rule.name, made));
         Ok(())
     }
 
     /// Puts an event of a service on the account's default bus. Missing parts of the envelope are
-    /// filled in; `account` is always the given one.
-    pub async fn put_event(&self, account: &str, event: Value) {
-        self.put_event_on(account, DEFAULT_BUS, event).await;
+    /// filled in; `account` is always the given one. Delivery goes on by itself: needs a Tokio runtime.
+    pub fn put_event(&self, account: &str, event: Value) {
+        self.put_event_on(account, DEFAULT_BUS, event);
     }
 
     /// Puts an event on a bus of the account.
-    pub async fn put_event_on(&self, account: &str, bus: &str, event: Value) {
+    pub fn put_event_on(&self, account: &str, bus: &str, event: Value) {
         let event = self.inner.envelope(account, event);
-        deliver::accept(&self.inner, account, bus, event).await;
+        deliver::accept(&self.inner, account, bus, event);
     }
 
     /// Does something to each of the next events that are put, before rules see them.
@@ -232,6 +268,6 @@ impl AwsService for EventBridge {
     }
 
     fn handle(&self, call: AwsCall) -> BoxFuture<'_, AwsReply> {
-        Box::pin(api::handle(self, call))
+        Box::pin(async move { api::handle(self, &call) })
     }
 }

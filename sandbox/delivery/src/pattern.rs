@@ -197,7 +197,7 @@ fn text_matches(operator: &str, operand: &Value, value: &Value) -> bool {
 }
 
 /// `*` stands for any text.
-fn wildcard(pattern: &str, text: &str) -> bool {
+pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };

@@ -48,6 +48,9 @@ impl Decimal {
                 .checked_mul(10)?
                 .checked_add(i128::from(digit.to_digit(10)?))?;
         }
+        if mantissa == 0 {
+            return Some(Self::ZERO);
+        }
         let mut scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
         while scale < 0 {
             mantissa = mantissa.checked_mul(10)?;
@@ -176,6 +179,7 @@ mod tests {
                 .to_string()
         };
         assert_eq!(round("0.125"), "0.13");
+        assert_eq!(round("0e999999999"), "0.00");
         assert_eq!(round("-0.125"), "-0.13");
         assert_eq!(round("1.2e-3"), "0.00");
     }

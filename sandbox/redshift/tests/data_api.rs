@@ -1,9 +1,12 @@
 //! The Data API as its clients see it, with the script of row-level security in force.
-#![expect(clippy::unwrap_used, reason = "the helpers of these tests fail by panicking")]
-
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of these tests fail by panicking"
+)]
 
 mod it {
     pub(crate) mod access;
+    pub(crate) mod events;
     pub(crate) mod results;
     pub(crate) mod statements;
     pub(crate) mod support;

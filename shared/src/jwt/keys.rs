@@ -20,7 +20,7 @@ use crate::oauth::{
 const REFETCH_PAUSE: Duration = Duration::from_secs(10);
 
 /// Keys older than this are fetched again, so that one that the issuer withdrew does not stay good.
-const CACHE_LIFE: Duration = Duration::from_secs(3600);
+const CACHE_LIFE: Duration = Duration::from_hours(1);
 
 /// A public key: modulus and exponent.
 pub(super) type RsaKey = RsaPublicKeyComponents<Vec<u8>>;

@@ -135,7 +135,7 @@ fn life(provider: &Provider, value: Option<&Value>) -> Life {
     };
     match seconds {
         Some(seconds) if seconds == 0.0 && provider.zero_is_forever => Life::Forever,
-        Some(seconds) if seconds >= 1.0 && seconds <= LONGEST_LIFE_SECONDS => {
+        Some(seconds) if (1.0..=LONGEST_LIFE_SECONDS).contains(&seconds) => {
             SignedDuration::try_from_secs_f64(seconds).map_or(Life::Unknown, Life::Known)
         }
         _ => Life::Unknown,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{aws::Refusal, secret::Secret};
 
 /// How long credentials stay in memory: a rotated secret is picked up after this.
-const CACHE_LIFE: Duration = Duration::from_secs(300);
+const CACHE_LIFE: Duration = Duration::from_mins(5);
 
 /// Client id and secret.
 #[derive(Debug, Clone, Deserialize)]

@@ -24,7 +24,7 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest that a token call may take.
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait that a provider can impose with `Retry-After`.
-const RETRY_AFTER_CAP: Duration = Duration::from_secs(3600);
+const RETRY_AFTER_CAP: Duration = Duration::from_hours(1);
 
 /// An answer, whatever its status.
 #[derive(Debug)]

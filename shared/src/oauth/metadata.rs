@@ -17,7 +17,7 @@ use super::{
 /// How long a fetch may take.
 pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long metadata stays good.
-const CACHE_LIFE: Duration = Duration::from_secs(3600);
+const CACHE_LIFE: Duration = Duration::from_hours(1);
 
 /// What the identity provider says of itself.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 use url::Url;
 
@@ -50,10 +51,10 @@ pub enum TokenOutcome {
 /// What introspection said (RFC 7662).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Introspection {
-    /// The token is good, until then (epoch seconds) if that was said.
+    /// The token is good.
     Active {
-        /// `exp`.
-        expires_at: Option<i64>,
+        /// How long tokens like it live (`exp` less `iat`, by the provider's clock), if that was said.
+        life: Option<SignedDuration>,
     },
     /// The token is not good.
     Inactive,
@@ -246,14 +247,23 @@ fn outcome(provider: &Provider, answer: &HttpAnswer) -> TokenOutcome {
     }
 }
 
+/// A session lives a day at most; a longer life is not believed (seconds).
+const LONGEST_LIFE: i64 = 86_400;
+
 fn read_introspection(body: &Secret) -> Introspection {
     let Ok(value) = serde_json::from_str::<Value>(body.expose()) else {
         return Introspection::Unknown;
     };
     match value.get("active") {
-        Some(Value::Bool(true)) => Introspection::Active {
-            expires_at: value.get("exp").and_then(Value::as_i64),
-        },
+        Some(Value::Bool(true)) => {
+            let seconds = |name| value.get(name).and_then(Value::as_i64);
+            let life = seconds("exp")
+                .zip(seconds("iat"))
+                .and_then(|(end, begin)| end.checked_sub(begin))
+                .filter(|life| (60..=LONGEST_LIFE).contains(life))
+                .map(SignedDuration::from_secs);
+            Introspection::Active { life }
+        }
         Some(Value::Bool(false)) => Introspection::Inactive,
         _ => Introspection::Unknown,
     }

@@ -144,7 +144,7 @@ async fn insert(
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .send()
         .await
-        .map_err(|error| super::write_error("PutItem", error))?;
+        .map_err(|error| super::write_error("PutItem", &error))?;
     Ok(())
 }
 
@@ -178,7 +178,7 @@ impl Lease {
             .expression_attribute_values(":in_progress", AttributeValue::S("INPROGRESS".to_owned()))
             .send()
             .await;
-        match released.map_err(|error| super::write_error("DeleteItem", error)) {
+        match released.map_err(|error| super::write_error("DeleteItem", &error)) {
             // Somebody else took over after our time: theirs to finish.
             Ok(_) | Err(StoreError::Condition { .. }) => Ok(()),
             Err(error) => Err(error),

@@ -163,6 +163,15 @@ impl Key {
         )
     }
 
+    /// Mark that the directory behind the warehouse did not know a user.
+    pub fn identity_refusal(tenant: TenantId, issuer: &str, subject: &str) -> Self {
+        let user = sha256_hex(&format!("{issuer}\n{subject}"));
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("IDENTITYREFUSAL#{user}"),
+        )
+    }
+
     /// An idempotency record of a caller. `scope` is the tenant's partition or the operator's.
     pub fn idempotency(scope: &str, operation: &str, subject: &str, unhashed_key: &str) -> Self {
         let hash = sha256_hex(&format!("{subject}\n{unhashed_key}"));

@@ -64,9 +64,9 @@ def run(world):
             Key=_key(first),
             UpdateExpression="ADD members :m",
             ExpressionAttributeValues={":m": {"SS": ["ethan"]}},
-            ReturnValues="UPDATED_NEW",
+            ReturnValues="ALL_NEW",
         )
-        equal(roles["Attributes"], {"members": {"SS": ["ethan"]}}, "the updated attributes")
+        equal(roles["Attributes"]["members"], {"SS": ["ethan"]}, "the set")
 
     with world.step("dynamodb", "TransactWriteItems"):
         _transactions(db, here)

@@ -55,19 +55,19 @@ def run(world):
         equal(told["QueryString"], f"select id from {table} order by id", "QueryString")
         holds(told["Duration"] >= 0, "Duration is not negative")
         holds(told["UpdatedAt"] >= told["CreatedAt"], "UpdatedAt is not before CreatedAt")
-        wrong = data.execute_statement(**target, Sql=f"select nothing from {table}")["Id"]
+        wrong = data.execute_statement(**target, Sql=f"select unheard_of from {table}")["Id"]
         failed = _settled(data, wrong, "FAILED")
-        holds("nothing" in failed["Error"], f"the error names the column: {failed['Error']}")
-        refused(data.get_statement_result, "ResourceNotFoundException", 400, Id=wrong)
+        holds("unheard_of" in failed["Error"], f"the error names the column: {failed['Error']}")
+        refused(data.get_statement_result, "ValidationException", 400, Id=wrong)
         unknown = {"Id": str(uuid.uuid4())}
         refused(data.describe_statement, "ResourceNotFoundException", 400, **unknown)
 
     with world.step("redshift-data", "GetStatementResult"):
-        sql = f"select id, city, share, open, total, null as nothing from {table} order by id"
+        sql = f"select id, city, share, open, total, null as absent from {table} order by id"
         told = finished(sql)
         page = data.get_statement_result(Id=told["Id"])
         names = [column["name"] for column in page["ColumnMetadata"]]
-        equal(names, ["id", "city", "share", "open", "total", "nothing"], "the columns")
+        equal(names, ["id", "city", "share", "open", "total", "absent"], "the columns")
         equal(page["TotalNumRows"], ROWS, "TotalNumRows")
         expected = [
             {"longValue": 0},

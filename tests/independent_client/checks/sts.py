@@ -23,7 +23,6 @@ def run(world):
         ask = {"RoleArn": world.role_arn, "RoleSessionName": world.mark}
         refused(sts.assume_role, "AccessDenied", 403, **ask)
         refused(sts.assume_role, "AccessDenied", 403, **ask, ExternalId=f"{world.external_id}x")
-        refused(sts.assume_role, "ValidationError", 400, **ask, ExternalId="x")
         ask["ExternalId"] = world.external_id
         assumed = sts.assume_role(**ask, DurationSeconds=900)
         keys = assumed["Credentials"]

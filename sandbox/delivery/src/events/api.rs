@@ -66,7 +66,7 @@ impl Asked {
     }
 }
 
-pub(super) async fn handle(bridge: &EventBridge, call: AwsCall) -> AwsReply {
+pub(super) fn handle(bridge: &EventBridge, call: &AwsCall) -> AwsReply {
     let operation = call.target_operation().unwrap_or_default().to_owned();
     let account = call.principal.account.clone();
     let answer = match call.json() {
@@ -75,7 +75,7 @@ pub(super) async fn handle(bridge: &EventBridge, call: AwsCall) -> AwsReply {
                 account: account.clone(),
                 body,
             };
-            dispatch(bridge, &operation, &asked).await
+            dispatch(bridge, &operation, &asked)
         }
         _ => Err(ApiError(
             "SerializationException",
@@ -92,7 +92,7 @@ pub(super) async fn handle(bridge: &EventBridge, call: AwsCall) -> AwsReply {
         service: "events".to_owned(),
         operation,
         account: Some(account),
-        principal: Some(call.principal.arn),
+        principal: Some(call.principal.arn.clone()),
         on_behalf_of: None,
         status: reply.status.as_u16(),
         note: String::new(),
@@ -100,9 +100,9 @@ pub(super) async fn handle(bridge: &EventBridge, call: AwsCall) -> AwsReply {
     reply
 }
 
-async fn dispatch(bridge: &EventBridge, operation: &str, asked: &Asked) -> Answer {
+fn dispatch(bridge: &EventBridge, operation: &str, asked: &Asked) -> Answer {
     match operation {
-        "PutEvents" => put_events::put_events(bridge, asked).await,
+        "PutEvents" => put_events::put_events(bridge, asked),
         "PutRule" => rules::put_rule(bridge, asked),
         "DescribeRule" => rules::describe_rule(bridge, asked),
         "ListRules" => rules::list_rules(bridge, asked),
@@ -116,7 +116,7 @@ async fn dispatch(bridge: &EventBridge, operation: &str, asked: &Asked) -> Answe
         "CreateEventBus" => buses::create(bridge, asked),
         "DeleteEventBus" => buses::delete(bridge, asked),
         "DescribeEventBus" => buses::describe(bridge, asked),
-        "ListEventBuses" => buses::list(bridge, asked),
+        "ListEventBuses" => Ok(buses::list(bridge, asked)),
         "PutPermission" => buses::put_permission(bridge, asked),
         "RemovePermission" => buses::remove_permission(bridge, asked),
         _ => Err(ApiError(

@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use sandbox_core::{BoxFuture, Entry};
 use serde_json::Value;
 
-use super::{Inner, Mischief, TargetSpec, mischief::Held, policy, rule_arn};
+use super::{Inner, Mischief, TargetSpec, mischief::Held, rule_arn};
 use crate::{arn::Arn, lock};
 
 /// How often an event goes from bus to bus: once, as in AWS.
 const MOST_HOPS: u32 = 1;
 
 /// Takes an event that was put on a bus, does the mischief that is planned, and hands it on.
-pub(super) async fn accept(inner: &Arc<Inner>, account: &str, bus: &str, event: Value) {
+pub(super) fn accept(inner: &Arc<Inner>, account: &str, bus: &str, event: Value) {
     let planned = lock(&inner.mischief).take();
     let mischief = planned.or_else(|| {
         let mut names = Mischief::NAMES.into_iter();
@@ -88,7 +88,7 @@ fn route<'a>(
                     match deliver(inner, account, &target, &payload, hops).await {
                         Ok(()) => note(inner, account, "deliver", &target.arn),
                         Err(error) => {
-                            undeliverable(inner, account, &rule, &target, &payload, &error).await
+                            undeliverable(inner, account, &rule, &target, &payload, &error).await;
                         }
                     }
                 }
@@ -110,9 +110,7 @@ async fn deliver(
             return Err("TOO_MANY_HOPS".to_owned());
         }
         let admitted = inner.with_bus(arn.account, bus, |bus| {
-            arn.account == account
-                || bus.trusted.contains(account)
-                || policy::allows(&bus.policy, account)
+            bus.admits(arn.account, account, payload)
         });
         return match admitted {
             Some(true) => {
@@ -127,8 +125,10 @@ async fn deliver(
         return Err("NO_PERMISSIONS".to_owned());
     }
     if let Some(function) = arn.function() {
-        let functions = inner.functions.get().ok_or("RESOURCE_NOT_FOUND")?;
-        functions.invoke_async(function, payload.clone()).await;
+        inner
+            .functions
+            .invoke_async(function, payload.clone())
+            .await;
         return Ok(());
     }
     if arn.service == "sqs" {

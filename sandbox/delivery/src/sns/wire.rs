@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use sandbox_core::{AwsCall, AwsReply};
 
+/// Members of a list; no operation takes more.
+const MOST_MEMBERS: u32 = 1000;
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
 /// An error answer: status, code, message.
@@ -57,7 +59,7 @@ impl Form {
 
     /// Prefixes of a list's members that are there: `<list>.1`, `<list>.2`, ...
     pub(super) fn members(&self, list: &str) -> Vec<String> {
-        (1..)
+        (1..=MOST_MEMBERS)
             .map(|number| format!("{list}.{number}"))
             .take_while(|prefix| {
                 let start = format!("{prefix}.");
@@ -69,13 +71,16 @@ impl Form {
             .collect()
     }
 
-    /// A map of `<list>.<n>.key` and `<list>.<n>.value`.
+    /// A map of `<list>.entry.<n>.key` and `<list>.entry.<n>.value`.
     pub(super) fn map(&self, list: &str) -> BTreeMap<String, String> {
-        let entries = self.members(list).into_iter().filter_map(|prefix| {
-            let key = self.get(&format!("{prefix}.key"))?;
-            let value = self.get(&format!("{prefix}.value")).unwrap_or_default();
-            Some((key.to_owned(), value.to_owned()))
-        });
+        let entries = self
+            .members(&format!("{list}.entry"))
+            .into_iter()
+            .filter_map(|prefix| {
+                let key = self.get(&format!("{prefix}.key"))?;
+                let value = self.get(&format!("{prefix}.value")).unwrap_or_default();
+                Some((key.to_owned(), value.to_owned()))
+            });
         entries.collect()
     }
 }

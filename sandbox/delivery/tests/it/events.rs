@@ -9,7 +9,7 @@ use sandbox_core::{
 use sandbox_delivery::{EventBridge, Input, Mischief, RuleSpec, TargetSpec};
 use serde_json::{Value, json};
 
-use super::support::{MemoryFunctions, MemoryQueues, call, function, queue, queues};
+use super::support::{MemoryFunctions, MemoryQueues, Sent, call, function, queue, queues};
 
 const BUS: &str = "arn:aws:events:us-east-1:111111111111:event-bus/customers";
 
@@ -23,14 +23,14 @@ struct Fixture {
 impl Fixture {
     fn new() -> Self {
         let (queues, faults) = (queues(), Faults::default());
+        let functions = Arc::<MemoryFunctions>::default();
         let bridge = EventBridge::new(
             Clock::default(),
             Journal::default(),
             faults.clone(),
             queues.clone(),
+            functions.clone(),
         );
-        let functions = Arc::<MemoryFunctions>::default();
-        bridge.connect_functions(functions.clone());
         Self {
             bridge,
             queues,
@@ -64,10 +64,10 @@ impl Fixture {
         self.bridge.put_rule(account, bus, rule).unwrap();
     }
 
-    async fn run_event(&self, account: &str, flow: &str) {
+    fn run_event(&self, account: &str, flow: &str) {
         let event = json!({ "source": "aws.appflow", "detail-type": "AppFlow End Flow Run Report",
             "detail": { "flow-name": flow } });
-        self.bridge.put_event(account, event).await;
+        self.bridge.put_event(account, event);
     }
 
     fn seen(&self) -> Vec<String> {
@@ -83,9 +83,9 @@ impl Fixture {
 async fn a_rule_hands_matching_events_of_its_account_to_its_target() {
     let fixture = Fixture::new();
     fixture.rule(VENDOR_ACCOUNT, "default", &function("RunEvents"));
-    fixture.run_event(VENDOR_ACCOUNT, "tributary-a").await;
-    fixture.run_event(VENDOR_ACCOUNT, "other").await;
-    fixture.run_event(CUSTOMER_ACCOUNT, "tributary-b").await;
+    fixture.run_event(VENDOR_ACCOUNT, "tributary-a");
+    fixture.run_event(VENDOR_ACCOUNT, "other");
+    fixture.run_event(CUSTOMER_ACCOUNT, "tributary-b");
     fixture.bridge.settled().await;
     assert_eq!(fixture.seen(), ["tributary-a"]);
     let event = &fixture.functions.invoked("RunEvents")[0];
@@ -110,14 +110,12 @@ async fn an_event_crosses_accounts_only_where_the_bus_lets_it_and_keeps_its_orig
     assert!(
         fixture
             .bridge
-            .set_bus_policy(VENDOR_ACCOUNT, "customers", &policy)
+            .allow_put(VENDOR_ACCOUNT, "customers", policy)
     );
     let event = json!({ "id": "event-1", "time": "2026-11-20T08:00:00Z", "source": "aws.appflow",
         "account": VENDOR_ACCOUNT, "detail": { "flow-name": "tributary-c" } });
-    fixture.bridge.put_event(CUSTOMER_ACCOUNT, event).await;
-    fixture
-        .run_event(OTHER_CUSTOMER_ACCOUNT, "tributary-d")
-        .await;
+    fixture.bridge.put_event(CUSTOMER_ACCOUNT, event);
+    fixture.run_event(OTHER_CUSTOMER_ACCOUNT, "tributary-d");
     fixture.bridge.settled().await;
     assert_eq!(fixture.seen(), ["tributary-c"]);
     let event = &fixture.functions.invoked("RunEvents")[0];
@@ -143,9 +141,7 @@ async fn an_event_crosses_accounts_only_where_the_bus_lets_it_and_keeps_its_orig
             .bridge
             .allow_account(VENDOR_ACCOUNT, "customers", OTHER_CUSTOMER_ACCOUNT)
     );
-    fixture
-        .run_event(OTHER_CUSTOMER_ACCOUNT, "tributary-e")
-        .await;
+    fixture.run_event(OTHER_CUSTOMER_ACCOUNT, "tributary-e");
     fixture.bridge.settled().await;
     assert_eq!(fixture.seen(), ["tributary-c", "tributary-e"]);
 }
@@ -154,7 +150,7 @@ async fn an_event_crosses_accounts_only_where_the_bus_lets_it_and_keeps_its_orig
 async fn what_cannot_be_handed_over_goes_to_the_targets_dead_letter_queue() {
     let fixture = Fixture::new();
     fixture.rule(VENDOR_ACCOUNT, "default", &queue(VENDOR_ACCOUNT, "missing"));
-    fixture.run_event(VENDOR_ACCOUNT, "tributary-a").await;
+    fixture.run_event(VENDOR_ACCOUNT, "tributary-a");
     fixture.bridge.settled().await;
     let dead = fixture.queues.sent(&queue(VENDOR_ACCOUNT, "dead"));
     let [dead] = dead.as_slice() else {
@@ -186,7 +182,7 @@ async fn events_can_be_lost_doubled_and_reordered() {
         if let Some(mischief) = mischief {
             fixture.bridge.set_event_mischief(mischief, 1);
         }
-        fixture.run_event(VENDOR_ACCOUNT, flow).await;
+        fixture.run_event(VENDOR_ACCOUNT, flow);
         if mischief != Some(Mischief::Reorder) {
             fixture.bridge.settled().await;
         }
@@ -200,9 +196,9 @@ async fn events_can_be_lost_doubled_and_reordered() {
         fault: Fault::DropBefore,
         times: 1,
     });
-    fixture.run_event(VENDOR_ACCOUNT, "tributary-5").await;
+    fixture.run_event(VENDOR_ACCOUNT, "tributary-5");
     fixture.bridge.set_event_mischief(Mischief::Reorder, 1);
-    fixture.run_event(VENDOR_ACCOUNT, "tributary-6").await;
+    fixture.run_event(VENDOR_ACCOUNT, "tributary-6");
     fixture.bridge.settled().await;
     assert_eq!(
         fixture.seen()[4..],
@@ -243,7 +239,7 @@ async fn rules_and_targets_are_managed_through_the_api() {
     fixture.bridge.settled().await;
     let orders = fixture.queues.sent(&queue(account, "orders"));
     assert_eq!(
-        orders.iter().map(|o| o.json()).collect::<Vec<_>>(),
+        orders.iter().map(Sent::json).collect::<Vec<_>>(),
         [json!({ "n": 1 })]
     );
 

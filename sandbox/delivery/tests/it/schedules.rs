@@ -28,9 +28,9 @@ struct Fixture {
 
 fn fixture() -> Fixture {
     let clock = Clock::default();
-    let schedules = Arc::new(Schedules::new(clock.clone(), Journal::default()));
     let functions = Arc::<MemoryFunctions>::default();
-    schedules.connect_functions(functions.clone());
+    let schedules = Schedules::new(clock.clone(), Journal::default(), functions.clone());
+    let schedules = Arc::new(schedules);
     Fixture {
         clock,
         schedules,
@@ -82,7 +82,7 @@ async fn a_jump_of_the_clock_is_caught_up_once() {
     } = fixture();
     schedules.add(schedule("tick", "rate(1 minute)")).unwrap();
     let begun = clock.now();
-    clock.advance(Duration::from_secs(3600));
+    clock.advance(Duration::from_hours(1));
     assert_eq!(schedules.run_due().await, 1);
     let inputs = functions.invoked("TokenRefreshFunction");
     let time: jiff::Timestamp = inputs[0]["scheduledTime"]

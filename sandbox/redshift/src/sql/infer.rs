@@ -376,7 +376,10 @@ fn arithmetic(operator: &Token, left: Option<SqlType>, right: Option<SqlType>) -
             let scale = (s1 + p2 + 1).saturating_sub(s2).max(4);
             ((p1 + s2 + scale).saturating_sub(s1), scale)
         }
-        _ => ((p1 - s1).max(p2 - s2) + s1.max(s2) + 1, s1.max(s2)),
+        _ => (
+            p1.saturating_sub(s1).max(p2.saturating_sub(s2)) + s1.max(s2) + 1,
+            s1.max(s2),
+        ),
     };
     let over = precision.saturating_sub(38);
     let scale = if over > 0 {

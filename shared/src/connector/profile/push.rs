@@ -169,14 +169,15 @@ async fn create(
     connection: &Connection,
     profile: &Profile,
 ) -> Result<(), Refusal> {
-    appflow
+    let call = appflow
         .create_connector_profile()
         .connector_profile_name(&connection.profile_name)
         .connector_type(profile.kind.clone())
         .connection_mode(ConnectionMode::Public)
         .connector_profile_config(profile.config.clone())
         .client_token(client_token(connection, "create"))
-        .send()
+        .send();
+    Box::pin(call)
         .await
         .map(|_| ())
         .map_err(|error| Refusal::of(&error))
@@ -187,13 +188,14 @@ async fn update(
     connection: &Connection,
     profile: &Profile,
 ) -> Result<(), Refusal> {
-    appflow
+    let call = appflow
         .update_connector_profile()
         .connector_profile_name(&connection.profile_name)
         .connection_mode(ConnectionMode::Public)
         .connector_profile_config(profile.config.clone())
         .client_token(client_token(connection, "update"))
-        .send()
+        .send();
+    Box::pin(call)
         .await
         .map(|_| ())
         .map_err(|error| Refusal::of(&error))

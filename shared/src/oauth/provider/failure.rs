@@ -143,8 +143,8 @@ mod tests {
     #[test]
     fn r4_salesforce_errors_mean_what_its_documentation_says() {
         use TokenFailure::{FlowFailed, OurConfiguration, OurCredentials, ReauthRequired};
-        let hour = Some(Duration::from_secs(3600));
-        let day = Some(Duration::from_secs(86_400));
+        let hour = Some(Duration::from_hours(1));
+        let day = Some(Duration::from_hours(24));
         let cases = [
             ("invalid_grant", "expired access/refresh token", ReauthRequired("revoked")),
             ("invalid_grant", "", ReauthRequired("revoked")),

@@ -18,8 +18,8 @@ const fn rule(
     }
 }
 
-const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
-const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
+const DAY: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// Errors of Salesforce's token endpoint. Descriptions are prose and pick a hint only where the same
 /// `error` stands for different things.

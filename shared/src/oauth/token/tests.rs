@@ -147,7 +147,9 @@ async fn a_flood_of_bytes_is_cut_off() {
 async fn introspection_and_revocation_say_what_is_proven() {
     let token = Secret::new("r");
     for (answer, expected) in [
-        (answer!("200 OK", r#"{"active":true,"exp":1767225600}"#), Introspection::Active { expires_at: Some(1_767_225_600) }),
+        (answer!("200 OK", r#"{"active":true,"exp":1767232800,"iat":1767225600}"#), Introspection::Active { life: Some(SignedDuration::from_hours(2)) }),
+        (answer!("200 OK", r#"{"active":true,"exp":1767225600,"iat":1767225600}"#), Introspection::Active { life: None }),
+        (answer!("200 OK", r#"{"active":true,"exp":1767232800}"#), Introspection::Active { life: None }),
         (answer!("200 OK", r#"{"active":false}"#), Introspection::Inactive),
         (answer!("200 OK", r#"{"active":"yes"}"#), Introspection::Unknown),
         (answer!("401 Unauthorized", r#"{"error":"invalid_client"}"#), Introspection::Unknown),

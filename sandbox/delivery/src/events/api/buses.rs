@@ -54,7 +54,7 @@ pub(super) fn describe(bridge: &EventBridge, asked: &Asked) -> Answer {
     Ok(body)
 }
 
-pub(super) fn list(bridge: &EventBridge, asked: &Asked) -> Answer {
+pub(super) fn list(bridge: &EventBridge, asked: &Asked) -> Value {
     // The default bus is there as soon as somebody looks.
     bridge.inner.with_bus(&asked.account, DEFAULT_BUS, |_| ());
     let prefix = asked.text("NamePrefix").unwrap_or_default();
@@ -64,7 +64,7 @@ pub(super) fn list(bridge: &EventBridge, asked: &Asked) -> Answer {
         .filter(|(owner, name)| *owner == asked.account && name.starts_with(prefix))
         .map(|(owner, name)| json!({ "Name": name, "Arn": bus_arn(owner, name) }))
         .collect();
-    Ok(json!({ "EventBuses": list }))
+    json!({ "EventBuses": list })
 }
 
 /// Either `Policy`, the whole document, or one statement by `StatementId`.
@@ -73,7 +73,7 @@ pub(super) fn put_permission(bridge: &EventBridge, asked: &Asked) -> Answer {
     let change = if let Some(text) = asked.text("Policy") {
         let document: Value = serde_json::from_str(text)
             .map_err(|_| ApiError::validation("Policy is not valid JSON."))?;
-        (None, policy::statements(&document))
+        (None, policy::statements(document))
     } else {
         let id = asked.required("StatementId")?;
         let principal = asked.required("Principal")?;

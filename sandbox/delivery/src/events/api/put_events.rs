@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{Answer, ApiError, Asked};
-use crate::events::{EventBridge, bus_of, deliver, policy};
+use crate::events::{EventBridge, bus_of, deliver};
 
 /// Entries of one call.
 const MOST_ENTRIES: usize = 10;
 /// Bytes of all entries of a call.
 const MOST_BYTES: usize = 256 * 1024;
 
-pub(super) async fn put_events(bridge: &EventBridge, asked: &Asked) -> Answer {
+pub(super) fn put_events(bridge: &EventBridge, asked: &Asked) -> Answer {
     let entries = asked.list("Entries");
     if entries.is_empty() || entries.len() > MOST_ENTRIES {
         return Err(ApiError::validation(
@@ -26,7 +26,7 @@ pub(super) async fn put_events(bridge: &EventBridge, asked: &Asked) -> Answer {
     let mut answers = Vec::new();
     let mut failed = 0_u32;
     for entry in entries {
-        match put(bridge, asked, entry).await {
+        match put(bridge, asked, entry) {
             Ok(id) => answers.push(json!({ "EventId": id })),
             Err((code, message)) => {
                 failed += 1;
@@ -37,7 +37,7 @@ pub(super) async fn put_events(bridge: &EventBridge, asked: &Asked) -> Answer {
     Ok(json!({ "FailedEntryCount": failed, "Entries": answers }))
 }
 
-async fn put(
+fn put(
     bridge: &EventBridge,
     asked: &Asked,
     entry: &Value,
@@ -61,10 +61,18 @@ async fn put(
         ));
     }
     let (owner, bus) = bus_of(&asked.account, text("EventBusName"));
+    let mut event = json!({ "source": source, "detail-type": kind, "detail": detail });
+    if let Some(resources) = entry.get("Resources").filter(|r| r.is_array()) {
+        event["resources"] = resources.clone();
+    }
+    if let Some(time) = entry.get("Time").and_then(Value::as_f64) {
+        #[expect(clippy::cast_possible_truncation, reason = "events have whole seconds")]
+        let time = jiff::Timestamp::from_second(time as i64);
+        let time = time.map_err(|_| invalid("Parameter Time is not valid."))?;
+        event["time"] = time.to_string().into();
+    }
     let admitted = bridge.inner.with_bus(&owner, &bus, |bus| {
-        owner == asked.account
-            || bus.trusted.contains(&asked.account)
-            || policy::allows(&bus.policy, &asked.account)
+        bus.admits(&owner, &asked.account, &event)
     });
     match admitted {
         Some(true) => {}
@@ -76,19 +84,9 @@ async fn put(
         }
         None => return Err(("ResourceNotFoundException", "Event bus does not exist.")),
     }
-    let mut event = json!({ "source": source, "detail-type": kind, "detail": detail });
-    if let Some(resources) = entry.get("Resources").filter(|r| r.is_array()) {
-        event["resources"] = resources.clone();
-    }
-    if let Some(time) = entry.get("Time").and_then(Value::as_f64) {
-        #[expect(clippy::cast_possible_truncation, reason = "events have whole seconds")]
-        let time = jiff::Timestamp::from_second(time as i64);
-        let time = time.map_err(|_| invalid("Parameter Time is not valid."))?;
-        event["time"] = time.to_string().into();
-    }
     // The event carries the account that put it, whosever the bus is.
     let event = bridge.inner.envelope(&asked.account, event);
     let id = event["id"].as_str().unwrap_or_default().to_owned();
-    deliver::accept(&bridge.inner, &owner, &bus, event).await;
+    deliver::accept(&bridge.inner, &owner, &bus, event);
     Ok(id)
 }

@@ -134,7 +134,7 @@ pub(super) fn put_targets(bridge: &EventBridge, asked: &Asked) -> Answer {
     let targets: Vec<TargetSpec> = asked
         .list("Targets")
         .iter()
-        .map(|target| target_spec(target))
+        .map(target_spec)
         .collect::<Result<_, _>>()?;
     if targets.is_empty() {
         return Err(ApiError::validation(

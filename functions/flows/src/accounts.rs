@@ -1,0 +1,50 @@
+//! `/v1/accounts`: AWS accounts in which a tenant's flows run.
+
+mod create;
+mod delete;
+mod get;
+mod list;
+pub(crate) mod onboarding;
+mod probe;
+mod verify;
+mod view;
+
+use tributary::{
+    error::{Error, Kind},
+    id::{AccountId, TenantId},
+    tenancy::{Account, AccountState},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+/// Routes of accounts.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create_account, list::list_accounts))
+        .routes(routes!(get::get_account, delete::delete_account))
+        .routes(routes!(verify::verify_account))
+}
+
+/// An account of the tenant, or the answer for what does not exist.
+pub(crate) async fn find(app: &App, tenant: TenantId, id: AccountId) -> Result<Account, Error> {
+    Account::load(&app.store, tenant, id)
+        .await?
+        .ok_or_else(Error::not_found)
+}
+
+/// AppFlow in the account, as the tenant. A role that was never proven is not used.
+pub(crate) async fn appflow(
+    app: &App,
+    account: &Account,
+) -> Result<aws_sdk_appflow::Client, Error> {
+    if account.state == AccountState::Pending {
+        return Err(Error::new(
+            Kind::Conflict,
+            "account_not_verified",
+            "The AWS account is not verified yet.",
+        ));
+    }
+    let config = app.sessions.config(account).await?;
+    Ok(aws_sdk_appflow::Client::new(&config))
+}

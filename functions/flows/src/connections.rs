@@ -1,0 +1,86 @@
+//! `/v1/connections`: a tenant's authorised links to applications.
+
+mod create;
+mod delete;
+mod entities;
+mod entity;
+mod get;
+mod list;
+mod reconnect;
+mod refresh;
+mod rename;
+mod revoke;
+mod start_link;
+mod view;
+
+use tributary::{
+    connection::{Connection, ConnectionState},
+    connector::{Connector, connector},
+    error::{Error, Fault, Kind},
+    id::{ConnectionId, TenantId},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{App, accounts};
+
+/// Routes of connections.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create_connection, list::list_connections))
+        .routes(routes!(
+            get::get_connection,
+            rename::rename_connection,
+            delete::delete_connection
+        ))
+        .routes(routes!(reconnect::reconnect_connection))
+        .routes(routes!(refresh::refresh_connection))
+        .routes(routes!(entities::list_entities))
+        .routes(routes!(entity::get_entity))
+}
+
+/// A connection of the tenant, or the answer for what does not exist.
+pub(crate) async fn find(
+    app: &App,
+    tenant: TenantId,
+    id: ConnectionId,
+) -> Result<Connection, Error> {
+    Connection::load(&app.store, tenant, id)
+        .await?
+        .ok_or_else(Error::not_found)
+}
+
+/// The row of the connection's connector.
+fn row(connection: &Connection) -> Result<&'static Connector, Error> {
+    connector(&connection.connector).ok_or_else(|| {
+        Error::internal("unknown_connector", "a stored connection has an unknown connector")
+    })
+}
+
+/// AppFlow in the connection's account, if the connection works.
+async fn appflow(app: &App, connection: &Connection) -> Result<aws_sdk_appflow::Client, Error> {
+    match connection.state {
+        ConnectionState::Active | ConnectionState::Limited => {}
+        ConnectionState::Pending | ConnectionState::ReauthRequired | ConnectionState::Deleted => {
+            return Err(Error::new(
+                Kind::Conflict,
+                "not_connected",
+                "This connection does not work; connect it first.",
+            ));
+        }
+    }
+    let account = accounts::find(app, connection.tenant_id, connection.account_id).await?;
+    accounts::appflow(app, &account).await
+}
+
+/// What is wrong with a name that people read.
+fn name_fault(name: &str) -> Option<Fault> {
+    let characters = name.trim().chars().count();
+    let sound = (1..=128).contains(&characters) && !name.chars().any(char::is_control);
+    (!sound).then(|| {
+        Fault::new(
+            "/name",
+            "invalid_name",
+            "1 to 128 characters, not only blanks, no control characters.",
+        )
+    })
+}

@@ -1,0 +1,94 @@
+//! `PUT /v1/tenants/{id}/members/{subject}`
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::Deserialize;
+use tributary::{
+    error::Error,
+    http::{Json, Problem},
+    id::TenantId,
+    identity::Role,
+    store::{Key, Update},
+};
+use utoipa::ToSchema;
+
+use super::{
+    Tenant,
+    member::{self, Member, MemberView},
+    subject_taken,
+};
+use crate::{
+    App,
+    edge::{Operator, id_in_path, json},
+};
+
+/// What a member may do.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct MemberChange {
+    /// E-mail address, for people who read the list.
+    #[serde(default)]
+    email: Option<String>,
+    /// What the member may do.
+    roles: Vec<Role>,
+}
+
+/// Adds a member or changes its roles. The next token that is issued carries them.
+#[utoipa::path(put, path = "/v1/tenants/{id}/members/{subject}", tag = "tenants", params(
+    ("id" = TenantId, Path, description = "The tenant"),
+    ("subject" = String, Path, description = "Subject at the identity provider"),
+), request_body = MemberChange, responses(
+    (status = 200, body = MemberView),
+    (status = "default", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn put_member(
+    State(app): State<App>,
+    _: Operator,
+    Path((id, subject)): Path<(String, String)>,
+    Json { value, .. }: Json<MemberChange>,
+) -> Result<Response, Error> {
+    let tenant = Tenant::load(&app.store, id_in_path::<TenantId>(&id)?).await?;
+    let mut faults = Vec::new();
+    member::check(&mut faults, "", &subject, value.email.as_deref(), &value.roles);
+    if !faults.is_empty() {
+        return Err(Error::unprocessable("invalid_member", "The member breaks rules.", faults));
+    }
+    let member = Member {
+        subject,
+        tenant_id: tenant.id,
+        roles: value.roles,
+        email: value.email,
+        created_at: Timestamp::now(),
+    };
+    let items = member.keys().map(|key| (key, member.clone()));
+    match app.store.insert_together(&items).await {
+        Err(error) if error.is_condition() => change(&app, &member).await?,
+        other => other?,
+    }
+    json(StatusCode::OK, &MemberView::of(member))
+}
+
+/// Changes a member that is there already; the subject's own item decides whose it is.
+async fn change(app: &App, member: &Member) -> Result<(), Error> {
+    let update = || {
+        Update::new()
+            .set("roles", &member.roles)
+            .set_or_remove("email", member.email.as_ref())
+    };
+    let by_subject = update().when_equal("tenant_id", member.tenant_id);
+    match app
+        .store
+        .update::<Member>(&Key::subject(&member.subject), by_subject)
+        .await
+    {
+        Err(error) if error.is_condition() => return Err(subject_taken()),
+        other => other?,
+    };
+    let listed = Key::member(member.tenant_id, &member.subject);
+    app.store.put(&listed, member).await?;
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Configuration of the function.
+
+use tributary::{
+    config::{ConfigError, Env},
+    identity::AuthConfig,
+    oauth::Endpoint,
+    tenancy::RoleArn,
+};
+
+/// What the function is told by its environment.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How callers are recognised.
+    pub auth: AuthConfig,
+    /// `TABLE_NAME`: the table.
+    pub table: String,
+    /// `DATA_KEY_ARN`: the KMS key that wraps the vault's data keys.
+    pub data_key_arn: String,
+    /// `SEALING_KEY_SECRET_ARN`: the secret that seals query ids and cursors.
+    pub sealing_key_secret_arn: String,
+    /// How users' tokens become users' credentials.
+    pub identity: IdentityConfig,
+    /// The warehouse.
+    pub warehouse: WarehouseConfig,
+}
+
+/// How users' tokens become users' credentials.
+#[derive(Debug, Clone)]
+pub struct IdentityConfig {
+    /// `OIDC_ISSUER`: who issues ID tokens.
+    pub issuer: Endpoint,
+    /// `OIDC_CLIENT_ID`: the client that ID tokens are for.
+    pub client_id: String,
+    /// `IDENTITY_CENTER_REGION`: Region of IAM Identity Center, not of the warehouse.
+    pub region: String,
+    /// `IDENTITY_CENTER_APPLICATION_ARN`: the application that exchanges tokens.
+    pub application_arn: String,
+    /// `WAREHOUSE_ROLE_ARN`: the one role that carries users.
+    pub role_arn: RoleArn,
+}
+
+/// The warehouse.
+#[derive(Debug, Clone)]
+pub struct WarehouseConfig {
+    /// `WAREHOUSE_WORKGROUP`: Redshift Serverless workgroup.
+    pub workgroup: String,
+    /// `WAREHOUSE_DATABASE`: database in it.
+    pub database: String,
+}
+
+impl Config {
+    /// Reads the variables named above; every fault at once.
+    pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
+        let auth = AuthConfig::from_env(&mut env);
+        let table = env.required("TABLE_NAME");
+        let data_key_arn = env.required("DATA_KEY_ARN");
+        let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
+        let identity = IdentityConfig::from_env(&mut env);
+        let warehouse = WarehouseConfig {
+            workgroup: env.required("WAREHOUSE_WORKGROUP"),
+            database: env.required("WAREHOUSE_DATABASE"),
+        };
+        let config = auth.zip(identity).map(|(auth, identity)| Self {
+            auth,
+            table,
+            data_key_arn,
+            sealing_key_secret_arn,
+            identity,
+            warehouse,
+        });
+        env.finish(config)
+    }
+}
+
+impl IdentityConfig {
+    fn from_env(env: &mut Env) -> Option<Self> {
+        let issuer = env.parsed("OIDC_ISSUER");
+        let client_id = env.required("OIDC_CLIENT_ID");
+        let region = env.required("IDENTITY_CENTER_REGION");
+        let application_arn = env.required("IDENTITY_CENTER_APPLICATION_ARN");
+        let role_arn = env.parsed("WAREHOUSE_ROLE_ARN");
+        issuer.zip(role_arn).map(|(issuer, role_arn)| Self {
+            issuer,
+            client_id,
+            region,
+            application_arn,
+            role_arn,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let env = Env::from_pairs([("OIDC_ISSUER".to_owned(), "ftp://idp.example".to_owned())]);
+        let faults = Config::from_env(env).unwrap_err().faults;
+        for name in ["OIDC_ISSUER is not usable", "WAREHOUSE_ROLE_ARN is missing", "AUTH_ISSUER is missing", "DATA_KEY_ARN is missing"] {
+            assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:?}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Ids of queries and cursors of their results: sealed for one user, so that a foreign one is
+//! unknown before AWS is asked (scenario Q2).
+
+use serde::{Deserialize, Serialize};
+use tributary::{
+    error::{Error, Fault},
+    seal::{Sealer, Unsealable},
+};
+
+use crate::session::User;
+
+const PREFIX: &str = "qry_";
+
+/// What an id of a query holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Contents {
+    statement: String,
+    role: String,
+}
+
+/// Where a page of results begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// The Data API's token; none for its first page.
+    pub(crate) token: Option<String>,
+    /// Rows of that page that were shown before.
+    pub(crate) skip: usize,
+}
+
+/// The id under which a user sees a statement.
+pub(crate) fn seal(
+    sealer: &Sealer,
+    user: &User,
+    role: &str,
+    statement: &str,
+) -> Result<String, Error> {
+    let contents = Contents {
+        statement: statement.to_owned(),
+        role: role.to_owned(),
+    };
+    sealer
+        .seal(&["query", &user.tenant.to_string(), &user.subject], &contents)
+        .map(|sealed| format!("{PREFIX}{sealed}"))
+        .map_err(not_sealed)
+}
+
+/// The statement behind an id of this user's, run under this role. Everything else is not found.
+pub(crate) fn open(
+    sealer: &Sealer,
+    user: &User,
+    role: &str,
+    unverified_id: &str,
+) -> Result<String, Error> {
+    let sealed = unverified_id
+        .strip_prefix(PREFIX)
+        .ok_or_else(Error::not_found)?;
+    let contents: Contents = sealer
+        .open(&["query", &user.tenant.to_string(), &user.subject], sealed)
+        .map_err(|_| Error::not_found())?;
+    if contents.role != role {
+        return Err(Error::not_found());
+    }
+    Ok(contents.statement)
+}
+
+/// The cursor of a place in the results of a statement.
+pub(crate) fn seal_place(
+    sealer: &Sealer,
+    user: &User,
+    statement: &str,
+    place: &Place,
+) -> Result<String, Error> {
+    let tenant = user.tenant.to_string();
+    sealer
+        .seal(&["query-results", &tenant, &user.subject, statement], place)
+        .map_err(not_sealed)
+}
+
+/// The place that a cursor stands for, if it was made for this user and statement.
+pub(crate) fn open_place(
+    sealer: &Sealer,
+    user: &User,
+    statement: &str,
+    unverified_cursor: &str,
+) -> Result<Place, Error> {
+    let tenant = user.tenant.to_string();
+    let context = ["query-results", &tenant, &user.subject, statement];
+    sealer.open(&context, unverified_cursor).map_err(|_| {
+        Error::malformed(
+            "malformed_query",
+            "The query string cannot be read.",
+            vec![Fault::new(
+                "query:cursor",
+                "invalid_cursor",
+                "This cursor does not belong to these results.",
+            )],
+        )
+    })
+}
+
+fn not_sealed(error: Unsealable) -> Error {
+    Error::internal("seal_failed", "an id could not be sealed").with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary::{id::TenantId, secret::Secret};
+
+    use super::*;
+
+    fn user(tenant: TenantId, subject: &str) -> User {
+        User {
+            tenant,
+            issuer: "https://idp.example".to_owned(),
+            subject: subject.to_owned(),
+            login: "login".to_owned(),
+        }
+    }
+
+    #[test]
+    fn q2_an_id_opens_for_its_user_tenant_and_role_only() {
+        let sealer = Sealer::new(&Secret::new("0123456789abcdef0123456789abcdef")).unwrap();
+        let tenant = TenantId::new();
+        let ann = user(tenant, "ann");
+        let id = seal(&sealer, &ann, "role-1", "statement-1").unwrap();
+        assert!(!id.contains("statement"));
+        assert_eq!(open(&sealer, &ann, "role-1", &id).unwrap(), "statement-1");
+        let foreign = [
+            open(&sealer, &user(tenant, "bob"), "role-1", &id),
+            open(&sealer, &user(TenantId::new(), "ann"), "role-1", &id),
+            open(&sealer, &ann, "role-2", &id),
+            open(&sealer, &ann, "role-1", &id[4..]),
+            open(&sealer, &ann, "role-1", "qry_"),
+        ];
+        for answer in foreign {
+            assert_eq!(answer.unwrap_err().code(), "not_found");
+        }
+    }
+
+    #[test]
+    fn a_cursor_belongs_to_one_statement_of_one_user() {
+        let sealer = Sealer::new(&Secret::new("0123456789abcdef0123456789abcdef")).unwrap();
+        let ann = user(TenantId::new(), "ann");
+        let place = Place {
+            token: Some("next".to_owned()),
+            skip: 3,
+        };
+        let cursor = seal_place(&sealer, &ann, "statement-1", &place).unwrap();
+        assert_eq!(open_place(&sealer, &ann, "statement-1", &cursor).unwrap(), place);
+        assert!(open_place(&sealer, &ann, "statement-2", &cursor).is_err());
+        let id = seal(&sealer, &ann, "role-1", "statement-1").unwrap();
+        assert!(open_place(&sealer, &ann, "statement-1", &id[4..]).is_err());
+    }
+}
