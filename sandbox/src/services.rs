@@ -46,7 +46,7 @@ impl AccountServices for Services {
     }
 
     fn put_event<'a>(&'a self, account: &'a str, event: Value) -> BoxFuture<'a, ()> {
-        Box::pin(async move { self.events.put_event(account, event).await })
+        Box::pin(async move { self.events.put_event(account, event) })
     }
 
     fn insert_rows<'a>(

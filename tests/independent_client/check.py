@@ -39,7 +39,7 @@ def main():
         account=arguments.account,
         access_key=arguments.admin_key,
         secret_key=arguments.admin_secret,
-        salesforce=arguments.salesforce,
+        salesforce=arguments.salesforce.rstrip("/"),
         salesforce_token=os.environ.get("TRIBUTARY_SALESFORCE_TOKEN", ""),
         role_arn=arguments.role_arn,
         external_id=arguments.external_id,

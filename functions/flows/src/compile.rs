@@ -19,4 +19,4 @@ pub use sdk::{SdkError, create_flow_input, update_flow_input};
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;

@@ -21,6 +21,8 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use entity::describe;
+
 use crate::{App, accounts};
 
 /// Routes of connections.

@@ -3,12 +3,20 @@
 //! Handlers translate ([`router`] lists them); the rules that a flow must keep and the request it
 //! becomes are pure ([`compile`]); what a person writes is [`model`].
 
+mod accounts;
 mod app;
+mod appflow;
+mod claim;
 pub mod compile;
 mod config;
+mod connections;
+mod connectors;
 mod edge;
+mod flows;
 mod me;
 pub mod model;
+mod tenants;
+mod usage;
 
 pub use app::App;
 pub use config::{BrowserConfig, Config, OnboardingConfig};
@@ -29,5 +37,11 @@ pub fn openapi() -> OpenApi {
 }
 
 fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(me::me))
+    OpenApiRouter::new()
+        .routes(routes!(me::me))
+        .merge(tenants::routes())
+        .merge(accounts::routes())
+        .merge(connectors::routes())
+        .merge(connections::routes())
+        .merge(flows::routes())
 }

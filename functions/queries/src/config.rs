@@ -97,8 +97,16 @@ mod tests {
     fn every_fault_is_named_at_once() {
         let env = Env::from_pairs([("OIDC_ISSUER".to_owned(), "ftp://idp.example".to_owned())]);
         let faults = Config::from_env(env).unwrap_err().faults;
-        for name in ["OIDC_ISSUER is not usable", "WAREHOUSE_ROLE_ARN is missing", "AUTH_ISSUER is missing", "DATA_KEY_ARN is missing"] {
-            assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:?}");
+        for name in [
+            "OIDC_ISSUER is not usable",
+            "WAREHOUSE_ROLE_ARN is missing",
+            "AUTH_ISSUER is missing",
+            "DATA_KEY_ARN is missing",
+        ] {
+            assert!(
+                faults.iter().any(|fault| fault.contains(name)),
+                "{name}: {faults:?}"
+            );
         }
     }
 }

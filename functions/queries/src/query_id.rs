@@ -39,7 +39,10 @@ pub(crate) fn seal(
         role: role.to_owned(),
     };
     sealer
-        .seal(&["query", &user.tenant.to_string(), &user.subject], &contents)
+        .seal(
+            &["query", &user.tenant.to_string(), &user.subject],
+            &contents,
+        )
         .map(|sealed| format!("{PREFIX}{sealed}"))
         .map_err(not_sealed)
 }
@@ -146,7 +149,10 @@ mod tests {
             skip: 3,
         };
         let cursor = seal_place(&sealer, &ann, "statement-1", &place).unwrap();
-        assert_eq!(open_place(&sealer, &ann, "statement-1", &cursor).unwrap(), place);
+        assert_eq!(
+            open_place(&sealer, &ann, "statement-1", &cursor).unwrap(),
+            place
+        );
         assert!(open_place(&sealer, &ann, "statement-2", &cursor).is_err());
         let id = seal(&sealer, &ann, "role-1", "statement-1").unwrap();
         assert!(open_place(&sealer, &ann, "statement-1", &id[4..]).is_err());

@@ -142,7 +142,8 @@ impl Sessions {
         };
         self.store.delete(&refusal_mark).await?;
         let session = self.role.assume(user, exchanged.identity_context).await?;
-        self.keep(user, &session, exchanged.refresh_token, token_use).await?;
+        self.keep(user, &session, exchanged.refresh_token, token_use)
+            .await?;
         tracing::info!(tenant.id = %user.tenant, subject.hash = sha256_hex(&user.subject), "user session established");
         Ok(session)
     }
@@ -186,7 +187,9 @@ impl Exchanged {
             .ok_or(Meaning::NoIdentityContext)?;
         Ok(Self {
             identity_context,
-            refresh_token: refresh_token.filter(|token| !token.is_empty()).map(Secret::new),
+            refresh_token: refresh_token
+                .filter(|token| !token.is_empty())
+                .map(Secret::new),
         })
     }
 }
@@ -198,8 +201,13 @@ mod tests {
     #[test]
     fn without_an_identity_context_there_is_no_session() {
         for absent in [None, Some(String::new()), Some("abc".to_owned())] {
-            let error: Error = Exchanged::of(absent, Some("refresh".to_owned())).unwrap_err().into();
-            assert_eq!((error.kind(), error.code()), (Kind::Internal, "identity_config"));
+            let error: Error = Exchanged::of(absent, Some("refresh".to_owned()))
+                .unwrap_err()
+                .into();
+            assert_eq!(
+                (error.kind(), error.code()),
+                (Kind::Internal, "identity_config")
+            );
         }
         assert!(Exchanged::of(Some("context".to_owned()), None).is_ok());
     }

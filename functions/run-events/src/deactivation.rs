@@ -64,7 +64,7 @@ fn notification(stage: &str, owner: &FlowOwner, deactivated: &Deactivated) -> En
         deactivated.at,
         data,
     );
-    Entry::new(event, "deactivated").with_attribute("flowId", owner.flow_id)
+    Entry::new(event, "deactivated").with_attribute("flowId", &owner.flow_id)
 }
 
 #[cfg(test)]

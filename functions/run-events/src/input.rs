@@ -89,7 +89,9 @@ pub fn parse(event: &Value) -> Result<Input, Rejected> {
         return Ok(Input::Ignored { detail_type });
     }
     match unverified_type {
-        "AppFlow Start Flow Run Report" => run(event, started),
+        "AppFlow Start Flow Run Report" => {
+            run(event, |detail, sent_at| Ok(started(detail, sent_at)))
+        }
         "AppFlow End Flow Run Report" => run(event, ended),
         "AppFlow Event Flow Deactivated" | "AppFlow Scheduled Flow Deactivated" => {
             deactivated(event)
@@ -120,16 +122,16 @@ fn run(
     })
 }
 
-fn started(detail: &Value, sent_at: Timestamp) -> Result<News, Rejected> {
-    let started_at = timestamp(&detail["start-time"]);
-    Ok(News {
+fn started(detail: &Value, sent_at: Timestamp) -> News {
+    let started_at = timestamp(&detail["start-time"]).unwrap_or(sent_at);
+    News {
         status: RunStatus::Running,
-        at: started_at.unwrap_or(sent_at),
+        at: started_at,
         facts: Facts {
-            started_at: started_at.or(Some(sent_at)),
+            started_at: Some(started_at),
             ..Facts::default()
         },
-    })
+    }
 }
 
 fn ended(detail: &Value, sent_at: Timestamp) -> Result<News, Rejected> {

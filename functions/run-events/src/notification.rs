@@ -25,7 +25,7 @@ pub(crate) fn of(stage: &str, run: &Run, at: Timestamp) -> Entry {
     });
     let kind = format!("tributary.run.{fact}");
     let event = CloudEvent::new(stage, run.tenant_id, kind, subject, fact, at, known(data));
-    Entry::new(event, run.status.as_str()).with_attribute("flowId", run.flow_id)
+    Entry::new(event, run.status.as_str()).with_attribute("flowId", &run.flow_id)
 }
 
 /// Without the members that are not known.

@@ -28,7 +28,8 @@ impl RunEvents {
     ///
     /// One flow that cannot be looked up does not keep the others waiting; it is due again soon.
     pub(crate) async fn reconcile(&self, scheduled_time: Timestamp) -> Result<(), Error> {
-        let published = self.outbox.publish_left_over(MOST_NOTIFICATIONS).await?;
+        // A topic that fails does not keep runs from being found out; it is told at the end.
+        let published = self.outbox.publish_left_over(MOST_NOTIFICATIONS).await;
         let due = self.due_runs(scheduled_time, MOST_RUNS).await?;
         let runs_due = due.len();
         let mut flows: BTreeMap<(String, String), (RunOwner, Vec<Run>)> = BTreeMap::new();
@@ -51,12 +52,8 @@ impl RunEvents {
                 tracing::warn!(tenant.id = %owner.tenant_id, flow.id = %owner.flow_id, error.code = error.code(), error.chain = error.chain(), "flow could not be reconciled");
             }
         }
-        tracing::info!(
-            notifications_found = published,
-            runs_due,
-            flows_failed,
-            "reconciled"
-        );
+        let notifications_found = published?;
+        tracing::info!(notifications_found, runs_due, flows_failed, "reconciled");
         Ok(())
     }
 
@@ -77,7 +74,7 @@ impl RunEvents {
                 .found
                 .iter()
                 .any(|found| found.execution_id == run.execution_id);
-            if let Some(news) = records::unrecorded(run, &records.outlook, is_found, now) {
+            if let Some(news) = records::unrecorded(run, records.outlook, is_found, now) {
                 self.apply(owner, &run.execution_id, &news).await?;
             }
         }

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_references_destination_policy_admits_writing_and_nothing_else() {
+    fn the_references_policies_admit_what_they_are_for_and_nothing_else() {
         let account = "123456789012";
         let policy = reference();
         assert!(admits(&policy, BUCKET, Access::Write, account, FLOW));
@@ -148,6 +148,11 @@ mod tests {
             FLOW
         ));
         assert!(!admits(&json!({}), BUCKET, Access::Write, account, FLOW));
+        let source = include_str!("../tests-data/policy-s3-bucket-source.json");
+        let source = serde_json::from_str(source).expect("JSON");
+        let bucket = "appflow-outbound-123456789012";
+        assert!(admits(&source, bucket, Access::Read, account, FLOW));
+        assert!(!admits(&source, bucket, Access::Write, account, FLOW));
     }
 
     #[test]

@@ -17,7 +17,8 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(8);
 /// The tokens of one home.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
-    kept: HashMap<Key, Kept>,
+    /// More than one answer per token only where a reused token is no error.
+    kept: HashMap<Key, Vec<Kept>>,
     in_flight: HashMap<Key, Weak<Mutex<()>>>,
 }
 
@@ -73,13 +74,18 @@ impl Tokens {
         lenient: bool,
         now: Timestamp,
     ) -> Result<Option<Value>, ApiError> {
-        self.kept.retain(|_, kept| kept.until > now);
-        match self.kept.get(&once.key) {
-            None => Ok(None),
-            Some(kept) if kept.fingerprint == once.fingerprint => Ok(Some(kept.answer.clone())),
-            Some(_) if lenient => Ok(None),
+        self.kept.retain(|_, answers| {
+            answers.retain(|kept| kept.until > now);
+            !answers.is_empty()
+        });
+        let Some(answers) = self.kept.get(&once.key) else {
+            return Ok(None);
+        };
+        match answers.iter().find(|k| k.fingerprint == once.fingerprint) {
+            Some(kept) => Ok(Some(kept.answer.clone())),
+            None if lenient => Ok(None),
             // Which exception the service raises is not documented.
-            Some(_) => Err(ApiError::conflict(
+            None => Err(ApiError::conflict(
                 "The client token was already used with different parameters",
             )),
         }
@@ -87,14 +93,11 @@ impl Tokens {
 
     /// Stores the answer of a request that succeeded.
     pub(crate) fn keep(&mut self, once: Once, answer: &Value, now: Timestamp) {
-        self.kept.insert(
-            once.key,
-            Kept {
-                fingerprint: once.fingerprint,
-                answer: answer.clone(),
-                until: now + LIFETIME,
-            },
-        );
+        self.kept.entry(once.key).or_default().push(Kept {
+            fingerprint: once.fingerprint,
+            answer: answer.clone(),
+            until: now + LIFETIME,
+        });
     }
 }
 
@@ -116,6 +119,8 @@ mod tests {
         assert_eq!(tokens.replay(&first, false, now), Ok(Some(json!("answer"))));
         assert!(tokens.replay(&other, false, now).is_err());
         assert_eq!(tokens.replay(&other, true, now), Ok(None));
+        tokens.keep(other.clone(), &json!("other"), now);
+        assert_eq!(tokens.replay(&first, true, now), Ok(Some(json!("answer"))));
         let later = now + SignedDuration::from_hours(8);
         assert_eq!(tokens.replay(&other, false, later), Ok(None));
         assert!(Once::of("StartFlow", &json!({ "flowName": "a" })).is_none());

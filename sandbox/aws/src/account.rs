@@ -73,14 +73,7 @@ impl Aws {
     ) -> Result<Vec<String>, String> {
         let mut keys: Vec<String> = Vec::new();
         loop {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query
-                .append_pair("list-type", "2")
-                .append_pair("prefix", prefix);
-            if let Some(last) = keys.last() {
-                query.append_pair("start-after", last);
-            }
-            let path = format!("/{bucket}?{}", query.finish());
+            let path = list_path(bucket, prefix, keys.last());
             let page = self.s3(account, Method::GET, &path, Bytes::new()).await?;
             let page = String::from_utf8_lossy(&page);
             let before = keys.len();
@@ -200,6 +193,18 @@ fn appflow_may_put(policy: Option<&Value>, account: &str, bucket: &str, key: &st
             context: &context,
         },
     )
+}
+
+/// One page of a listing. The serializer is not `Sync`, so it must not live across an await.
+fn list_path(bucket: &str, prefix: &str, after: Option<&String>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query
+        .append_pair("list-type", "2")
+        .append_pair("prefix", prefix);
+    if let Some(last) = after {
+        query.append_pair("start-after", last);
+    }
+    format!("/{bucket}?{}", query.finish())
 }
 
 fn object_path(bucket: &str, key: &str) -> String {

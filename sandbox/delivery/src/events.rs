@@ -8,7 +8,7 @@ mod policy;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use sandbox_core::{
@@ -92,7 +92,7 @@ struct Inner {
     journal: Journal,
     faults: Faults,
     queues: Arc<dyn Queues>,
-    functions: Arc<dyn Functions>,
+    functions: OnceLock<Arc<dyn Functions>>,
     buses: Mutex<Buses>,
     mischief: Mutex<mischief::Plan>,
     in_flight: InFlight,
@@ -100,25 +100,26 @@ struct Inner {
 
 impl EventBridge {
     /// EventBridge without rules; every account has its default bus.
-    pub fn new(
-        clock: Clock,
-        journal: Journal,
-        faults: Faults,
-        queues: Arc<dyn Queues>,
-        functions: Arc<dyn Functions>,
-    ) -> Self {
+    pub fn new(clock: Clock, journal: Journal, faults: Faults, queues: Arc<dyn Queues>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 clock,
                 journal,
                 faults,
                 queues,
-                functions,
+                functions: OnceLock::new(),
                 buses: Mutex::default(),
                 mischief: Mutex::default(),
                 in_flight: InFlight::default(),
             }),
         }
+    }
+
+    /// Where function targets lead. Until then they fail, and their events go to dead-letter
+    /// queues. Only the first call has an effect.
+    pub fn connect_functions(&self, functions: Arc<dyn Functions>) {
+        // The functions of a running sandbox do not change.
+        let _ = self.inner.functions.set(functions);
     }
 
     /// Creates a bus; one that exists stays as it is. Answers its ARN.
@@ -128,13 +129,13 @@ impl EventBridge {
         bus_arn(account, name)
     }
 
-    /// Adds a statement (or several, or a whole document) to the resource policy of a bus; `false`
-    /// if there is no such bus.
-    pub fn allow_put(&self, account: &str, bus: &str, statement: Value) -> bool {
-        let statements = policy::statements(statement);
+    /// Replaces the resource policy of a bus (a name or an ARN) by a document, a statement or a list
+    /// of statements; `false` if there is no such bus.
+    pub fn set_bus_policy(&self, account: &str, bus: &str, policy: &Value) -> bool {
+        let statements = policy::statements(policy.clone());
         let (_, name) = bus_of(account, Some(bus));
         self.inner
-            .with_bus(account, &name, |bus| bus.policy.extend(statements))
+            .with_bus(account, &name, |bus| bus.policy = statements)
             .is_some()
     }
 
@@ -146,31 +147,6 @@ impl EventBridge {
                 bus.trusted.insert(source_account.to_owned())
             })
             .is_some()
-    }
-
-    /// Creates or replaces a rule that leads to one function of the account, as SAM's
-    /// `EventBridgeRule` does. The bus is a name or an ARN.
-    pub fn add_function_rule(
-        &self,
-        account: &str,
-        bus: &str,
-        name: &str,
-        pattern: Value,
-        function: &str,
-        dead_letter_arn: Option<&str>,
-    ) -> Result<(), PatternError> {
-        let target = TargetSpec {
-            id: function.to_owned(),
-            arn: format!("arn:aws:lambda:{REGION}:{account}:function:{function}"),
-            dead_letter_arn: dead_letter_arn.map(str::to_owned),
-            input: Input::Event,
-        };
-        let rule = RuleSpec {
-            name: name.to_owned(),
-            pattern,
-            targets: vec![target],
-        };
-        self.put_rule(account, bus, rule)
     }
 
     /// Creates or replaces a rule on a bus (a name or an ARN), which is created if need be.

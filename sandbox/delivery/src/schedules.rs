@@ -7,7 +7,7 @@ mod expression;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -55,19 +55,25 @@ struct Firing {
 pub struct Schedules {
     clock: Clock,
     journal: Journal,
-    functions: Arc<dyn Functions>,
+    functions: OnceLock<Arc<dyn Functions>>,
     entered: Mutex<BTreeMap<String, Entered>>,
 }
 
 impl Schedules {
     /// A scheduler without schedules.
-    pub fn new(clock: Clock, journal: Journal, functions: Arc<dyn Functions>) -> Self {
+    pub fn new(clock: Clock, journal: Journal) -> Self {
         Self {
             clock,
             journal,
-            functions,
+            functions: OnceLock::new(),
             entered: Mutex::default(),
         }
+    }
+
+    /// Whom schedules invoke. Nothing fires before. Only the first call has an effect.
+    pub fn connect_functions(&self, functions: Arc<dyn Functions>) {
+        // The functions of a running sandbox do not change.
+        let _ = self.functions.set(functions);
     }
 
     /// Adds or replaces a schedule; its first due time is after now.
@@ -128,6 +134,9 @@ impl Schedules {
 
     /// Takes what is due, so that nobody else fires it.
     fn claim(&self) -> Vec<Firing> {
+        if self.functions.get().is_none() {
+            return Vec::new();
+        }
         let now = self.clock.now();
         let mut due = Vec::new();
         for entered in lock(&self.entered).values_mut() {
@@ -143,6 +152,9 @@ impl Schedules {
     }
 
     async fn invoke(&self, firing: Firing) {
+        let Some(functions) = self.functions.get() else {
+            return;
+        };
         let schedule = &firing.schedule;
         let time = firing.scheduled.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let execution = uuid::Uuid::new_v4().to_string();
@@ -162,7 +174,7 @@ impl Schedules {
             status: 200,
             note: format!("scheduled-time={time}"),
         });
-        self.functions.invoke_async(&schedule.function, input).await;
+        functions.invoke_async(&schedule.function, input).await;
     }
 }
 

@@ -98,20 +98,6 @@ impl Sns {
         arn
     }
 
-    /// Subscribes a queue of the topic's account, with attributes as `Subscribe` takes them
-    /// (`RawMessageDelivery`, `FilterPolicy`, `RedrivePolicy`); answers the subscription's ARN.
-    pub fn subscribe_queue(
-        &self,
-        account: &str,
-        topic_arn: &str,
-        queue_arn: &str,
-        attributes: &BTreeMap<String, String>,
-    ) -> Result<String, String> {
-        subscription::add(self, account, topic_arn, "sqs", queue_arn, attributes)
-            .map(|subscription| subscription.arn)
-            .map_err(|error| error.2)
-    }
-
     /// Confirms a subscription with the token that its endpoint was sent; answers its ARN.
     pub fn confirm(&self, topic_arn: &str, token: &str) -> Option<String> {
         let mut state = lock(&self.inner.state);

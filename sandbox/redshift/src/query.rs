@@ -1,6 +1,13 @@
 //! Running a query on a connection and reading its result in Redshift's types.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use rusqlite::{Connection, Statement, config::DbConfig, types::ValueRef};
 
@@ -17,6 +24,9 @@ use crate::{
 
 /// Named parameters; every value is text.
 pub(crate) type Parameters = BTreeMap<String, String>;
+
+/// Steps of SQLite's machine between two looks at the flag that cancels.
+const STEPS: i32 = 10_000;
 
 /// One value of a result.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +86,19 @@ pub(crate) fn harden(connection: &Connection) -> Result<(), SqlError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.execute_batch("PRAGMA case_sensitive_like = ON")?;
+    Ok(())
+}
+
+/// Stops whatever runs on the connection once the flag is set; `None` takes the watch away. An
+/// interrupt handle would miss a statement that is about to start.
+pub(crate) fn stop_when(
+    connection: &mut Connection,
+    flag: Option<&Arc<AtomicBool>>,
+) -> Result<(), SqlError> {
+    let watch = flag
+        .map(Arc::clone)
+        .map(|flag| move || flag.load(Ordering::SeqCst));
+    connection.progress_handler(STEPS, watch)?;
     Ok(())
 }
 

@@ -6,10 +6,13 @@
 //! no comment, second statement, view, function or qualified name can reach it. An authorizer
 //! refuses everything but reading on top of that.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use rusqlite::{
-    Connection, InterruptHandle,
+    Connection,
     hooks::{AuthAction, AuthContext, Authorization},
     types::Value,
 };
@@ -92,12 +95,13 @@ pub(crate) fn prepare(
 }
 
 impl Prepared {
-    /// Lets somebody else stop the statement.
-    pub(crate) fn interrupt_handle(&self) -> InterruptHandle {
-        self.connection.get_interrupt_handle()
-    }
-
-    pub(crate) fn run(&self, parameters: &Parameters) -> Result<ResultSet, SqlError> {
+    /// Runs the statement until it ends or is cancelled.
+    pub(crate) fn run(
+        mut self,
+        parameters: &Parameters,
+        cancelled: &Arc<AtomicBool>,
+    ) -> Result<ResultSet, SqlError> {
+        query::stop_when(&mut self.connection, Some(cancelled))?;
         if self.tokens.first().is_some_and(|t| t.is_word("show")) {
             return show(&self.tokens);
         }

@@ -2,12 +2,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::InterruptHandle;
 use sandbox_core::{Clock, Principal};
 use tokio::sync::Notify;
 
@@ -109,6 +111,8 @@ pub(crate) struct Statement {
     pub(crate) error: Option<String>,
     pub(crate) parts: Vec<Part>,
     pub(crate) number: i64,
+    /// Set when the statement is cancelled; whoever runs it looks at this again and again.
+    pub(crate) cancelled: Arc<AtomicBool>,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
     /// The end of what the caller may still read.
@@ -119,7 +123,6 @@ pub(crate) struct Statement {
 struct Inner {
     by_id: BTreeMap<String, Statement>,
     client_tokens: HashMap<(Owner, String), (String, Timestamp)>,
-    running: HashMap<String, InterruptHandle>,
     page_tokens: HashMap<String, (String, usize)>,
     submitted: i64,
 }
@@ -179,6 +182,7 @@ impl Statements {
             parts: request.sqls.iter().map(part).collect(),
             request,
             number: inner.submitted,
+            cancelled: Arc::default(),
             created: now,
             updated: now,
             expires: now.saturating_add(KEPT).unwrap_or(Timestamp::MAX),
@@ -225,30 +229,15 @@ impl Statements {
         };
         change(statement);
         statement.updated = now;
-        if statement.status.is_final() {
-            inner.running.remove(id);
-        }
         drop(inner);
         self.changed.notify_waiters();
         true
     }
 
-    /// Remembers how to stop a statement; false if it was stopped already.
-    pub(crate) fn started(&self, id: &str, handle: InterruptHandle) -> bool {
-        let mut inner = lock(&self.inner);
-        let goes_on = inner.by_id.get(id).is_some_and(|s| !s.status.is_final());
-        if goes_on {
-            inner.running.insert(id.to_owned(), handle);
-        }
-        goes_on
-    }
-
     /// Stops a statement; false if it had ended.
     pub(crate) fn abort(&self, id: &str) -> bool {
-        if let Some(handle) = lock(&self.inner).running.remove(id) {
-            handle.interrupt();
-        }
         self.update(id, |statement| {
+            statement.cancelled.store(true, Ordering::SeqCst);
             statement.status = Status::Aborted;
             for part in &mut statement.parts {
                 if !part.status.is_final() {

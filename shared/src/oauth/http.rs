@@ -160,12 +160,11 @@ fn retry_after(response: &reqwest::Response, now: Timestamp) -> Option<Duration>
 
 /// Reads `Retry-After`: seconds or a date (RFC 9110 section 10.2.3), an hour at most.
 fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let wait = match value.trim().parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let at = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
-            Duration::try_from(at.duration_since(now)).unwrap_or_default()
-        }
+    let wait = if let Ok(seconds) = value.trim().parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let at = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
+        Duration::try_from(at.duration_since(now)).unwrap_or_default()
     };
     Some(wait.min(RETRY_AFTER_CAP))
 }
@@ -212,8 +211,7 @@ pub fn is_public(address: IpAddr) -> bool {
             let segments = v6.segments();
             // 2000::/3 is all that is allocated as global unicast; within it, what tunnels or documents.
             let global = segments[0] & 0xe000 == 0x2000;
-            let special = (segments[0] == 0x2001 && segments[1] < 0x0200)
-                || (segments[0] == 0x2001 && segments[1] == 0x0db8)
+            let special = (segments[0] == 0x2001 && (segments[1] < 0x0200 || segments[1] == 0x0db8))
                 || segments[0] == 0x2002
                 || (segments[0] == 0x3fff && segments[1] < 0x1000);
             global && !special

@@ -15,7 +15,7 @@ pub enum Transform {
 
 impl Transform {
     /// The source field whose values it changes.
-    pub fn field(&self) -> &str {
+    pub fn field(&self) -> &String {
         match self {
             Self::Mask(mask) => &mask.field,
             Self::Truncate(truncate) => &truncate.field,

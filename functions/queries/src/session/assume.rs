@@ -6,11 +6,7 @@ use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_sdk_sts::{Client, config::Credentials, types::ProvidedContext};
 use jiff::Timestamp;
 use tributary::{
-    aws::Refusal,
-    error::Error,
-    secret::Secret,
-    store::key::sha256_hex,
-    tenancy::RoleArn,
+    aws::Refusal, error::Error, secret::Secret, store::key::sha256_hex, tenancy::RoleArn,
 };
 
 use super::{Meaning, Session, User, meaning_of_assume};
@@ -99,10 +95,10 @@ fn session_name(subject: &str) -> String {
         && subject
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_=,.-".contains(&byte));
-    match is_plain {
-        true => format!("tip-{subject}"),
-        false => format!("tip-{}", &sha256_hex(subject)[..32]),
+    if is_plain {
+        return format!("tip-{subject}");
     }
+    format!("tip-{}", &sha256_hex(subject)[..32])
 }
 
 #[cfg(test)]

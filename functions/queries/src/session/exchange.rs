@@ -25,6 +25,7 @@ pub(super) enum Grant<'a> {
 }
 
 /// What an exchange gave.
+#[derive(Debug)]
 pub(super) struct Exchanged {
     /// Carries the user into a role session; used at once and never stored.
     pub(super) identity_context: Secret,
@@ -88,7 +89,10 @@ impl IdentityCenter {
         let (word, reason) = match error.as_service_error() {
             Some(Refused::AccessDeniedException(denied)) => (
                 denied.error.is_some(),
-                denied.reason.as_ref().map(|reason| reason.as_str().to_owned()),
+                denied
+                    .reason
+                    .as_ref()
+                    .map(|reason| reason.as_str().to_owned()),
             ),
             Some(Refused::InvalidRequestRegionException(elsewhere)) => {
                 // Data from the wire: compared with the configuration, never called.

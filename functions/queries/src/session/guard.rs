@@ -60,7 +60,9 @@ pub(super) async fn claim(store: &Store, token_use: &Key, exp: i64) -> Result<Cl
     };
     match store.insert(token_use, &guard).await {
         Ok(()) => Ok(Claim::Ours),
-        Err(StoreError::Condition { current: Some(current) }) => {
+        Err(StoreError::Condition {
+            current: Some(current),
+        }) => {
             // Read only to know that it is a guard.
             let _: Guard = from_item(*current)?;
             Ok(Claim::Others)
@@ -75,7 +77,10 @@ pub(super) async fn claim(store: &Store, token_use: &Key, exp: i64) -> Result<Cl
 pub(super) async fn fail(store: &Store, token_use: &Key) {
     let failed = Update::new().set("failed", true);
     if let Err(error) = store.update::<Guard>(token_use, failed).await {
-        tracing::warn!(error.chain = Error::from(error).chain(), "a failed exchange could not be marked");
+        tracing::warn!(
+            error.chain = Error::from(error).chain(),
+            "a failed exchange could not be marked"
+        );
     }
 }
 
@@ -123,7 +128,11 @@ mod tests {
             (guard(60_000, false), true, Outlook::Ready),
         ];
         for (guard, is_there, expected) in cases {
-            assert_eq!(outlook(&guard, is_there, now), expected, "{guard:?} {is_there}");
+            assert_eq!(
+                outlook(&guard, is_there, now),
+                expected,
+                "{guard:?} {is_there}"
+            );
         }
     }
 }

@@ -82,7 +82,10 @@ impl Sessions {
     pub(super) async fn open(&self, user: &User, record: &Record) -> Result<Session, Error> {
         let key = self.key(user);
         let place = place(&key, "credentials");
-        let opened = self.vault.open(user.tenant, &place, &record.credentials).await?;
+        let opened = self
+            .vault
+            .open(user.tenant, &place, &record.credentials)
+            .await?;
         let opened: Opened = serde_json::from_str(opened.expose()).map_err(|_| unreadable())?;
         let valid_until =
             Timestamp::from_millisecond(record.valid_until).map_err(|_| unreadable())?;
@@ -121,7 +124,10 @@ impl Sessions {
         what: &str,
         secret: &Secret,
     ) -> Result<Sealed, Error> {
-        Ok(self.vault.seal(user.tenant, &place(key, what), secret).await?)
+        Ok(self
+            .vault
+            .seal(user.tenant, &place(key, what), secret)
+            .await?)
     }
 }
 

@@ -184,20 +184,104 @@ mod tests {
     fn each_refusal_of_the_exchange_has_its_answer() {
         use Kind::{Forbidden, Internal, Unauthenticated, Unavailable};
         let cases = [
-            ("InvalidGrantException", 400, None, Unauthenticated, "reauthenticate"),
-            ("ExpiredTokenException", 400, None, Unauthenticated, "reauthenticate"),
-            ("AccessDeniedException", 400, None, Forbidden, "not_assigned"),
-            ("AccessDeniedException", 400, Some("KMS_AccessDeniedException"), Internal, "identity_config"),
-            ("InvalidClientException", 401, None, Internal, "identity_config"),
-            ("UnauthorizedClientException", 400, None, Internal, "identity_config"),
-            ("InvalidRequestException", 400, Some("KMS_NotFoundException"), Internal, "identity_config"),
-            ("InvalidRequestRegionException", 400, None, Internal, "identity_config"),
-            ("InvalidScopeException", 400, None, Internal, "identity_config"),
-            ("UnsupportedGrantTypeException", 400, None, Internal, "identity_config"),
-            ("AuthorizationPendingException", 400, None, Internal, "identity_config"),
-            ("SlowDownException", 400, None, Unavailable, "identity_unavailable"),
-            ("ThrottlingException", 400, None, Unavailable, "identity_unavailable"),
-            ("InternalServerException", 500, None, Unavailable, "identity_unavailable"),
+            (
+                "InvalidGrantException",
+                400,
+                None,
+                Unauthenticated,
+                "reauthenticate",
+            ),
+            (
+                "ExpiredTokenException",
+                400,
+                None,
+                Unauthenticated,
+                "reauthenticate",
+            ),
+            (
+                "AccessDeniedException",
+                400,
+                None,
+                Forbidden,
+                "not_assigned",
+            ),
+            (
+                "AccessDeniedException",
+                400,
+                Some("KMS_AccessDeniedException"),
+                Internal,
+                "identity_config",
+            ),
+            (
+                "InvalidClientException",
+                401,
+                None,
+                Internal,
+                "identity_config",
+            ),
+            (
+                "UnauthorizedClientException",
+                400,
+                None,
+                Internal,
+                "identity_config",
+            ),
+            (
+                "InvalidRequestException",
+                400,
+                Some("KMS_NotFoundException"),
+                Internal,
+                "identity_config",
+            ),
+            (
+                "InvalidRequestRegionException",
+                400,
+                None,
+                Internal,
+                "identity_config",
+            ),
+            (
+                "InvalidScopeException",
+                400,
+                None,
+                Internal,
+                "identity_config",
+            ),
+            (
+                "UnsupportedGrantTypeException",
+                400,
+                None,
+                Internal,
+                "identity_config",
+            ),
+            (
+                "AuthorizationPendingException",
+                400,
+                None,
+                Internal,
+                "identity_config",
+            ),
+            (
+                "SlowDownException",
+                400,
+                None,
+                Unavailable,
+                "identity_unavailable",
+            ),
+            (
+                "ThrottlingException",
+                400,
+                None,
+                Unavailable,
+                "identity_unavailable",
+            ),
+            (
+                "InternalServerException",
+                500,
+                None,
+                Unavailable,
+                "identity_unavailable",
+            ),
             ("SomethingNew", 400, None, Internal, "identity_config"),
         ];
         for (code, status, reason, kind, answer) in cases {
@@ -208,7 +292,11 @@ mod tests {
 
     #[test]
     fn an_iam_refusal_of_the_function_is_not_the_users_fault() {
-        let meaning = meaning_of_exchange(&refusal(Some("AccessDeniedException"), Some(403)), false, None);
+        let meaning = meaning_of_exchange(
+            &refusal(Some("AccessDeniedException"), Some(403)),
+            false,
+            None,
+        );
         assert_eq!(seen(meaning), (Kind::Internal, "identity_config"));
     }
 
@@ -222,13 +310,48 @@ mod tests {
     fn each_refusal_of_the_role_has_its_answer() {
         use Kind::{Internal, Unauthenticated, Unavailable};
         let cases = [
-            (Some("AccessDenied"), Some(403), Internal, "identity_role_misconfigured"),
-            (Some("ExpiredTokenException"), Some(400), Unauthenticated, "reauthenticate"),
-            (Some("RegionDisabledException"), Some(403), Internal, "identity_config"),
-            (Some("MalformedPolicyDocument"), Some(400), Internal, "identity_config"),
-            (Some("PackedPolicyTooLarge"), Some(400), Internal, "identity_config"),
-            (Some("ValidationError"), Some(400), Internal, "identity_config"),
-            (Some("Throttling"), Some(400), Unavailable, "identity_unavailable"),
+            (
+                Some("AccessDenied"),
+                Some(403),
+                Internal,
+                "identity_role_misconfigured",
+            ),
+            (
+                Some("ExpiredTokenException"),
+                Some(400),
+                Unauthenticated,
+                "reauthenticate",
+            ),
+            (
+                Some("RegionDisabledException"),
+                Some(403),
+                Internal,
+                "identity_config",
+            ),
+            (
+                Some("MalformedPolicyDocument"),
+                Some(400),
+                Internal,
+                "identity_config",
+            ),
+            (
+                Some("PackedPolicyTooLarge"),
+                Some(400),
+                Internal,
+                "identity_config",
+            ),
+            (
+                Some("ValidationError"),
+                Some(400),
+                Internal,
+                "identity_config",
+            ),
+            (
+                Some("Throttling"),
+                Some(400),
+                Unavailable,
+                "identity_unavailable",
+            ),
             (None, None, Unavailable, "identity_unavailable"),
         ];
         for (code, status, kind, answer) in cases {

@@ -58,14 +58,23 @@ impl Sessions {
                 "Present your ID token to /v1/identity first.",
             ));
         };
-        let freshness = freshness(record.valid_until, Timestamp::now());
-        if freshness == Freshness::Fresh {
-            return self.open(user, &record).await;
-        }
-        match (self.renew(user, &record).await, freshness) {
-            (Ok(session), _) => Ok(session),
-            (Err(_), Freshness::Ending) => self.open(user, &record).await,
-            (Err(error), _) => Err(error),
+        let now = Timestamp::now();
+        let is_being_renewed = record
+            .renewing_until
+            .is_some_and(|until| until > now.as_millisecond());
+        match freshness(record.valid_until, now) {
+            Freshness::Fresh => self.open(user, &record).await,
+            Freshness::Ending if is_being_renewed || record.refresh_token.is_none() => {
+                self.open(user, &record).await
+            }
+            Freshness::Ending => match self.renew(user, &record).await {
+                Ok(session) => Ok(session),
+                Err(error) => {
+                    tracing::warn!(tenant.id = %user.tenant, error.code = error.code(), error.chain = error.chain(), "user session not renewed, used to its end");
+                    self.open(user, &record).await
+                }
+            },
+            Freshness::Ended => self.renew(user, &record).await,
         }
     }
 
@@ -115,7 +124,8 @@ impl Sessions {
             .vault
             .open(user.tenant, &place(&key, "refresh"), sealed)
             .await?;
-        self.renew_under_lease(user, &key, refresh_token, until).await
+        self.renew_under_lease(user, &key, refresh_token, until)
+            .await
     }
 
     async fn renew_under_lease(
@@ -125,19 +135,29 @@ impl Sessions {
         refresh_token: Secret,
         lease: i64,
     ) -> Result<Session, Error> {
-        let exchanged = match self.identity_center.call(Grant::Refresh(&refresh_token)).await {
+        let exchanged = match self
+            .identity_center
+            .call(Grant::Refresh(&refresh_token))
+            .await
+        {
             Ok(exchanged) => exchanged,
             Err(Meaning::NotAccepted { log }) => return Err(reauthenticate(&log)),
             Err(meaning) => return Err(meaning.into()),
         };
         let session = self.role.assume(user, exchanged.identity_context).await?;
         let mut renewed = Update::new()
-            .set("credentials", self.seal_credentials(user, key, &session).await?)
+            .set(
+                "credentials",
+                self.seal_credentials(user, key, &session).await?,
+            )
             .set("valid_until", session.valid_until.as_millisecond())
             .remove("renewing_until")
             .when_equal("renewing_until", lease);
         if let Some(token) = &exchanged.refresh_token {
-            renewed = renewed.set("refresh_token", self.seal(user, key, "refresh", token).await?);
+            renewed = renewed.set(
+                "refresh_token",
+                self.seal(user, key, "refresh", token).await?,
+            );
         }
         match self.store.update::<Record>(key, renewed).await {
             // The user signed in anew meanwhile; these credentials are the user's all the same.
@@ -155,7 +175,9 @@ impl Sessions {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        Err(reauthenticate("another request's renewal did not end in time"))
+        Err(reauthenticate(
+            "another request's renewal did not end in time",
+        ))
     }
 }
 

@@ -58,9 +58,10 @@ fn clean_word(word: &str, is_announced: bool) -> String {
     if let Some((name, value)) = word.split_once('=')
         && !value.trim_matches('=').is_empty()
     {
-        let value = match announces_secret(name) {
-            true => REMOVED.to_owned(),
-            false => clean_word(value, false),
+        let value = if announces_secret(name) {
+            REMOVED.to_owned()
+        } else {
+            clean_word(value, false)
         };
         return format!("{name}={value}");
     }

@@ -186,7 +186,7 @@ pub fn news_of(record: &ExecutionRecord) -> Option<News> {
 /// What it means for an open run that AppFlow has no record of it.
 pub(super) fn unrecorded(
     run: &Run,
-    outlook: &Outlook,
+    outlook: Outlook,
     is_found: bool,
     now: Timestamp,
 ) -> Option<News> {
@@ -315,7 +315,7 @@ mod tests {
         let run = Run::queued(TenantId::new(), FlowId::new(), "e-1", created);
         let after = |duration| created.checked_add(duration).unwrap();
         let status =
-            |outlook, found, at| unrecorded(&run, &outlook, found, at).map(|news| news.status);
+            |outlook, found, at| unrecorded(&run, outlook, found, at).map(|news| news.status);
         let soon = after(SignedDuration::from_mins(5));
         let later = after(SignedDuration::from_mins(16));
         let days = after(SignedDuration::from_hours(50));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::world::{ACCOUNT, World, flow, scheduled};
+use super::world::{ACCOUNT, World, assert_like, flow, scheduled};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -50,7 +50,12 @@ async fn a_schedule_runs_at_activation_and_each_period_and_reads_what_changed() 
         queries[0].contains("WHERE LastModifiedDate >= ")
             && queries[0].contains(" AND LastModifiedDate < ")
     );
-    let start = &world.events("AppFlow Start Flow Run Report")[1]["detail"];
+    let started = world.events("AppFlow Start Flow Run Report");
+    assert_like(
+        &started[1],
+        include_str!("../../tests-data/event-start-flow-run-report-RECONSTRUCTED.json"),
+    );
+    let start = &started[1]["detail"];
     assert_eq!(start["trigger-type"], "SCHEDULED");
     let range = start["incremental-transfer-time-range"]
         .as_str()
@@ -116,6 +121,15 @@ async fn failures_in_a_row_deactivate_and_a_success_resets_the_count() {
     assert!(described["flowStatusMessage"].is_string());
     let told = world.events("AppFlow Scheduled Flow Deactivated");
     assert_eq!(told.len(), 1);
+    assert_like(
+        &told[0],
+        include_str!("../../tests-data/event-scheduled-flow-deactivated-RECONSTRUCTED.json"),
+    );
+    let ends = world.events("AppFlow End Flow Run Report");
+    assert_like(
+        &ends[0],
+        include_str!("../../tests-data/event-end-flow-run-report-failed-RECONSTRUCTED.json"),
+    );
     assert!(
         told[0]["detail"]["deactivation-reason"]
             .as_str()
@@ -211,6 +225,10 @@ async fn an_event_flow_hands_events_on_and_reports_every_five_minutes() {
     pass(&world, Duration::from_mins(1)).await;
     let reports = world.events("AppFlow Event Flow Report");
     assert_eq!(reports.len(), 1);
+    assert_like(
+        &reports[0],
+        include_str!("../../tests-data/event-event-flow-report-RECONSTRUCTED.json"),
+    );
     let text = reports[0]["detail"]["status-report"]
         .as_str()
         .expect("text");

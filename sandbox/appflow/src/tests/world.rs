@@ -1,6 +1,9 @@
 //! What a test starts with: the service, a Salesforce, buckets, and calls in an account's name.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use sandbox_core::{AwsCall, AwsService, Clock, Principal};
@@ -217,4 +220,19 @@ pub(super) fn scheduled(name: &str, more: Value) -> Value {
     body["triggerConfig"] =
         json!({ "triggerType": "Scheduled", "triggerProperties": { "Scheduled": schedule } });
     body
+}
+
+/// Names of a value's members.
+pub(super) fn members(value: &Value) -> BTreeSet<String> {
+    let object = value.as_object().expect("object");
+    object.keys().cloned().collect()
+}
+
+/// An event has the same members as a reference event, and only text in its detail.
+pub(super) fn assert_like(event: &Value, reference: &str) {
+    let reference: Value = serde_json::from_str(reference).expect("JSON");
+    assert_eq!(members(event), members(&reference));
+    assert_eq!(members(&event["detail"]), members(&reference["detail"]));
+    let detail = event["detail"].as_object().expect("detail");
+    assert!(detail.values().all(Value::is_string), "{detail:?}");
 }

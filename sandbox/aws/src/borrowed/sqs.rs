@@ -49,11 +49,16 @@ async fn single(service: &SqsService, call: &AwsCall) -> AwsReply {
         other => (other, other),
     };
     let message = answer["message"].as_str().unwrap_or_default();
-    let mut corrected = error(reply.status, code, message);
+    refused(reply.status, code, query_code, message)
+}
+
+/// An error with the name that it had in the query protocol, which some clients go by.
+fn refused(status: StatusCode, code: &str, query_code: &str, message: &str) -> AwsReply {
+    let mut refused = error(status, code, message);
     if let Ok(value) = HeaderValue::from_str(&format!("{query_code};Sender")) {
-        corrected.headers.insert("x-amzn-query-error", value);
+        refused.headers.insert("x-amzn-query-error", value);
     }
-    corrected
+    refused
 }
 
 /// Refuses a queue URL of another account: queues have no policies here.

@@ -125,10 +125,8 @@ async fn deliver(
         return Err("NO_PERMISSIONS".to_owned());
     }
     if let Some(function) = arn.function() {
-        inner
-            .functions
-            .invoke_async(function, payload.clone())
-            .await;
+        let functions = inner.functions.get().ok_or("RESOURCE_NOT_FOUND")?;
+        functions.invoke_async(function, payload.clone()).await;
         return Ok(());
     }
     if arn.service == "sqs" {

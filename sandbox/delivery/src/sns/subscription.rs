@@ -77,34 +77,12 @@ impl Subscription {
     }
 }
 
-pub(super) fn subscribe(sns: &Sns, asked: &Asked) -> Answer {
-    let subscription = add(
-        sns,
-        &asked.account,
-        asked.own(asked.form.required("TopicArn")?)?,
-        asked.form.required("Protocol")?,
-        asked.form.required("Endpoint")?,
-        &asked.form.map("Attributes"),
-    )?;
-    let shown = subscription.confirmed || asked.form.flag("ReturnSubscriptionArn");
-    let arn = if shown {
-        &subscription.arn
-    } else {
-        "pending confirmation"
-    };
-    Ok(Some(text("SubscriptionArn", arn)))
-}
-
 /// Makes a subscription; the same topic, protocol and endpoint are one.
-pub(super) fn add(
-    sns: &Sns,
-    account: &str,
-    topic: &str,
-    protocol: &str,
-    endpoint: &str,
-    attributes: &BTreeMap<String, String>,
-) -> Result<Subscription, ApiError> {
-    let needs_confirmation = check_endpoint(account, protocol, endpoint)?;
+pub(super) fn subscribe(sns: &Sns, asked: &Asked) -> Answer {
+    let topic = asked.own(asked.form.required("TopicArn")?)?;
+    let protocol = asked.form.required("Protocol")?;
+    let endpoint = asked.form.required("Endpoint")?;
+    let needs_confirmation = check_endpoint(&asked.account, protocol, endpoint)?;
     let mut made = Subscription {
         arn: format!("{topic}:{}", uuid::Uuid::new_v4()),
         topic_arn: topic.to_owned(),
@@ -118,8 +96,8 @@ pub(super) fn add(
         scope: Scope::default(),
         dead_letter_arn: None,
     };
-    for (name, value) in attributes {
-        made.set(name, value)?;
+    for (name, value) in asked.form.map("Attributes") {
+        made.set(&name, &value)?;
     }
     let mut state = lock(&sns.inner.state);
     if !state.topics.contains_key(topic) {
@@ -137,7 +115,13 @@ pub(super) fn add(
     if !subscription.confirmed {
         deliver::ask_to_confirm(&sns.inner, subscription.clone());
     }
-    Ok(subscription)
+    let shown = subscription.confirmed || asked.form.flag("ReturnSubscriptionArn");
+    let arn = if shown {
+        &subscription.arn
+    } else {
+        "pending confirmation"
+    };
+    Ok(Some(text("SubscriptionArn", arn)))
 }
 
 /// Whether an endpoint of this kind has to confirm; others than queues and loopback are refused.

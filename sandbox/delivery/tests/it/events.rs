@@ -29,8 +29,8 @@ impl Fixture {
             Journal::default(),
             faults.clone(),
             queues.clone(),
-            functions.clone(),
         );
+        bridge.connect_functions(functions.clone());
         Self {
             bridge,
             queues,
@@ -110,7 +110,7 @@ async fn an_event_crosses_accounts_only_where_the_bus_lets_it_and_keeps_its_orig
     assert!(
         fixture
             .bridge
-            .allow_put(VENDOR_ACCOUNT, "customers", policy)
+            .set_bus_policy(VENDOR_ACCOUNT, "customers", &policy)
     );
     let event = json!({ "id": "event-1", "time": "2026-11-20T08:00:00Z", "source": "aws.appflow",
         "account": VENDOR_ACCOUNT, "detail": { "flow-name": "tributary-c" } });

@@ -29,7 +29,8 @@ struct Fixture {
 fn fixture() -> Fixture {
     let clock = Clock::default();
     let functions = Arc::<MemoryFunctions>::default();
-    let schedules = Schedules::new(clock.clone(), Journal::default(), functions.clone());
+    let schedules = Schedules::new(clock.clone(), Journal::default());
+    schedules.connect_functions(functions.clone());
     let schedules = Arc::new(schedules);
     Fixture {
         clock,

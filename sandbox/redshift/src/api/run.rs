@@ -1,6 +1,9 @@
 //! Running a submitted statement on a blocking thread.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use serde_json::json;
 
@@ -9,7 +12,7 @@ use crate::{
     Inner,
     catalog::User,
     error::SqlError,
-    lock, reader,
+    lock, query, reader,
     sql::{
         Token,
         token::{statements, tokenise},
@@ -84,11 +87,8 @@ fn as_user(inner: &Inner, account: &str, user: &User, mut statement: Statement) 
         let warehouse = inner.database(account, &statement.request.database)?;
         let tokens = single(sql)?;
         let prepared = reader::prepare(&lock(&warehouse), user, &tokens, &inner.clock)?;
-        if !inner.statements.started(&id, prepared.interrupt_handle()) {
-            return Err(SqlError::Cancelled);
-        }
         prepared
-            .run(&statement.request.parameters)
+            .run(&statement.request.parameters, &statement.cancelled)
             .map(Outcome::Rows)
     };
     let mut parts = std::mem::take(&mut statement.parts);
@@ -105,18 +105,23 @@ fn as_superuser(inner: &Inner, account: &str, mut statement: Statement) {
         .map_err(|error| error.to_string())
         .and_then(|warehouse| {
             let mut warehouse = lock(&warehouse);
-            let handle = warehouse.connection.get_interrupt_handle();
-            if !inner.statements.started(&id, handle) {
-                return Err(SqlError::Cancelled.to_string());
-            }
+            let watch =
+                |warehouse: &mut Warehouse, flag| query::stop_when(&mut warehouse.connection, flag);
+            watch(&mut warehouse, Some(&statement.cancelled)).map_err(|e| e.to_string())?;
             let mut failure = None;
             let done = warehouse.transaction(|warehouse: &mut Warehouse| {
                 let run = |sql: &str| warehouse.run(&single(sql)?, &statement.request.parameters);
-                run_parts(&mut parts, &statement, run).map_err(|error| {
+                let ran = run_parts(&mut parts, &statement, run).map_err(|error| {
                     failure = Some(error);
                     SqlError::Cancelled
-                })
+                });
+                // What is cancelled leaves nothing behind, even if it was at its end.
+                if statement.cancelled.load(Ordering::SeqCst) {
+                    return Err(SqlError::Cancelled);
+                }
+                ran
             });
+            watch(&mut warehouse, None).map_err(|e| e.to_string())?;
             done.map_err(|error| failure.unwrap_or_else(|| error.to_string()))
         });
     finish(inner, &id, parts, ended);

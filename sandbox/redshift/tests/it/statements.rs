@@ -93,7 +93,7 @@ async fn a_result_is_gone_after_a_day() {
 }
 
 #[tokio::test]
-async fn a_running_statement_can_be_cancelled_once() {
+async fn a_running_statement_can_be_cancelled_once_at_any_moment() {
     let fixture = Fixture::new();
     let made = fixture
         .ok(&frank(), "ExecuteStatement", execute(ENDLESS))

@@ -93,7 +93,7 @@ impl Provider {
             408 | 409 | 423 | 425 => waiting("provider_busy"),
             429 => waiting("rate_limited"),
             503 if retry_after.is_some() => waiting("provider_busy"),
-            420 | 500.. => None,
+            0..=199 | 420 | 500.. => None,
             200..=499 => {
                 let object: Value = serde_json::from_str(body).ok()?;
                 let error = object.get("error").and_then(Value::as_str)?;
@@ -110,7 +110,6 @@ impl Provider {
                     other => other,
                 })
             }
-            0..=199 => None,
         }
     }
 

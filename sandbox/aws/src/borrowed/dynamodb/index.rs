@@ -1,8 +1,8 @@
 //! Queries of an index, page by page.
 //!
 //! The borrowed service sorts numbers as text, loses items that share a sort key at the edge of a
-//! page, and shows items without the index's sort key. So it is asked for everything under the
-//! hash key, and order and pages are made here.
+//! page, shows items without the index's sort key, and shows attributes that the index does not
+//! have. So it is asked for everything under the hash key, and order and pages are made here.
 
 use std::cmp::Ordering;
 
@@ -19,6 +19,8 @@ struct Order {
     table: Vec<String>,
     /// Every attribute of the index's and the table's key.
     key: Vec<String>,
+    /// The attributes that the index has; `None` for all.
+    attributes: Option<Vec<String>>,
 }
 
 impl Tables {
@@ -81,6 +83,7 @@ impl Tables {
         if ask.get("ProjectionExpression").is_some() {
             shown = self.projected(call, ask, &order, shown).await;
         }
+        shown.iter_mut().for_each(|item| order.reduce(item));
         let mut answer = json!({ "Items": shown, "Count": count, "ScannedCount": scanned });
         if let Some(last) = last {
             answer["LastEvaluatedKey"] = last;
@@ -119,7 +122,13 @@ impl Tables {
             .map(|(name, _)| name.clone());
         let mut key: Vec<String> = of_index.into_iter().map(|(name, _)| name).collect();
         key.extend(table.iter().cloned());
-        Some(Order { sort, table, key })
+        let attributes = attributes(&index["Projection"], &key);
+        Some(Order {
+            sort,
+            table,
+            key,
+            attributes,
+        })
     }
 
     /// The items reduced to what the projection names.
@@ -155,6 +164,13 @@ impl Order {
             .is_none_or(|name| item.get(name).is_some())
     }
 
+    /// Leaves of an item what the index has of it.
+    fn reduce(&self, item: &mut Value) {
+        if let (Some(kept), Some(item)) = (&self.attributes, item.as_object_mut()) {
+            item.retain(|name, _| kept.contains(name));
+        }
+    }
+
     fn compare(&self, a: &Value, b: &Value) -> Ordering {
         self.sort
             .iter()
@@ -163,6 +179,20 @@ impl Order {
             .find(|ordering| ordering.is_ne())
             .unwrap_or(Ordering::Equal)
     }
+}
+
+/// What an index has, by its projection; `None` for everything.
+fn attributes(projection: &Value, key: &[String]) -> Option<Vec<String>> {
+    let mut attributes = key.to_vec();
+    match projection["ProjectionType"].as_str() {
+        Some("KEYS_ONLY") => {}
+        Some("INCLUDE") => {
+            let more = projection["NonKeyAttributes"].as_array().into_iter().flatten();
+            attributes.extend(more.filter_map(|name| name.as_str().map(str::to_owned)));
+        }
+        _ => return None,
+    }
+    Some(attributes)
 }
 
 /// Compares two key values: numbers by value, texts by bytes.

@@ -6,7 +6,7 @@ use sandbox_core::{AwsCall, AwsReply};
 use serde_json::{Map, Value, json};
 use winterbaume_sqs::SqsService;
 
-use super::{CONTENT_TYPE, error, single};
+use super::{CONTENT_TYPE, error, refused, single};
 
 /// The single operation behind a batch operation.
 pub(super) fn single_operation(operation: &str) -> Option<&'static str> {
@@ -38,9 +38,10 @@ pub(super) async fn handle(service: &SqsService, call: &AwsCall, operation: &str
         match code {
             // The queue's absence is everybody's.
             Some(code) if code == "QueueDoesNotExist" => {
-                return error(
+                return refused(
                     StatusCode::BAD_REQUEST,
                     &code,
+                    "AWS.SimpleQueueService.NonExistentQueue",
                     "The specified queue does not exist.",
                 );
             }
@@ -107,5 +108,6 @@ fn refuse(entries: &[Value]) -> Option<AwsReply> {
     } else {
         return None;
     };
-    Some(error(StatusCode::BAD_REQUEST, code, message))
+    let query_code = format!("AWS.SimpleQueueService.{code}");
+    Some(refused(StatusCode::BAD_REQUEST, code, &query_code, message))
 }

@@ -1,0 +1,46 @@
+//! `/v1/flows`: flows, their life in AppFlow, and their runs.
+
+mod appflow;
+mod compile;
+mod create;
+mod delete;
+mod get;
+mod list;
+mod record;
+mod references;
+mod run;
+mod runs;
+mod start;
+mod stop;
+mod update;
+mod validate;
+mod view;
+
+use tributary::{
+    error::Error,
+    id::{FlowId, TenantId},
+    store::Key,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+pub(crate) use record::Flow;
+
+/// Routes of flows and runs.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create_flow, list::list_flows))
+        .routes(routes!(compile::compile_flow))
+        .routes(routes!(get::get_flow, update::update_flow, delete::delete_flow))
+        .routes(routes!(start::start_flow))
+        .routes(routes!(stop::stop_flow))
+        .routes(routes!(validate::validate_flow))
+        .routes(routes!(runs::list_runs))
+        .routes(routes!(run::get_run))
+}
+
+/// A flow of the tenant, or the answer for what does not exist.
+async fn find(app: &App, tenant: TenantId, id: FlowId) -> Result<Flow, Error> {
+    let found: Option<Flow> = app.store.get(&Key::flow(tenant, id)).await?;
+    found.ok_or_else(Error::not_found)
+}

@@ -1,0 +1,159 @@
+//! `POST /v1/flows`
+
+use axum::{extract::State, response::Response};
+use jiff::Timestamp;
+use serde::Serialize;
+use tributary::{
+    error::{Error, Kind},
+    http::{IdempotencyKey, Json, Problem},
+    id::FlowId,
+    run::FlowOwner,
+    store::{Key, Update},
+};
+
+use super::{
+    appflow::{self, Made},
+    find,
+    record::{Flow, FlowState},
+    references::{Sound, sound},
+    view::{FlowView, with_tag},
+};
+use crate::{
+    App, accounts, claim,
+    compile::{compile, flow_name},
+    edge::{Editor, created, etag},
+    model::FlowDefinition,
+};
+
+const OPERATION: &str = "create-flow";
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Written {
+    Flow(Box<Flow>),
+    Owner(FlowOwner),
+}
+
+/// Makes a flow. A scheduled one is a draft until it is started.
+#[utoipa::path(post, path = "/v1/flows", tag = "flows", request_body = FlowDefinition, responses(
+    (status = 201, body = FlowView, headers(("etag" = String))),
+    (status = "default", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn create_flow(
+    State(app): State<App>,
+    editor: Editor,
+    key: IdempotencyKey,
+    Json { value, bytes }: Json<FlowDefinition>,
+) -> Result<Response, Error> {
+    let (scope, subject) = (editor.scope(), editor.subject());
+    let work = async {
+        let id = FlowId::new();
+        let id = claim::id(&app.store, &key, &scope, OPERATION, subject, id).await?;
+        let sound = sound(&app, editor.tenant, id, &value).await?;
+        let flow = make(&app, sound, value, subject).await?;
+        answer(flow)
+    };
+    key.once(&app.store, &scope, OPERATION, subject, &bytes, work).await
+}
+
+fn answer(flow: Flow) -> Result<Response, Error> {
+    let (location, tag) = (format!("/v1/flows/{}", flow.id), etag(flow.version));
+    with_tag(created(&location, &FlowView::of(flow))?, &tag)
+}
+
+/// Items first, then AppFlow, then the state: whatever stops in between is carried on by the same
+/// request, or removed (F7).
+async fn make(
+    app: &App,
+    sound: Sound,
+    definition: FlowDefinition,
+    subject: &str,
+) -> Result<Flow, Error> {
+    let client = accounts::appflow(app, &sound.account).await?;
+    let request = compile(&sound.flow, &sound.around);
+    let flow = record(&sound, definition, subject);
+    let flow = insert(app, flow).await?;
+    if flow.state != FlowState::Creating {
+        return Ok(flow);
+    }
+    match appflow::create(&client, &flow, &request).await {
+        Made::Done { arn, state } => {
+            let update = Update::new()
+                .set("state", state)
+                .set_or_remove("appflow_arn", arn)
+                .set("updated_at", Timestamp::now())
+                .when_equal("state", FlowState::Creating);
+            let key = Key::flow(flow.tenant_id, flow.id);
+            Ok(app.store.update(&key, update).await?)
+        }
+        Made::Refused(error) => {
+            remove(app, &flow).await?;
+            Err(error)
+        }
+        Made::InDoubt(error) => Err(error),
+    }
+}
+
+fn record(sound: &Sound, definition: FlowDefinition, subject: &str) -> Flow {
+    let (tenant_id, id) = (sound.around.tenant_id, sound.around.flow_id);
+    let now = Timestamp::now();
+    Flow {
+        id,
+        tenant_id,
+        account_id: sound.account.id,
+        aws_account_id: sound.account.aws_account_id.clone(),
+        appflow_name: flow_name(tenant_id, id),
+        state: FlowState::Creating,
+        definition,
+        appflow_arn: None,
+        needs_mapping: Vec::new(),
+        updating_until: None,
+        created_by: subject.to_owned(),
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    }
+}
+
+/// Writes the flow and the pointer by which events find it, or finds an earlier attempt's.
+async fn insert(app: &App, flow: Flow) -> Result<Flow, Error> {
+    let key = Key::flow(flow.tenant_id, flow.id);
+    let owner = FlowOwner {
+        tenant_id: flow.tenant_id,
+        flow_id: flow.id,
+        account_id: flow.account_id,
+    };
+    let items = [
+        (key.clone(), Written::Flow(Box::new(flow.clone()))),
+        (
+            Key::flow_name(&flow.aws_account_id, &flow.appflow_name),
+            Written::Owner(owner),
+        ),
+    ];
+    match app.store.insert_together(&items).await {
+        Ok(()) => return Ok(flow),
+        Err(error) if error.is_condition() => {}
+        Err(error) => return Err(error.into()),
+    }
+    let earlier = find(app, flow.tenant_id, flow.id).await?;
+    if earlier.state != FlowState::Creating {
+        return Ok(earlier);
+    }
+    if earlier.aws_account_id != flow.aws_account_id {
+        return Err(Error::new(
+            Kind::Conflict,
+            "other_account",
+            "An unfinished attempt with this Idempotency-Key was for another account. Use another key.",
+        ));
+    }
+    // The attempt may have been for another text: what counts is what is asked for now.
+    app.store.put(&key, &flow).await?;
+    Ok(flow)
+}
+
+async fn remove(app: &App, flow: &Flow) -> Result<(), Error> {
+    let pointer = Key::flow_name(&flow.aws_account_id, &flow.appflow_name);
+    app.store.delete(&pointer).await?;
+    app.store.delete(&Key::flow(flow.tenant_id, flow.id)).await?;
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! What a flow refers to: its account and connections, which must be the tenant's and fit together.
+
+use jiff::Timestamp;
+use tributary::{
+    connection::{Connection, ConnectionState},
+    error::{Error, Fault},
+    id::{ConnectionId, FlowId, TenantId},
+    tenancy::{Account, AccountState},
+};
+
+use crate::{
+    App,
+    compile::{CheckedFlow, Staging, Surroundings, check},
+    model::{Destination, FlowDefinition, Source},
+};
+
+/// A flow that keeps every rule, with what is around it.
+pub(super) struct Sound {
+    pub(super) flow: CheckedFlow,
+    pub(super) account: Account,
+    pub(super) around: Surroundings,
+}
+
+/// Applies the rules and looks up what the flow refers to; every fault of both at once (F8).
+pub(super) async fn sound(
+    app: &App,
+    tenant: TenantId,
+    flow_id: FlowId,
+    definition: &FlowDefinition,
+) -> Result<Sound, Error> {
+    let checked = check(definition, Timestamp::now());
+    let mut faults = checked.as_ref().err().cloned().unwrap_or_default();
+    let account = Account::load(&app.store, tenant, definition.account_id).await?;
+    faults.extend(account_fault(account.as_ref()));
+    let source = match &definition.source {
+        Source::Salesforce(source) => {
+            let at = "/source/connectionId";
+            let found = load(app, tenant, source.connection_id).await?;
+            usable(&mut faults, at, found, "salesforce", definition)
+        }
+        Source::S3(_) => None,
+    };
+    let destination = match &definition.destination {
+        Destination::Redshift(destination) => {
+            let at = "/destination/connectionId";
+            let found = load(app, tenant, destination.connection_id).await?;
+            usable(&mut faults, at, found, "redshift", definition)
+        }
+        Destination::S3(_) => None,
+    };
+    match (checked, account) {
+        (Ok(flow), Some(account)) if faults.is_empty() => Ok(Sound {
+            flow,
+            account,
+            around: Surroundings {
+                tenant_id: tenant,
+                flow_id,
+                source_profile: source.map(|source| source.profile_name),
+                staging: destination.map(staging),
+            },
+        }),
+        _ => Err(refused(faults)),
+    }
+}
+
+/// The answer to a flow that breaks rules.
+pub(super) fn refused(faults: Vec<Fault>) -> Error {
+    Error::unprocessable("invalid_flow", "The flow breaks rules.", faults)
+}
+
+async fn load(
+    app: &App,
+    tenant: TenantId,
+    id: ConnectionId,
+) -> Result<Option<Connection>, Error> {
+    Connection::load(&app.store, tenant, id).await
+}
+
+fn account_fault(account: Option<&Account>) -> Option<Fault> {
+    let (code, detail) = match account.map(|account| account.state) {
+        None => ("unknown", "There is no such account."),
+        Some(AccountState::Pending) => ("not_verified", "This account is not verified yet."),
+        Some(AccountState::Verified | AccountState::Degraded) => return None,
+    };
+    Some(Fault::new("/accountId", code, detail))
+}
+
+/// The connection, if it is there, of this connector, in this account, and working.
+fn usable(
+    faults: &mut Vec<Fault>,
+    pointer: &str,
+    found: Option<Connection>,
+    connector: &str,
+    definition: &FlowDefinition,
+) -> Option<Connection> {
+    let mut add = |code: &str, detail: &str| faults.push(Fault::new(pointer, code, detail));
+    let Some(connection) = found else {
+        add("unknown", "There is no such connection.");
+        return None;
+    };
+    if connection.connector != connector {
+        add("wrong_connector", "This connection leads to another application.");
+    }
+    if connection.account_id != definition.account_id {
+        add("other_account", "This connection is in another account than the flow.");
+    }
+    match connection.state {
+        ConnectionState::Active | ConnectionState::Limited => {}
+        ConnectionState::Pending | ConnectionState::Deleted => {
+            add("not_connected", "Nobody has consented to this connection yet.");
+        }
+        ConnectionState::ReauthRequired => {
+            add("reauth_required", "This connection needs a new consent.");
+        }
+    }
+    Some(connection)
+}
+
+fn staging(connection: Connection) -> Staging {
+    let property = |name: &str| connection.properties.get(name).cloned();
+    Staging {
+        bucket: property("bucketName").unwrap_or_default(),
+        prefix: property("bucketPrefix").filter(|prefix| !prefix.is_empty()),
+        profile: connection.profile_name,
+    }
+}

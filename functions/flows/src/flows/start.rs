@@ -1,0 +1,181 @@
+//! `POST /v1/flows/{id}/start`
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::Serialize;
+use tributary::{
+    error::{Error, Kind},
+    http::{IdempotencyKey, Problem},
+    id::{FlowId, RunId},
+    run::{ExecutionPointer, Run, RunStatus},
+    store::{Key, Update},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    appflow, find,
+    record::{Flow, FlowState},
+    view::{FlowView, tagged},
+};
+use crate::{
+    App,
+    appflow::failed,
+    edge::{Editor, NoBody, created, id_in_path},
+    model::Trigger,
+};
+
+/// A run that was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StartedRun {
+    run_id: RunId,
+    /// AppFlow's id of the run.
+    execution_id: String,
+    status: RunStatus,
+}
+
+/// Runs an on-demand flow now, or sets a scheduled flow going.
+#[utoipa::path(post, path = "/v1/flows/{id}/start", tag = "flows", params(
+    ("id" = FlowId, Path, description = "The flow"),
+), responses(
+    (status = 202, body = StartedRun, description = "On demand: the run is queued"),
+    (status = 200, body = FlowView, description = "Scheduled: the flow is active"),
+    (status = "default", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn start_flow(
+    State(app): State<App>,
+    editor: Editor,
+    key: IdempotencyKey,
+    Path(id): Path<String>,
+    body: NoBody,
+) -> Result<Response, Error> {
+    let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
+    if matches!(flow.state, FlowState::Creating | FlowState::Deleting) {
+        return Err(Error::new(
+            Kind::Conflict,
+            "flow_not_ready",
+            "This flow is being made or deleted.",
+        ));
+    }
+    let operation = format!("start-{}", flow.id);
+    let work = async {
+        match flow.definition.trigger {
+            Trigger::OnDemand(_) => run(&app, &flow, editor.subject(), key.value()).await,
+            Trigger::Scheduled(_) => activate(&app, &flow).await,
+        }
+    };
+    key.once(&app.store, &editor.scope(), &operation, editor.subject(), &body.bytes, work)
+        .await
+}
+
+async fn run(
+    app: &App,
+    flow: &Flow,
+    subject: &str,
+    key: Option<&str>,
+) -> Result<Response, Error> {
+    let started = appflow::client(app, flow)
+        .await?
+        .start_flow()
+        .flow_name(&flow.appflow_name)
+        .client_token(client_token(flow.id, subject, key))
+        .send()
+        .await
+        .map_err(|error| failed("StartFlow", &error))?;
+    let execution_id = started.execution_id.ok_or_else(|| {
+        Error::internal("no_execution_id", "AppFlow started a run without an execution id")
+    })?;
+    let run = record(app, flow, execution_id).await?;
+    let answer = StartedRun {
+        run_id: run.id,
+        execution_id: run.execution_id,
+        status: run.status,
+    };
+    let mut response = created(&format!("/v1/flows/{}/runs/{}", flow.id, run.id), &answer)?;
+    *response.status_mut() = StatusCode::ACCEPTED;
+    Ok(response)
+}
+
+/// The same key asks for the same run, also after a lost answer. Without a key, each call is new.
+fn client_token(flow: FlowId, subject: &str, key: Option<&str>) -> String {
+    let token = match key {
+        Some(key) => Uuid::new_v5(&flow.as_uuid(), format!("start\n{subject}\n{key}").as_bytes()),
+        None => Uuid::new_v4(),
+    };
+    token.to_string()
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Written {
+    Run(Box<Run>),
+    Pointer(ExecutionPointer),
+}
+
+/// Writes the run, or finds the one that the run's own events made first.
+async fn record(app: &App, flow: &Flow, execution_id: String) -> Result<Run, Error> {
+    let tenant = flow.tenant_id;
+    let run = Run::queued(tenant, flow.id, execution_id, Timestamp::now());
+    let pointer_key = Key::execution(tenant, flow.id, &run.execution_id);
+    let items = [
+        (
+            Key::run(tenant, flow.id, run.id),
+            Written::Run(Box::new(run.clone())),
+        ),
+        (
+            pointer_key.clone(),
+            Written::Pointer(ExecutionPointer { run_id: run.id }),
+        ),
+    ];
+    match app.store.insert_together(&items).await {
+        Ok(()) => return Ok(run),
+        Err(error) if error.is_condition() => {}
+        Err(error) => return Err(error.into()),
+    }
+    let lost = || Error::unavailable("run_lost", "a run's pointer or item is missing");
+    let pointer: ExecutionPointer = app.store.get(&pointer_key).await?.ok_or_else(lost)?;
+    let known: Option<Run> = app
+        .store
+        .get(&Key::run(tenant, flow.id, pointer.run_id))
+        .await?;
+    known.ok_or_else(lost)
+}
+
+async fn activate(app: &App, flow: &Flow) -> Result<Response, Error> {
+    let client = appflow::client(app, flow).await?;
+    appflow::activate(&client, flow).await?;
+    let update = Update::new()
+        .set("state", FlowState::Active)
+        .set("updated_at", Timestamp::now())
+        .when_one_of(
+            "state",
+            [
+                FlowState::Draft,
+                FlowState::Active,
+                FlowState::Suspended,
+                FlowState::Errored,
+            ],
+        );
+    let key = Key::flow(flow.tenant_id, flow.id);
+    tagged(app.store.update(&key, update).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_key_names_the_same_start_and_another_caller_or_flow_does_not() {
+        let (flow, other) = (FlowId::new(), FlowId::new());
+        let token = client_token(flow, "frank", Some("k"));
+        assert_eq!(token, client_token(flow, "frank", Some("k")));
+        assert_ne!(token, client_token(flow, "ming", Some("k")));
+        assert_ne!(token, client_token(other, "frank", Some("k")));
+        assert_ne!(client_token(flow, "frank", None), client_token(flow, "frank", None));
+    }
+}

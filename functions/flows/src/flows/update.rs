@@ -1,0 +1,190 @@
+//! `PUT /v1/flows/{id}`
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::de::IgnoredAny;
+use tributary::{
+    error::{Error, Fault, Kind},
+    http::{Json, Problem},
+    id::FlowId,
+    store::{Key, Update},
+};
+
+use super::{
+    appflow, find,
+    record::{Flow, FlowState, definition_text},
+    references::{refused, sound},
+    view::{FlowView, tagged},
+};
+use crate::{
+    App, accounts,
+    compile::compile,
+    edge::{Editor, IfMatch, id_in_path, stale},
+    model::{Destination, FlowDefinition, Source, Trigger},
+};
+
+/// Longest that an update may be under way before another may begin.
+const WORK_LIMIT: SignedDuration = SignedDuration::from_secs(30);
+
+/// Replaces a flow's definition in place: its runs and its incremental position stay.
+#[utoipa::path(put, path = "/v1/flows/{id}", tag = "flows", params(
+    ("id" = FlowId, Path, description = "The flow"),
+    ("if-match" = String, Header, description = "ETag of the version that is to be replaced"),
+), request_body = FlowDefinition, responses(
+    (status = 200, body = FlowView, headers(("etag" = String))),
+    (status = "default", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn update_flow(
+    State(app): State<App>,
+    editor: Editor,
+    if_match: IfMatch,
+    Path(id): Path<String>,
+    Json { value, .. }: Json<FlowDefinition>,
+) -> Result<Response, Error> {
+    let mut flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
+    if_match.holds_for(flow.version)?;
+    ready(&flow)?;
+    let fixed = changed_for_good(&flow.definition, &value);
+    if !fixed.is_empty() {
+        return Err(refused(fixed));
+    }
+    let sound = sound(&app, editor.tenant, flow.id, &value).await?;
+    let client = accounts::appflow(&app, &sound.account).await?;
+    let request = compile(&sound.flow, &sound.around);
+    let until = begin(&app, &flow).await?;
+    let was_active = flow.state == FlowState::Active;
+    flow.version += 1;
+    let updated = async {
+        let state = appflow::update(&client, &flow, &request).await?;
+        let scheduled = matches!(value.trigger, Trigger::Scheduled(_));
+        if scheduled && was_active && state != FlowState::Active {
+            appflow::activate(&client, &flow).await?;
+            return Ok(FlowState::Active);
+        }
+        Ok(state)
+    };
+    match updated.await {
+        Ok(state) => tagged(finish(&app, &flow, &value, state, until).await?),
+        Err(error) => {
+            abandon(&app, &flow, until).await;
+            Err(error)
+        }
+    }
+}
+
+fn ready(flow: &Flow) -> Result<(), Error> {
+    match flow.state {
+        FlowState::Draft | FlowState::Active | FlowState::Suspended | FlowState::Errored => Ok(()),
+        FlowState::Creating | FlowState::Deleting => Err(Error::new(
+            Kind::Conflict,
+            "flow_not_ready",
+            "This flow is being made or deleted.",
+        )),
+    }
+}
+
+/// What AppFlow does not change in place: it needs a new flow, which loses runs and position.
+fn changed_for_good(old: &FlowDefinition, new: &FlowDefinition) -> Vec<Fault> {
+    let same_source = match (&old.source, &new.source) {
+        (Source::Salesforce(old), Source::Salesforce(new)) => {
+            old.connection_id == new.connection_id && old.object == new.object
+        }
+        (Source::S3(old), Source::S3(new)) => old.bucket == new.bucket && old.prefix == new.prefix,
+        _ => false,
+    };
+    let same_destination = match (&old.destination, &new.destination) {
+        (Destination::S3(old), Destination::S3(new)) => {
+            old.bucket == new.bucket && old.prefix == new.prefix
+        }
+        (Destination::Redshift(old), Destination::Redshift(new)) => {
+            (&old.connection_id, &old.schema, &old.table)
+                == (&new.connection_id, &new.schema, &new.table)
+        }
+        _ => false,
+    };
+    let same_trigger =
+        std::mem::discriminant(&old.trigger) == std::mem::discriminant(&new.trigger);
+    [
+        ("/accountId", old.account_id == new.account_id),
+        ("/source", same_source),
+        ("/destination", same_destination),
+        ("/trigger/type", same_trigger),
+    ]
+    .into_iter()
+    .filter(|(_, same)| !same)
+    .map(|(pointer, _)| {
+        Fault::new(
+            pointer,
+            "not_changeable",
+            "AppFlow does not change this in place. Make a new flow.",
+        )
+    })
+    .collect()
+}
+
+/// Takes the right to update this version; one at a time.
+async fn begin(app: &App, flow: &Flow) -> Result<i64, Error> {
+    let now = Timestamp::now();
+    let until = now
+        .saturating_add(WORK_LIMIT)
+        .unwrap_or(Timestamp::MAX)
+        .as_millisecond();
+    let update = Update::new()
+        .set("updating_until", until)
+        .when_equal("version", flow.version)
+        .when_equal("state", flow.state)
+        .when_absent_or_less("updating_until", now.as_millisecond());
+    match app
+        .store
+        .update::<IgnoredAny>(&Key::flow(flow.tenant_id, flow.id), update)
+        .await
+    {
+        Ok(_) => Ok(until),
+        Err(error) if error.is_condition() => Err(stale()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn finish(
+    app: &App,
+    flow: &Flow,
+    definition: &FlowDefinition,
+    state: FlowState,
+    until: i64,
+) -> Result<Flow, Error> {
+    let text = definition_text(definition).map_err(|error| {
+        Error::internal("definition_text", "a definition could not be written").with_source(error)
+    })?;
+    let update = Update::new()
+        .set("definition", text)
+        .set("state", state)
+        .set("version", flow.version)
+        .set("updated_at", Timestamp::now())
+        .remove("updating_until")
+        .remove("needs_mapping")
+        .when_equal("updating_until", until);
+    Ok(app
+        .store
+        .update(&Key::flow(flow.tenant_id, flow.id), update)
+        .await?)
+}
+
+/// Gives the right back; if that fails too, it ends by itself.
+async fn abandon(app: &App, flow: &Flow, until: i64) {
+    let update = Update::new()
+        .remove("updating_until")
+        .when_equal("updating_until", until);
+    let given_back = app
+        .store
+        .update::<IgnoredAny>(&Key::flow(flow.tenant_id, flow.id), update)
+        .await;
+    if let Err(error) = given_back {
+        tracing::warn!(
+            tenant.id = %flow.tenant_id, flow.id = %flow.id, error.chain = %error,
+            "an update was not given back; it ends by itself"
+        );
+    }
+}

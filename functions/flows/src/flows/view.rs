@@ -1,0 +1,162 @@
+//! A flow and a run, as they are shown.
+
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+use serde::Serialize;
+use tributary::{
+    error::Error,
+    id::{FlowId, RunId},
+    run::{CauseClass, Run, RunStatus},
+};
+use utoipa::ToSchema;
+
+use super::record::{Flow, FlowState};
+use crate::{
+    edge::{etag, json},
+    model::FlowDefinition,
+};
+
+/// A flow.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FlowView {
+    id: FlowId,
+    /// Where it stands.
+    state: FlowState,
+    /// Counts definitions; the number in the ETag.
+    version: u64,
+    /// As it was written.
+    #[serde(flatten)]
+    definition: FlowDefinition,
+    /// Its name in AppFlow.
+    appflow_name: String,
+    /// Fields that the last validation missed at the source.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs_mapping: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl FlowView {
+    pub(super) fn of(flow: Flow) -> Self {
+        let Flow {
+            id,
+            tenant_id: _,
+            account_id: _,
+            aws_account_id: _,
+            appflow_name,
+            state,
+            definition,
+            appflow_arn: _,
+            needs_mapping,
+            updating_until: _,
+            created_by: _,
+            created_at,
+            updated_at,
+            version,
+        } = flow;
+        Self {
+            id,
+            state,
+            version,
+            definition,
+            appflow_name,
+            needs_mapping,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+/// A run.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RunView {
+    id: RunId,
+    flow_id: FlowId,
+    /// AppFlow's id of the run.
+    execution_id: String,
+    /// How far it is.
+    status: RunStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records_processed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records_failed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_processed: Option<u64>,
+    /// What it failed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<CauseClass>,
+    /// The provider's words, with secrets removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    /// Whether trying again makes sense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retryable: Option<bool>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl RunView {
+    pub(super) fn of(run: Run) -> Self {
+        let Run {
+            id,
+            tenant_id: _,
+            flow_id,
+            execution_id,
+            status,
+            started_at,
+            ended_at,
+            records_processed,
+            records_failed,
+            bytes_processed,
+            cause,
+            message,
+            retryable,
+            created_at,
+            updated_at,
+            ..
+        } = run;
+        Self {
+            id,
+            flow_id,
+            execution_id,
+            status,
+            started_at,
+            ended_at,
+            records_processed,
+            records_failed,
+            bytes_processed,
+            cause,
+            message,
+            retryable,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+/// A flow as an answer, with its entity tag.
+pub(super) fn tagged(flow: Flow) -> Result<Response, Error> {
+    let tag = etag(flow.version);
+    with_tag(json(StatusCode::OK, &FlowView::of(flow))?, &tag)
+}
+
+/// Puts the entity tag on an answer.
+pub(super) fn with_tag(mut response: Response, tag: &str) -> Result<Response, Error> {
+    let tag = HeaderValue::from_str(tag)
+        .map_err(|error| Error::internal("etag", "a tag is no header").with_source(error))?;
+    response.headers_mut().insert(header::ETAG, tag);
+    Ok(response)
+}

@@ -1,0 +1,79 @@
+//! Configuration from the environment.
+
+use tributary::{
+    config::{ConfigError, Env},
+    oauth::Endpoint,
+};
+
+use crate::return_to::AppOrigins;
+
+/// What the function is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `STAGE`: name of the deployment, part of the source of events.
+    pub stage: String,
+    /// `TABLE_NAME`
+    pub table_name: String,
+    /// `DATA_KEY_ARN`: key that wraps the data keys of sealed tokens.
+    pub data_key_arn: String,
+    /// `PUBLIC_BASE_URL`: where browsers reach us; redirect URIs are made from it alone.
+    pub public_base_url: Endpoint,
+    /// `APP_ORIGINS`: origins of the single-page applications.
+    pub app_origins: AppOrigins,
+    /// `OIDC_ISSUER`: the identity provider.
+    pub oidc_issuer: Endpoint,
+    /// `OIDC_CLIENT_ID`: our client there.
+    pub oidc_client_id: String,
+    /// `OIDC_CLIENT_SECRET_ARN`: its secret; absent for a public client.
+    pub oidc_client_secret_arn: Option<String>,
+    /// `SALESFORCE_LOGIN_URL`: login host of the vendor's Salesforce app.
+    pub salesforce_login_url: Endpoint,
+    /// `SALESFORCE_CLIENT_SECRET_ARN`: secret of the vendor's Salesforce app.
+    pub salesforce_client_secret_arn: String,
+    /// `DUE_SHARDS`: how many shards the due index has.
+    pub due_shards: u32,
+}
+
+impl Config {
+    /// Reads the process's environment.
+    pub fn from_process() -> Result<Self, ConfigError> {
+        Self::from_env(Env::from_process())
+    }
+
+    /// Reads the variables named above.
+    pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
+        let stage = env.required("STAGE");
+        let table_name = env.required("TABLE_NAME");
+        let data_key_arn = env.required("DATA_KEY_ARN");
+        let public_base_url = env.parsed::<Endpoint>("PUBLIC_BASE_URL");
+        let app_origins = env.parsed::<AppOrigins>("APP_ORIGINS");
+        let oidc_issuer = env.parsed::<Endpoint>("OIDC_ISSUER");
+        let oidc_client_id = env.required("OIDC_CLIENT_ID");
+        let salesforce_login_url = env.parsed::<Endpoint>("SALESFORCE_LOGIN_URL");
+        let salesforce_client_secret_arn = env.required("SALESFORCE_CLIENT_SECRET_ARN");
+        let due_shards = env.parsed_or("DUE_SHARDS", 4);
+        if !(1..=1000).contains(&due_shards) {
+            env.fault("DUE_SHARDS must be between 1 and 1000");
+        }
+        let oidc_client_secret_arn = env.optional("OIDC_CLIENT_SECRET_ARN");
+        let config = public_base_url
+            .zip(app_origins)
+            .zip(oidc_issuer.zip(salesforce_login_url))
+            .map(
+                |((public_base_url, app_origins), (oidc_issuer, salesforce_login_url))| Self {
+                    stage,
+                    table_name,
+                    data_key_arn,
+                    public_base_url,
+                    app_origins,
+                    oidc_issuer,
+                    oidc_client_id,
+                    oidc_client_secret_arn,
+                    salesforce_login_url,
+                    salesforce_client_secret_arn,
+                    due_shards,
+                },
+            );
+        env.finish(config)
+    }
+}

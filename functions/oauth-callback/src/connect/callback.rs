@@ -1,0 +1,128 @@
+//! `GET /connect/callback/{provider}`: the provider sends the browser back.
+
+use axum::{
+    extract::{Path, RawQuery, State},
+    response::Response,
+};
+use http::HeaderMap;
+use jiff::Timestamp;
+use tributary::{
+    error::{Error, Kind, Result},
+    http::Problem,
+    secret::Secret,
+    store::Key,
+};
+
+use super::{Consent, KIND, checks, connection, exchange, finish, keep, push};
+use crate::{
+    app::{App, ProviderLink},
+    cookie,
+    query::{CallbackQuery, Decision},
+    session::Session,
+};
+
+/// How a consent ended well enough to say so.
+pub(super) enum Ending {
+    /// It works.
+    Connected,
+    /// It works in part; the code says what is missing.
+    Limited(&'static str),
+    /// The person said no.
+    Denied,
+}
+
+/// Finishes a consent.
+#[utoipa::path(get, path = "/connect/callback/{provider}", tag = "connect",
+    params(
+        ("provider" = String, Path, description = "Key of the provider."),
+        ("code" = Option<String>, Query, description = "Authorization code."),
+        ("state" = String, Query, description = "State of the consent."),
+        ("iss" = Option<String>, Query, description = "Who answers (RFC 9207)."),
+        ("error" = Option<String>, Query, description = "Why there is no code."),
+    ),
+    responses(
+        (status = 303, description = "To where the consent was to end, with `connection`, `result` (`connected`, `limited`, `denied`, `failed`) and `code`."),
+        (status = 200, description = "A page, when there is nowhere to go.", content_type = "text/html"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn callback(
+    State(app): State<App>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let query = CallbackQuery::parse(query.as_deref().unwrap_or_default())?;
+    let link = app.provider(&provider).ok_or_else(Error::not_found)?;
+    let consent = take(&app, link, &headers, &query).await?;
+    let ending = match &query.decision {
+        Decision::Granted(code) => connect(&app, link, &consent, &query.state, code).await,
+        Decision::Denied => Ok(Ending::Denied),
+        Decision::Refused(error) => Err(Error::new(
+            Kind::Conflict,
+            error,
+            "The provider did not grant access. Try again from the application.",
+        )),
+    };
+    finish::finish(&consent, &query.state, ending)
+}
+
+/// Takes the consent of this state, once, if the browser and the person are those that began it.
+async fn take(
+    app: &App,
+    link: &ProviderLink,
+    headers: &HeaderMap,
+    query: &CallbackQuery,
+) -> Result<Consent> {
+    // Without the cookie nothing is taken: a link scanner cannot use a consent up.
+    let cookie = cookie::get(headers, &cookie::transaction(KIND, &query.state))
+        .ok_or_else(|| refused("no transaction cookie"))?;
+    let key = Key::consent(query.state.expose());
+    let taken: Option<Consent> = app.store.take(&key).await?;
+    let consent = taken.ok_or_else(|| refused("the state is unknown or was used"))?;
+    let session = Session::of(app, headers).await?;
+    let seen = checks::Seen {
+        provider: link.client.provider().key,
+        cookie: &cookie,
+        session: session.as_ref().map(|(_, session)| session),
+        issuer: query.issuer.as_deref(),
+        now: Timestamp::now().as_second(),
+    };
+    checks::check(&consent, &seen, &link.login.origin())
+        .map_err(|mismatch| refused(mismatch.log()))?;
+    Ok(consent)
+}
+
+/// Exchange, verify, store, and only then push.
+async fn connect(
+    app: &App,
+    link: &ProviderLink,
+    consent: &Consent,
+    state: &Secret,
+    code: &Secret,
+) -> Result<Ending> {
+    let before = connection(app, consent.tenant_id, consent.connection_id, &consent.provider).await?;
+    let grant = exchange::exchange(app, link, consent, state, code).await?;
+    let kept = match keep::keep(app, before, &grant).await {
+        Ok(kept) => kept,
+        Err(error) => {
+            // What was stored in spite of an unclear answer must not be revoked.
+            if !error.retryable() {
+                exchange::give_back(link, &grant.bundle).await;
+            }
+            return Err(error);
+        }
+    };
+    let ending = push::push(app, link, &kept, &grant).await?;
+    keep::revoke_previous(app, link, &kept.before, &grant.bundle).await;
+    Ok(ending)
+}
+
+/// One answer to whatever does not fit together; the log says which it was.
+fn refused(log: &str) -> Error {
+    Error::new(
+        Kind::Forbidden,
+        "consent_refused",
+        "This consent cannot be finished here. Start again from the application.",
+    )
+    .with_log(log)
+}

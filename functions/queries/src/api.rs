@@ -1,0 +1,12 @@
+//! The routes, one action per file.
+
+pub mod cancel;
+pub mod create;
+pub mod get;
+pub mod identity;
+pub mod results;
+
+mod answer;
+mod query_string;
+
+pub use answer::{Query, QueryFailure};

@@ -1,0 +1,40 @@
+//! `POST /v1/queries/{id}/cancel`: stops a query.
+
+use axum::extract::{Path, State};
+use http::StatusCode;
+use tributary::{
+    error::Error,
+    http::{Caller, Problem},
+    identity::Role,
+};
+
+use super::answer::Query;
+use crate::{App, query_id, session::User};
+
+/// Asks for a query of the caller's to be stopped. Asking twice is fine, also after its end.
+#[utoipa::path(
+    post,
+    path = "/v1/queries/{id}/cancel",
+    tag = "queries",
+    params(("id" = String, Path, description = "Id of the query")),
+    responses(
+        (status = 202, body = Query),
+        (status = 401, body = Problem),
+        (status = 404, description = "Not there, not yours, or older than a day", body = Problem),
+        (status = 503, body = Problem),
+    )
+)]
+pub async fn cancel_query(
+    State(app): State<App>,
+    caller: Caller,
+    Path(unverified_id): Path<String>,
+) -> Result<(StatusCode, axum::Json<Query>), Error> {
+    let user = User::of(&caller, caller.require(Role::Viewer)?);
+    let role = app.sessions.role_arn();
+    let statement = query_id::open(&app.sealer, &user, role, &unverified_id)?;
+    let warehouse = app.warehouse.as_user(&app.sessions.current(&user).await?);
+    warehouse.cancel(&statement).await?;
+    let progress = warehouse.describe(&statement, 0).await?;
+    let query = Query::of(unverified_id, &progress, &caller.request_id);
+    Ok((StatusCode::ACCEPTED, axum::Json(query)))
+}

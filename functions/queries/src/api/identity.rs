@@ -1,0 +1,97 @@
+//! `POST /v1/identity`: the caller's ID token becomes the caller's session with the warehouse.
+
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tributary::{
+    error::{Error, Kind},
+    http::{Caller, Json, Problem},
+    identity::{AuthConfig, Role},
+    jwt::IdClaims,
+    secret::Secret,
+};
+use utoipa::ToSchema;
+
+use crate::{App, session::User};
+
+/// A fresh ID token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct IdentityRequest {
+    /// The ID token of the caller's sign-in. It can be presented once.
+    #[serde(rename = "idToken")]
+    #[schema(value_type = String)]
+    unverified_id_token: Secret,
+}
+
+/// The session.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityAnswer {
+    /// Until when the session holds; it is renewed while the sign-in does.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+/// Establishes the caller's session with the warehouse.
+///
+/// Call it once after sign-in and after each refresh of the tokens. No credentials are answered:
+/// they stay on the server.
+#[utoipa::path(
+    post,
+    path = "/v1/identity",
+    tag = "queries",
+    request_body = IdentityRequest,
+    responses(
+        (status = 200, body = IdentityAnswer),
+        (status = 401, description = "`reauthenticate`: get a fresh ID token; `token_expired`; `token_not_accepted`", body = Problem),
+        (status = 403, description = "`not_assigned`, `user_not_provisioned`, `identity_mismatch`, `email_not_verified`", body = Problem),
+        (status = 409, description = "`exchange_in_progress`", body = Problem),
+        (status = 503, body = Problem),
+    )
+)]
+pub async fn establish_identity(
+    State(app): State<App>,
+    caller: Caller,
+    body: Json<IdentityRequest>,
+) -> Result<axum::Json<IdentityAnswer>, Error> {
+    let user = User::of(&caller, caller.require(Role::Viewer)?);
+    let id_token = body.value.unverified_id_token;
+    let claims = app.verifier.verify(&id_token, None).await?;
+    check_same_user(&app.auth, &user, &claims)?;
+    let session = app.sessions.establish(&user, &id_token, &claims).await?;
+    Ok(axum::Json(IdentityAnswer {
+        expires_at: session.valid_until,
+    }))
+}
+
+/// The ID token must be the caller's own: same issuer, subject, tenant and sign-in. Its e-mail
+/// address finds the user in the directory, so it must be verified.
+fn check_same_user(auth: &AuthConfig, user: &User, claims: &IdClaims) -> Result<(), Error> {
+    let tenant = claims.text(&auth.tenant_claim);
+    // Some providers name the sign-in in one of the two tokens only.
+    let is_other_login = !user.login.is_empty()
+        && claims
+            .login_id
+            .as_ref()
+            .is_some_and(|login| *login != user.login);
+    let is_same = claims.issuer == user.issuer
+        && claims.subject == user.subject
+        && tenant == Some(user.tenant.to_string().as_str())
+        && !is_other_login;
+    if !is_same {
+        return Err(Error::new(
+            Kind::Forbidden,
+            "identity_mismatch",
+            "This ID token is not yours.",
+        ));
+    }
+    if !claims.email_verified || claims.email.is_none() {
+        return Err(Error::new(
+            Kind::Forbidden,
+            "email_not_verified",
+            "Verify your e-mail address first.",
+        ));
+    }
+    Ok(())
+}

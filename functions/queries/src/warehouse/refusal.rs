@@ -1,0 +1,294 @@
+//! What refusals of the Data API mean, as a table. Their texts are never passed on.
+
+use tributary::{
+    aws::Refusal,
+    error::{Error, Kind},
+};
+
+use crate::session::reauthenticate;
+
+/// Which call was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// ExecuteStatement.
+    Execute {
+        /// Whether the SQL is the caller's own.
+        is_free: bool,
+    },
+    /// DescribeStatement.
+    Describe,
+    /// GetStatementResult.
+    Results,
+    /// CancelStatement.
+    Cancel,
+}
+
+/// A column of the table.
+#[derive(Clone, Copy)]
+enum Row {
+    Rejected,
+    NotReady,
+    NotFound,
+    TooManyQueries,
+    TooManySessions,
+    TooManyWaiting,
+    DidNotStart,
+    TookTooLong,
+    Busy,
+    Away,
+    Reauthenticate,
+    Configuration,
+}
+
+/// Code, meaning on ExecuteStatement, meaning on a statement's id.
+const REFUSALS: [(&str, Row, Row); 15] = [
+    ("ValidationException", Row::Rejected, Row::NotReady),
+    (
+        "ActiveStatementsExceededException",
+        Row::TooManyQueries,
+        Row::TooManyQueries,
+    ),
+    (
+        "ActiveSessionsExceededException",
+        Row::TooManySessions,
+        Row::TooManySessions,
+    ),
+    (
+        "ActiveWaitingRequestsExceededException",
+        Row::TooManyWaiting,
+        Row::TooManyWaiting,
+    ),
+    (
+        "ExecuteStatementException",
+        Row::DidNotStart,
+        Row::DidNotStart,
+    ),
+    (
+        "DatabaseConnectionException",
+        Row::DidNotStart,
+        Row::DidNotStart,
+    ),
+    // A workgroup that is not there is ours; a statement that is not there, or is somebody else's,
+    // is not found.
+    (
+        "ResourceNotFoundException",
+        Row::Configuration,
+        Row::NotFound,
+    ),
+    ("AccessDeniedException", Row::Configuration, Row::NotFound),
+    ("QueryTimeoutException", Row::TookTooLong, Row::TookTooLong),
+    ("InternalServerException", Row::Away, Row::Away),
+    ("ThrottlingException", Row::Busy, Row::Busy),
+    (
+        "ExpiredTokenException",
+        Row::Reauthenticate,
+        Row::Reauthenticate,
+    ),
+    ("ExpiredToken", Row::Reauthenticate, Row::Reauthenticate),
+    (
+        "UnrecognizedClientException",
+        Row::Reauthenticate,
+        Row::Reauthenticate,
+    ),
+    (
+        "InvalidSignatureException",
+        Row::Configuration,
+        Row::Configuration,
+    ),
+];
+
+/// The error that a refused call becomes.
+pub fn error_of(call: Call, refusal: &Refusal) -> Error {
+    let log = format!(
+        "Data API {call:?} failed: code {}, status {}, request {}",
+        refusal.code.as_deref().unwrap_or("none"),
+        refusal
+            .status
+            .map_or_else(|| "none".to_owned(), |status| status.to_string()),
+        refusal.request_id.as_deref().unwrap_or("none"),
+    );
+    let known = REFUSALS.iter().find(|(code, _, _)| refusal.is(code));
+    let row = match (known, call) {
+        // A registered query that is rejected is our own mistake.
+        (Some((_, Row::Rejected, _)), Call::Execute { is_free: false }) => Row::Configuration,
+        (Some((_, on_execute, _)), Call::Execute { .. }) => *on_execute,
+        (Some((_, _, on_statement)), Call::Describe | Call::Results | Call::Cancel) => {
+            *on_statement
+        }
+        (None, _) if refusal.is_throttle() => Row::Busy,
+        (None, _) if refusal.is_unknown() => Row::Away,
+        (None, _) => Row::Configuration,
+    };
+    row.error(log)
+}
+
+impl Row {
+    fn error(self, log: String) -> Error {
+        let say = |kind, code, text: &str| Error::new(kind, code, text).with_log(log.clone());
+        match self {
+            Self::Rejected => say(
+                Kind::Malformed,
+                "query_rejected",
+                "The warehouse does not take this statement with these parameters.",
+            ),
+            Self::NotReady => say(Kind::Conflict, "query_not_ready", "The query has no rows to read, or not yet."),
+            Self::NotFound => Error::not_found().with_log(log),
+            Self::TooManyQueries => say(Kind::Throttled, "too_many_queries", "Too many queries are running. Try again shortly.").with_retry_after(5),
+            Self::TooManySessions => say(Kind::Throttled, "too_many_sessions", "Too many sessions are open. Try again shortly.").with_retry_after(5),
+            Self::TooManyWaiting => say(Kind::Throttled, "poll_without_wait", "Too many requests wait for this query. Ask again without waiting.").with_retry_after(1),
+            Self::DidNotStart => say(Kind::Upstream, "query_start_failed", "The warehouse did not start the query. Try again; if it stays so, you may not be assigned to the warehouse.").with_retry_after(5),
+            Self::TookTooLong => Error::unavailable("warehouse_timeout", log),
+            Self::Busy => Error::unavailable("warehouse_busy", log),
+            Self::Away => Error::unavailable("warehouse_unavailable", log),
+            Self::Reauthenticate => reauthenticate(&log),
+            Self::Configuration => Error::internal("warehouse_config", log),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(call: Call, code: Option<&str>, status: Option<u16>) -> (Kind, &'static str) {
+        let refusal = Refusal {
+            code: code.map(str::to_owned),
+            message: Some("relation payroll of canary".to_owned()),
+            status,
+            request_id: None,
+        };
+        let error = error_of(call, &refusal);
+        assert!(!error.chain().contains("canary") && !error.caller_message().contains("canary"));
+        (error.kind(), error.code())
+    }
+
+    #[test]
+    fn each_refusal_has_its_answer() {
+        use Kind::{
+            Conflict, Internal, Malformed, NotFound, Throttled, Unauthenticated, Unavailable,
+            Upstream,
+        };
+        let free = Call::Execute { is_free: true };
+        let registered = Call::Execute { is_free: false };
+        let cases = [
+            (free, "ValidationException", Malformed, "query_rejected"),
+            (
+                registered,
+                "ValidationException",
+                Internal,
+                "warehouse_config",
+            ),
+            (
+                Call::Results,
+                "ValidationException",
+                Conflict,
+                "query_not_ready",
+            ),
+            (
+                free,
+                "ActiveStatementsExceededException",
+                Throttled,
+                "too_many_queries",
+            ),
+            (
+                free,
+                "ActiveSessionsExceededException",
+                Throttled,
+                "too_many_sessions",
+            ),
+            (
+                free,
+                "ExecuteStatementException",
+                Upstream,
+                "query_start_failed",
+            ),
+            (
+                Call::Cancel,
+                "DatabaseConnectionException",
+                Upstream,
+                "query_start_failed",
+            ),
+            (
+                free,
+                "ResourceNotFoundException",
+                Internal,
+                "warehouse_config",
+            ),
+            (
+                Call::Describe,
+                "ResourceNotFoundException",
+                NotFound,
+                "not_found",
+            ),
+            (
+                Call::Results,
+                "ResourceNotFoundException",
+                NotFound,
+                "not_found",
+            ),
+            (Call::Cancel, "AccessDeniedException", NotFound, "not_found"),
+            (
+                registered,
+                "AccessDeniedException",
+                Internal,
+                "warehouse_config",
+            ),
+            (
+                Call::Results,
+                "ActiveWaitingRequestsExceededException",
+                Throttled,
+                "poll_without_wait",
+            ),
+            (
+                Call::Cancel,
+                "QueryTimeoutException",
+                Unavailable,
+                "warehouse_timeout",
+            ),
+            (
+                Call::Describe,
+                "InternalServerException",
+                Unavailable,
+                "warehouse_unavailable",
+            ),
+            (
+                Call::Describe,
+                "ThrottlingException",
+                Unavailable,
+                "warehouse_busy",
+            ),
+            (
+                Call::Describe,
+                "ExpiredTokenException",
+                Unauthenticated,
+                "reauthenticate",
+            ),
+            (free, "SomethingNew", Internal, "warehouse_config"),
+        ];
+        for (call, code, kind, answer) in cases {
+            assert_eq!(
+                seen(call, Some(code), Some(400)),
+                (kind, answer),
+                "{call:?} {code}"
+            );
+        }
+        assert_eq!(
+            seen(free, None, None),
+            (Unavailable, "warehouse_unavailable")
+        );
+        assert_eq!(seen(free, None, Some(429)), (Unavailable, "warehouse_busy"));
+    }
+
+    #[test]
+    fn q2_a_foreign_statement_and_a_missing_one_answer_the_same() {
+        let foreign = seen(Call::Describe, Some("AccessDeniedException"), Some(400));
+        assert_eq!(
+            foreign,
+            seen(Call::Describe, Some("ResourceNotFoundException"), Some(400))
+        );
+        assert_eq!(
+            foreign,
+            (Error::not_found().kind(), Error::not_found().code())
+        );
+    }
+}
