@@ -94,10 +94,14 @@ impl Outbox {
     pub async fn publish_left_over(&self, most: usize) -> Result<usize, Error> {
         let page = self.store.query::<Entry>(&Key::outbox_partition(), "", &PageRequest::first(most)).await?;
         let found = page.items.len();
+        let mut outcome = Ok(found);
         for entry in page.items {
-            self.publish(&entry.key()).await?;
+            // One that fails does not keep the others back.
+            if let Err(error) = self.publish(&entry.key()).await {
+                outcome = Err(error);
+            }
         }
-        Ok(found)
+        outcome
     }
 
     async fn send(&self, entry: &Entry) -> Result<(), Error> {

@@ -271,13 +271,21 @@ impl Store {
         prefix: &str,
         page: &PageRequest,
     ) -> Result<Page<T>, StoreError> {
+        // DynamoDB refuses an empty text for a key, also as a prefix.
+        let prefix = (!prefix.is_empty()).then(|| AttributeValue::S(prefix.to_owned()));
+        let condition = match prefix {
+            Some(_) => "pk = :pk AND begins_with(sk, :prefix)",
+            None => "pk = :pk",
+        };
+        let values = std::iter::once((":pk".to_owned(), AttributeValue::S(pk.to_owned())))
+            .chain(prefix.map(|prefix| (":prefix".to_owned(), prefix)))
+            .collect();
         let answer = self
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .key_condition_expression(condition)
+            .set_expression_attribute_values(Some(values))
             .set_exclusive_start_key(page.after.as_ref().map(|sk| Key::raw(pk, sk).to_item()))
             .scan_index_forward(!page.newest_first)
             .limit(i32::try_from(page.limit).unwrap_or(i32::MAX))

@@ -10,6 +10,7 @@ use reqwest::{Client, redirect::Policy};
 use sandbox::{Options, Sandbox};
 use sandbox_aws::Role;
 use sandbox_core::{CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT, VENDOR_ACCOUNT};
+use sandbox_saas::oidc::{Signature, TokenUse};
 use serde_json::{Value, json};
 use tokio::process::Command;
 use url::Url;
@@ -33,6 +34,12 @@ async fn boto3_finds_every_answer_as_aws_gives_it() {
     };
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let role = trusting_role(&sandbox);
+    let user_role = user_role(&sandbox);
+    let queries = &sandbox
+        .stack
+        .function("QueriesFunction")
+        .unwrap()
+        .environment;
     sandbox
         .redshift
         .execute_as_admin(
@@ -43,6 +50,10 @@ async fn boto3_finds_every_answer_as_aws_gives_it() {
         .unwrap();
     sandbox.redshift.set_page_rows(100);
     let admin = sandbox.aws.admin_credentials(CUSTOMER_ACCOUNT);
+    let vendor = sandbox.aws.admin_credentials(VENDOR_ACCOUNT);
+    let id_token = sandbox
+        .oidc
+        .mint("frank", TokenUse::Id, json!({}), Signature::Current);
     let check = Path::new(env!("CARGO_MANIFEST_DIR")).join("independent_client/check.py");
 
     let output = Command::new(python)
@@ -54,6 +65,13 @@ async fn boto3_finds_every_answer_as_aws_gives_it() {
         .args(["--salesforce", sandbox.salesforce_url.as_str()])
         .args(["--role-arn", &role, "--external-id", EXTERNAL_ID])
         .args(["--workgroup", "independent", "--database", DATABASE])
+        .args(["--vendor-key", &vendor.access_key_id])
+        .args(["--vendor-secret", &vendor.secret_access_key])
+        .args(["--application", &queries["IDENTITY_CENTER_APPLICATION_ARN"]])
+        .args(["--user-role-arn", &user_role])
+        .args(["--user-workgroup", &queries["WAREHOUSE_WORKGROUP"]])
+        .args(["--user-database", &queries["WAREHOUSE_DATABASE"]])
+        .env("TRIBUTARY_ID_TOKEN", id_token.unwrap())
         .env(
             "TRIBUTARY_SALESFORCE_TOKEN",
             salesforce_token(&sandbox).await,
@@ -66,7 +84,7 @@ async fn boto3_finds_every_answer_as_aws_gives_it() {
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{complained}");
-    assert!(said.contains("operations answer as AWS does"), "{said}");
+    assert!(said.contains("checks hold"), "{said}");
 }
 
 /// A role of another account that trusts the customer's with an external id, as customers' do.
@@ -82,6 +100,23 @@ fn trusting_role(sandbox: &Sandbox) -> String {
                 { "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": with_external_id },
                 { "Effect": "Allow", "Principal": principal, "Action": "sts:TagSession" },
             ],
+        }),
+        identity_policies: Vec::new(),
+        max_session_seconds: 3_600,
+    });
+    arn
+}
+
+/// A role that the vendor's administrator may assume on behalf of a person.
+fn user_role(sandbox: &Sandbox) -> String {
+    let arn = format!("arn:aws:iam::{VENDOR_ACCOUNT}:role/IndependentUser");
+    let principal = json!({ "AWS": format!("arn:aws:iam::{VENDOR_ACCOUNT}:root") });
+    let actions = ["sts:AssumeRole", "sts:SetContext"];
+    sandbox.aws.put_role(Role {
+        arn: arn.clone(),
+        trust_policy: json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Principal": principal, "Action": actions }],
         }),
         identity_policies: Vec::new(),
         max_session_seconds: 3_600,

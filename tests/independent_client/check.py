@@ -5,11 +5,10 @@ The functions are written with AWS's Rust SDK, and so are the stand-ins' own tes
 both share would not show there. boto3 is another client with its own reading of the protocols, and
 `conformance.py` compares each of its answers with AWS's service models.
 
-    python check.py --endpoint URL --admin-key ID --admin-secret SECRET --account 222222222222 \
-        --salesforce URL --role-arn ARN --external-id ID --workgroup NAME --database NAME
+    TRIBUTARY_SALESFORCE_TOKEN=... TRIBUTARY_ID_TOKEN=... python check.py --endpoint URL \
+        --admin-key ID --admin-secret SECRET --account 222222222222 ...
 
-`TRIBUTARY_SALESFORCE_TOKEN` holds an access token of the Salesforce stand-in. The database must
-exist; the role must trust the account with that external id, and let it tag the session. Prints one
+`tests/end_to_end/independent_client.rs` shows what must be there before. Prints one
 `ok <service>.<operation>` a line and ends with 1 at the first answer that AWS would not give.
 """
 
@@ -18,7 +17,7 @@ import os
 import sys
 
 import world
-from checks import appflow, dynamodb, kms, redshift_data, secretsmanager, sns, sqs, sts
+from checks import appflow, dynamodb, identity_center, kms, redshift_data, secretsmanager, sns, sqs, sts
 
 SERVICES = {
     "sts": sts,
@@ -28,39 +27,58 @@ SERVICES = {
     "sqs": sqs,
     "sns": sns,
     "redshift-data": redshift_data,
+    "identity-center": identity_center,
     "appflow": appflow,
+}
+
+ARGUMENTS = {
+    "endpoint": "address of the AWS endpoint",
+    "admin-key": "access key id of the account's administrator",
+    "admin-secret": "its secret access key",
+    "account": "the account in which everything is made",
+    "salesforce": "instance URL of the Salesforce stand-in; TRIBUTARY_SALESFORCE_TOKEN opens it",
+    "role-arn": "role of another account that trusts this one with the external id, tags included",
+    "external-id": "the external id",
+    "workgroup": "workgroup of a warehouse of the account",
+    "database": "its database, which must exist",
+    "vendor-key": "access key id of an administrator of Identity Center's account",
+    "vendor-secret": "its secret access key",
+    "application": "ARN of Identity Center's application; it must accept TRIBUTARY_ID_TOKEN once",
+    "user-role-arn": "role of that account that its administrator may assume with a context",
+    "user-workgroup": "workgroup of that account's warehouse",
+    "user-database": "its database; the person may read public.city_sales",
 }
 
 
 def main():
-    arguments = _arguments()
+    arguments = vars(_arguments())
+    services = arguments.pop("service") or SERVICES
+    for name in ("endpoint", "salesforce"):
+        arguments[name] = arguments[name].rstrip("/")
     here = world.World(
-        endpoint=arguments.endpoint.rstrip("/"),
-        account=arguments.account,
-        access_key=arguments.admin_key,
-        secret_key=arguments.admin_secret,
-        salesforce=arguments.salesforce.rstrip("/"),
-        salesforce_token=os.environ.get("TRIBUTARY_SALESFORCE_TOKEN", ""),
-        role_arn=arguments.role_arn,
-        external_id=arguments.external_id,
-        workgroup=arguments.workgroup,
-        database=arguments.database,
+        access_key=arguments.pop("admin_key"),
+        secret_key=arguments.pop("admin_secret"),
+        salesforce_token=_secret("TRIBUTARY_SALESFORCE_TOKEN"),
+        id_token=_secret("TRIBUTARY_ID_TOKEN"),
+        **arguments,
     )
-    if not here.salesforce_token:
-        sys.exit("TRIBUTARY_SALESFORCE_TOKEN is not set")
     try:
-        for name in arguments.service or SERVICES:
+        for name in services:
             SERVICES[name].run(here)
     except world.Failed as failed:
         sys.exit(f"FAILED {failed}")
-    print(f"{len(here.done)} operations answer as AWS does")
+    print(f"all {len(here.done)} checks hold")
+
+
+def _secret(variable):
+    value = os.environ.get(variable)
+    return value or sys.exit(f"{variable} is not set")
 
 
 def _arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = ("endpoint", "admin-key", "admin-secret", "account", "salesforce")
-    for name in (*names, "role-arn", "external-id", "workgroup", "database"):
-        parser.add_argument(f"--{name}", required=True)
+    for name, text in ARGUMENTS.items():
+        parser.add_argument(f"--{name}", required=True, help=text)
     only = "check this service alone (may be repeated)"
     parser.add_argument("--service", action="append", choices=SERVICES, help=only)
     return parser.parse_args()

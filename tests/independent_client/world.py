@@ -33,9 +33,22 @@ class World:
     external_id: str
     workgroup: str
     database: str
+    # The person of Identity Center, and the account whose warehouse the person queries.
+    vendor_key: str
+    vendor_secret: str
+    application: str
+    id_token: str
+    user_role_arn: str
+    user_workgroup: str
+    user_database: str
     # One run leaves the account as it was, but a second one may run beside it.
     mark: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex[:8])
     done: set = dataclasses.field(default_factory=set)
+
+    @property
+    def vendor(self):
+        """Credentials of the vendor account's administrator."""
+        return {"AccessKeyId": self.vendor_key, "SecretAccessKey": self.vendor_secret}
 
     def name(self, what):
         """A name that no other run uses."""

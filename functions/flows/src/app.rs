@@ -44,8 +44,11 @@ impl App {
             .map(Secret::new)
             .unwrap_or_default();
         let sealer = Sealer::new(&material).map_err(|error| {
-            Error::internal("sealing_key", "the sealing key is shorter than 32 characters")
-                .with_source(error)
+            Error::internal(
+                "sealing_key",
+                "the sealing key is shorter than 32 characters",
+            )
+            .with_source(error)
         })?;
         Ok(Self::new(config, aws, sealer))
     }

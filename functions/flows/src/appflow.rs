@@ -115,16 +115,56 @@ mod tests {
     #[test]
     fn each_code_has_its_answer_whatever_the_status_is() {
         for (code, status, kind, ours) in [
-            ("ValidationException", 400, Kind::Unprocessable, "appflow_refused"),
-            ("ConnectorAuthenticationException", 401, Kind::Conflict, "reauth_or_refresh_needed"),
-            ("ConnectorServerException", 400, Kind::Upstream, "application_failed"),
-            ("ServiceQuotaExceededException", 402, Kind::QuotaExhausted, "quota_exhausted"),
+            (
+                "ValidationException",
+                400,
+                Kind::Unprocessable,
+                "appflow_refused",
+            ),
+            (
+                "ConnectorAuthenticationException",
+                401,
+                Kind::Conflict,
+                "reauth_or_refresh_needed",
+            ),
+            (
+                "ConnectorServerException",
+                400,
+                Kind::Upstream,
+                "application_failed",
+            ),
+            (
+                "ServiceQuotaExceededException",
+                402,
+                Kind::QuotaExhausted,
+                "quota_exhausted",
+            ),
             ("ConflictException", 409, Kind::Conflict, "appflow_busy"),
-            ("ResourceNotFoundException", 404, Kind::Conflict, "missing_in_appflow"),
-            ("UnsupportedOperationException", 400, Kind::Conflict, "not_supported"),
-            ("AccessDeniedException", 403, Kind::Conflict, "account_not_accessible"),
+            (
+                "ResourceNotFoundException",
+                404,
+                Kind::Conflict,
+                "missing_in_appflow",
+            ),
+            (
+                "UnsupportedOperationException",
+                400,
+                Kind::Conflict,
+                "not_supported",
+            ),
+            (
+                "AccessDeniedException",
+                403,
+                Kind::Conflict,
+                "account_not_accessible",
+            ),
             ("ThrottlingException", 400, Kind::Throttled, "aws_throttled"),
-            ("InternalServerException", 500, Kind::Unavailable, "aws_unavailable"),
+            (
+                "InternalServerException",
+                500,
+                Kind::Unavailable,
+                "aws_unavailable",
+            ),
             ("SomethingNew", 400, Kind::Internal, "aws_refused"),
         ] {
             let error = refused("CreateFlow", refusal(code, status));
@@ -136,7 +176,10 @@ mod tests {
     fn f8_the_caller_reads_appflows_words_about_a_flow_only() {
         let error = refused("CreateFlow", refusal("ValidationException", 400));
         assert!(error.caller_message().contains("Task Validation Error"));
-        let error = refused("CreateFlow", refusal("ConnectorAuthenticationException", 401));
+        let error = refused(
+            "CreateFlow",
+            refusal("ConnectorAuthenticationException", 401),
+        );
         assert!(!error.caller_message().contains("Task Validation Error"));
         assert!(!error.chain().contains("Task Validation Error"));
     }

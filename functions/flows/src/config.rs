@@ -96,8 +96,8 @@ impl BrowserConfig {
         let public_base_url = env.required("PUBLIC_BASE_URL");
         let app_origins = env.list("APP_ORIGINS");
         for origin in &app_origins {
-            let is_origin = Url::parse(origin)
-                .is_ok_and(|url| url.origin().ascii_serialization() == *origin);
+            let is_origin =
+                Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
             if !is_origin {
                 env.fault(format!("APP_ORIGINS has {origin}, which is no origin"));
             }
@@ -113,7 +113,9 @@ impl BrowserConfig {
         Url::parse(unverified).is_ok_and(|url| {
             url.username().is_empty()
                 && url.password().is_none()
-                && self.app_origins.contains(&url.origin().ascii_serialization())
+                && self
+                    .app_origins
+                    .contains(&url.origin().ascii_serialization())
         })
     }
 }
@@ -124,7 +126,9 @@ impl OnboardingConfig {
         let role_pattern = arn.as_ref().and_then(|arn| {
             let stack = arn.as_str().strip_suffix(VENDOR_ROLE_SUFFIX);
             if stack.is_none() {
-                env.fault(format!("VENDOR_ROLE_ARN does not end in {VENDOR_ROLE_SUFFIX}"));
+                env.fault(format!(
+                    "VENDOR_ROLE_ARN does not end in {VENDOR_ROLE_SUFFIX}"
+                ));
             }
             stack.map(|stack| format!("{stack}-*"))
         });

@@ -54,7 +54,10 @@ pub(crate) async fn find(
 /// The row of the connection's connector.
 fn row(connection: &Connection) -> Result<&'static Connector, Error> {
     connector(&connection.connector).ok_or_else(|| {
-        Error::internal("unknown_connector", "a stored connection has an unknown connector")
+        Error::internal(
+            "unknown_connector",
+            "a stored connection has an unknown connector",
+        )
     })
 }
 

@@ -31,7 +31,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create_flow, list::list_flows))
         .routes(routes!(compile::compile_flow))
-        .routes(routes!(get::get_flow, update::update_flow, delete::delete_flow))
+        .routes(routes!(
+            get::get_flow,
+            update::update_flow,
+            delete::delete_flow
+        ))
         .routes(routes!(start::start_flow))
         .routes(routes!(stop::stop_flow))
         .routes(routes!(validate::validate_flow))

@@ -45,3 +45,6 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(flows::routes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create_tenant, list::list_tenants))
         .routes(routes!(get::get_tenant))
-        .routes(routes!(put_member::put_member, delete_member::delete_member))
+        .routes(routes!(
+            put_member::put_member,
+            delete_member::delete_member
+        ))
 }
 
 /// A tenant, as it is stored.

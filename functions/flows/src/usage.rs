@@ -22,7 +22,10 @@ pub(crate) async fn of_account(
     if connected.await? {
         return Ok(true);
     }
-    any(store, tenant, "FLOW#", |flow: &Flow| flow.account_id == account).await
+    any(store, tenant, "FLOW#", |flow: &Flow| {
+        flow.account_id == account
+    })
+    .await
 }
 
 /// Whether a flow uses the connection.

@@ -43,7 +43,7 @@ impl App {
     pub fn new(config: Config, aws: &SdkConfig) -> Result<Self, reqwest::Error> {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         let http = TokenHttp::new(HostOrigin::Configured)?;
-        let sign_in = SignIn::new(&config, secrets.clone(), http.clone())?;
+        let sign_in = SignIn::new(&config, secrets.clone(), http.clone());
         let salesforce = provider("salesforce").map(|row| {
             let login = config.salesforce_login_url.clone();
             let app = OauthApp::stored(secrets, config.salesforce_client_secret_arn.clone());

@@ -15,7 +15,10 @@ const VALUE_LENGTH: usize = 43;
 /// Name of the cookie that binds a transaction to its browser: one per transaction, so that two
 /// in parallel do not overwrite each other.
 pub(crate) fn transaction(kind: &str, state: &Secret) -> String {
-    format!("__Host-tributary-{kind}-{}", &sha256_hex(state.expose())[..16])
+    format!(
+        "__Host-tributary-{kind}-{}",
+        &sha256_hex(state.expose())[..16]
+    )
 }
 
 /// A cookie for a browser. `Lax`, because `Strict` is not sent when a provider sends the browser back.
@@ -81,21 +84,40 @@ mod tests {
         let cookie = set(SESSION, &value, 600).unwrap();
         let text = cookie.to_str().unwrap();
         assert!(text.starts_with(&format!("__Host-tributary-session={}; ", value.expose())));
-        for attribute in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Max-Age=600"] {
+        for attribute in [
+            "; Path=/",
+            "; Secure",
+            "; HttpOnly",
+            "; SameSite=Lax",
+            "; Max-Age=600",
+        ] {
             assert!(text.contains(attribute), "{text}");
         }
         assert!(!text.contains("Domain"), "__Host- cookies have no domain");
         assert!(!format!("{cookie:?}").contains(value.expose()));
-        assert!(clear(SESSION).unwrap().to_str().unwrap().contains("session=; "));
+        assert!(
+            clear(SESSION)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .contains("session=; ")
+        );
     }
 
     #[test]
     fn a_cookie_is_found_among_others_and_in_several_headers() {
         let value = "a".repeat(43);
         let ours = format!("{SESSION}={value}");
-        for lines in [vec![ours.clone()], vec![format!("x=1;{ours}; y=2")], vec!["x=1".to_owned(), ours.clone()]] {
+        for lines in [
+            vec![ours.clone()],
+            vec![format!("x=1;{ours}; y=2")],
+            vec!["x=1".to_owned(), ours.clone()],
+        ] {
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            assert!(get(&headers(&lines), SESSION).unwrap().same_as(&value), "{lines:?}");
+            assert!(
+                get(&headers(&lines), SESSION).unwrap().same_as(&value),
+                "{lines:?}"
+            );
         }
     }
 

@@ -26,7 +26,10 @@ const STRICT: [(HeaderName, &str); 7] = [
         header::STRICT_TRANSPORT_SECURITY,
         "max-age=63072000; includeSubDomains",
     ),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-site"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-site",
+    ),
 ];
 
 /// The outermost layer.

@@ -30,6 +30,9 @@ mod tests {
 
     #[test]
     fn what_is_shown_cannot_become_markup() {
-        assert_eq!(escape("<b onclick='x(\"&\")'>"), "&lt;b onclick=&#39;x(&quot;&amp;&quot;)&#39;&gt;");
+        assert_eq!(
+            escape("<b onclick='x(\"&\")'>"),
+            "&lt;b onclick=&#39;x(&quot;&amp;&quot;)&#39;&gt;"
+        );
     }
 }

@@ -107,22 +107,57 @@ mod tests {
 
     #[test]
     fn a_code_or_an_error_is_read() {
-        assert!(matches!(parse("code=aPrx%3D%3D").unwrap().decision, Decision::Granted(code) if code.same_as("aPrx==")));
-        assert!(matches!(parse("error=access_denied&error_description=%3Cscript%3E").unwrap().decision, Decision::Denied));
-        assert!(matches!(parse("error=access-denied").unwrap().decision, Decision::Denied));
-        assert!(matches!(parse("error=invalid_scope").unwrap().decision, Decision::Refused("invalid_scope")));
-        assert!(matches!(parse("error=%3Cscript%3E").unwrap().decision, Decision::Refused("provider_refused")));
-        assert_eq!(parse("code=a&iss=https%3A%2F%2Fidp.example").unwrap().issuer.as_deref(), Some("https://idp.example"));
+        assert!(
+            matches!(parse("code=aPrx%3D%3D").unwrap().decision, Decision::Granted(code) if code.same_as("aPrx=="))
+        );
+        assert!(matches!(
+            parse("error=access_denied&error_description=%3Cscript%3E")
+                .unwrap()
+                .decision,
+            Decision::Denied
+        ));
+        assert!(matches!(
+            parse("error=access-denied").unwrap().decision,
+            Decision::Denied
+        ));
+        assert!(matches!(
+            parse("error=invalid_scope").unwrap().decision,
+            Decision::Refused("invalid_scope")
+        ));
+        assert!(matches!(
+            parse("error=%3Cscript%3E").unwrap().decision,
+            Decision::Refused("provider_refused")
+        ));
+        assert_eq!(
+            parse("code=a&iss=https%3A%2F%2Fidp.example")
+                .unwrap()
+                .issuer
+                .as_deref(),
+            Some("https://idp.example")
+        );
     }
 
     /// Rule C1 of the checklist: a parameter that stands twice is an error, also once encoded.
     #[test]
     fn doubled_missing_and_mixed_parameters_are_refused() {
-        for rest in ["", "code=", "code=a&code=b", "code=a&c%6Fde=b", "code=a&error=access_denied", "error=a&error=b", "code=a&iss=b&iss=c"] {
+        for rest in [
+            "",
+            "code=",
+            "code=a&code=b",
+            "code=a&c%6Fde=b",
+            "code=a&error=access_denied",
+            "error=a&error=b",
+            "code=a&iss=b&iss=c",
+        ] {
             assert!(parse(rest).is_err(), "{rest}");
         }
         let state = "s".repeat(43);
-        for query in ["code=a".to_owned(), "code=a&state=short".to_owned(), format!("code=a&state={state}&state={state}"), format!("code=a&state={}", "ä".repeat(43))] {
+        for query in [
+            "code=a".to_owned(),
+            "code=a&state=short".to_owned(),
+            format!("code=a&state={state}&state={state}"),
+            format!("code=a&state={}", "ä".repeat(43)),
+        ] {
             assert!(CallbackQuery::parse(&query).is_err(), "{query}");
         }
         assert!(parse(&format!("code={}", "a".repeat(CODE_CAP + 1))).is_err());

@@ -39,9 +39,11 @@ impl FromStr for AppOrigins {
                     .ok_or_else(|| InvalidOrigin(origin.to_owned()))
             })
             .collect::<Result<Vec<_>, _>>()
-            .and_then(|origins| match origins.is_empty() {
-                true => Err(InvalidOrigin(text.to_owned())),
-                false => Ok(Self(origins)),
+            .and_then(|origins| {
+                if origins.is_empty() {
+                    return Err(InvalidOrigin(text.to_owned()));
+                }
+                Ok(Self(origins))
             })
     }
 }
@@ -150,7 +152,9 @@ mod tests {
     use super::*;
 
     fn origins() -> AppOrigins {
-        "https://app.example, http://localhost:5173".parse().unwrap()
+        "https://app.example, http://localhost:5173"
+            .parse()
+            .unwrap()
     }
 
     #[test]
@@ -172,14 +176,31 @@ mod tests {
 
     #[test]
     fn configured_origins_have_no_path_and_are_written_as_browsers_send_them() {
-        for text in ["", " , ", "app.example", "https://app.example/", "https://App.example", "https://app.example:443", "null", "ftp://app.example"] {
+        for text in [
+            "",
+            " , ",
+            "app.example",
+            "https://app.example/",
+            "https://App.example",
+            "https://app.example:443",
+            "null",
+            "ftp://app.example",
+        ] {
             assert!(text.parse::<AppOrigins>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn paths_and_urls_of_applications_are_returned_to() {
-        for text in ["/", "/flows?tab=1#top", "/a//b", "https://app.example", "https://app.example/", "https://app.example?x=1", "http://localhost:5173/x"] {
+        for text in [
+            "/",
+            "/flows?tab=1#top",
+            "/a//b",
+            "https://app.example",
+            "https://app.example/",
+            "https://app.example?x=1",
+            "http://localhost:5173/x",
+        ] {
             assert!(ReturnTo::parse(text, &origins()).is_ok(), "{text}");
         }
     }
@@ -187,11 +208,31 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         for text in [
-            "", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\tevil", "/\n/evil.example",
-            "https:evil.example", "https:/app.example", "https:///app.example", "https://app.example.evil.com", "https://app.example@evil.com",
-            "https://user@app.example/", "https://evil.com/https://app.example", "https://evil.com?https://app.example",
-            "http://app.example", "https://app.example:8443", "HTTPS://app.example/", "https://APP.example/", "javascript:alert(1)",
-            "data:text/html,x", "app.example", "https://app.example\\.evil.com", " https://app.example", "https://app.example%2eevil.com",
+            "",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\tevil",
+            "/\n/evil.example",
+            "https:evil.example",
+            "https:/app.example",
+            "https:///app.example",
+            "https://app.example.evil.com",
+            "https://app.example@evil.com",
+            "https://user@app.example/",
+            "https://evil.com/https://app.example",
+            "https://evil.com?https://app.example",
+            "http://app.example",
+            "https://app.example:8443",
+            "HTTPS://app.example/",
+            "https://APP.example/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "app.example",
+            "https://app.example\\.evil.com",
+            " https://app.example",
+            "https://app.example%2eevil.com",
         ] {
             assert!(ReturnTo::parse(text, &origins()).is_err(), "{text:?}");
         }
@@ -207,6 +248,9 @@ mod tests {
             to("https://app.example/done?tab=2&result=failed&state=x#s").with(&parameters),
             "https://app.example/done?tab=2&connection=con_1&result=connected#s"
         );
-        assert_eq!(to("/done").with(&parameters), "/done?connection=con_1&result=connected");
+        assert_eq!(
+            to("/done").with(&parameters),
+            "/done?connection=con_1&result=connected"
+        );
     }
 }

@@ -45,11 +45,11 @@ pub(crate) struct Session {
 }
 
 /// The tokens of a session.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct SessionTokens {
-    pub(crate) access_token: Secret,
-    pub(crate) id_token: Option<Secret>,
-    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) access: Secret,
+    pub(crate) id: Option<Secret>,
+    pub(crate) refresh: Option<Secret>,
 }
 
 /// What came of asking for the right to refresh.
@@ -66,28 +66,12 @@ impl SessionTokens {
     fn to_json(&self) -> Secret {
         Secret::new(
             json!({
-                "accessToken": self.access_token.expose(),
-                "idToken": self.id_token.as_ref().map(Secret::expose),
-                "refreshToken": self.refresh_token.as_ref().map(Secret::expose),
+                "access": self.access.expose(),
+                "id": self.id.as_ref().map(Secret::expose),
+                "refresh": self.refresh.as_ref().map(Secret::expose),
             })
             .to_string(),
         )
-    }
-
-    fn from_json(opened: &Secret) -> Option<Self> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Stored {
-            access_token: Secret,
-            id_token: Option<Secret>,
-            refresh_token: Option<Secret>,
-        }
-        let stored: Stored = serde_json::from_str(opened.expose()).ok()?;
-        Some(Self {
-            access_token: stored.access_token,
-            id_token: stored.id_token,
-            refresh_token: stored.refresh_token,
-        })
     }
 }
 
@@ -152,8 +136,8 @@ impl Session {
         let place = place(cookie, self.generation);
         let place: Vec<&str> = place.iter().map(String::as_str).collect();
         let opened = app.vault.open_for(NO_TENANT, &place, &self.tokens).await?;
-        SessionTokens::from_json(&opened)
-            .ok_or_else(|| Error::internal("session_shape", "a session holds no tokens"))
+        serde_json::from_str(opened.expose())
+            .map_err(|_| Error::internal("session_shape", "a session holds no tokens"))
     }
 
     /// Asks for the right to refresh this session's tokens.
@@ -162,7 +146,11 @@ impl Session {
             .add("fence", 1)
             .set("lease_until", after(now, LEASE).as_millisecond())
             .when_absent_or_less("lease_until", now.as_millisecond());
-        match app.store.update(&Key::session(cookie.expose()), update).await {
+        match app
+            .store
+            .update(&Key::session(cookie.expose()), update)
+            .await
+        {
             Ok(session) => Ok(Lease::Ours(session)),
             Err(StoreError::Condition { current: Some(_) }) => Ok(Lease::Busy),
             Err(StoreError::Condition { current: None }) => Ok(Lease::Gone),
@@ -208,7 +196,11 @@ impl Session {
                 .set_or_remove("tenant_id", person.tenant_id)
                 .set("roles", &person.roles);
         }
-        match app.store.update(&Key::session(cookie.expose()), update).await {
+        match app
+            .store
+            .update(&Key::session(cookie.expose()), update)
+            .await
+        {
             Ok(session) => Ok(Some(session)),
             Err(StoreError::Condition { .. }) => Ok(None),
             Err(error) => Err(error.into()),
@@ -235,14 +227,26 @@ pub(crate) fn ended() -> Error {
     )
 }
 
-async fn seal(app: &App, cookie: &Secret, generation: u64, tokens: &SessionTokens) -> Result<Sealed> {
+async fn seal(
+    app: &App,
+    cookie: &Secret,
+    generation: u64,
+    tokens: &SessionTokens,
+) -> Result<Sealed> {
     let place = place(cookie, generation);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
-    Ok(app.vault.seal_for(NO_TENANT, &place, &tokens.to_json()).await?)
+    Ok(app
+        .vault
+        .seal_for(NO_TENANT, &place, &tokens.to_json())
+        .await?)
 }
 
 fn place(cookie: &Secret, generation: u64) -> [String; 3] {
-    ["session".to_owned(), sha256_hex(cookie.expose()), generation.to_string()]
+    [
+        "session".to_owned(),
+        sha256_hex(cookie.expose()),
+        generation.to_string(),
+    ]
 }
 
 fn after(now: Timestamp, by: SignedDuration) -> Timestamp {

@@ -60,21 +60,21 @@ impl SignIn {
         config: &Config,
         secrets: aws_sdk_secretsmanager::Client,
         http: TokenHttp,
-    ) -> Result<Self, reqwest::Error> {
-        let discovery = Discovery::new(config.oidc_issuer.clone())?;
+    ) -> Self {
+        let discovery = Discovery::with_http(config.oidc_issuer.clone(), http.clone());
         let client_id = config.oidc_client_id.clone();
         let app = match &config.oidc_client_secret_arn {
             Some(arn) => OauthApp::stored_secret(secrets, arn.clone(), client_id.clone()),
             None => OauthApp::public(client_id.clone()),
         };
-        Ok(Self {
+        Self {
             verifier: IdTokenVerifier::with_discovery(discovery.clone(), client_id.clone()),
             discovery,
             app,
             http,
             client_id,
             redirect_uri: config.public_base_url.join("/auth/callback").to_string(),
-        })
+        }
     }
 
     pub(crate) fn redirect_uri(&self) -> &str {

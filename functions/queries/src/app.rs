@@ -47,6 +47,11 @@ impl App {
             )
             .with_source(error)
         })?;
+        Self::new(config, aws, sealer)
+    }
+
+    /// Makes the clients around a given sealing key.
+    pub fn new(config: Config, aws: SdkConfig, sealer: Sealer) -> Result<Self, Error> {
         let verifier = IdTokenVerifier::new(
             config.identity.issuer.clone(),
             config.identity.client_id.clone(),

@@ -6,7 +6,7 @@ mod rows;
 
 use std::time::Duration;
 
-use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{SdkConfig, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_redshiftdata::{
     Client, config::SharedCredentialsProvider,
     operation::get_statement_result::GetStatementResultOutput, types::SqlParameter,
@@ -84,6 +84,8 @@ impl Warehouse {
             .aws
             .to_builder()
             .credentials_provider(SharedCredentialsProvider::new(session.credentials.clone()))
+            // One person's credentials do not outlive the request in a warm instance's memory.
+            .identity_cache(IdentityCache::no_cache())
             .timeout_config(timeouts)
             .retry_config(RetryConfig::standard().with_max_attempts(2))
             .build();

@@ -66,11 +66,19 @@ struct Document {
 impl Discovery {
     /// Discovery of this issuer.
     pub fn new(issuer: Endpoint) -> Result<Self, reqwest::Error> {
-        Ok(Self {
+        Ok(Self::with_http(
             issuer,
-            http: TokenHttp::new(HostOrigin::Configured)?,
+            TokenHttp::new(HostOrigin::Configured)?,
+        ))
+    }
+
+    /// Discovery of this issuer with a client for configured hosts.
+    pub fn with_http(issuer: Endpoint, http: TokenHttp) -> Self {
+        Self {
+            issuer,
+            http,
             cached: Arc::default(),
-        })
+        }
     }
 
     /// The issuer.

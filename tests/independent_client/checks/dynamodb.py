@@ -64,9 +64,9 @@ def run(world):
             Key=_key(first),
             UpdateExpression="ADD members :m",
             ExpressionAttributeValues={":m": {"SS": ["ethan"]}},
-            ReturnValues="ALL_NEW",
+            ReturnValues="UPDATED_NEW",
         )
-        equal(roles["Attributes"]["members"], {"SS": ["ethan"]}, "the set")
+        equal(roles["Attributes"], {"members": {"SS": ["ethan"]}}, "the updated attributes")
 
     with world.step("dynamodb", "TransactWriteItems"):
         _transactions(db, here)

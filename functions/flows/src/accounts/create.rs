@@ -14,10 +14,7 @@ use tributary::{
 };
 use utoipa::ToSchema;
 
-use super::{
-    onboarding::CUSTOMER_ROLE,
-    view::AccountView,
-};
+use super::{onboarding::CUSTOMER_ROLE, view::AccountView};
 use crate::{
     App, OnboardingConfig,
     edge::{Admin, created, json},
@@ -25,9 +22,22 @@ use crate::{
 
 /// The Regions that have AppFlow.
 const REGIONS: [&str; 16] = [
-    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "af-south-1", "ap-south-1",
-    "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
-    "eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "af-south-1",
+    "ap-south-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
 ];
 
 /// An account to be. The external id is ours to make and is never accepted.
@@ -80,7 +90,12 @@ pub(crate) async fn create_account(
                 Key::account(admin.tenant, account.id),
                 Written::Account(Box::new(account.clone())),
             ),
-            (guard.clone(), Written::Guard(Guard { account_id: account.id })),
+            (
+                guard.clone(),
+                Written::Guard(Guard {
+                    account_id: account.id,
+                }),
+            ),
         ];
         match app.store.insert_together(&items).await {
             Ok(()) => {
@@ -94,8 +109,15 @@ pub(crate) async fn create_account(
             Err(error) => Err(error.into()),
         }
     };
-    key.once(&app.store, &admin.scope(), "create-account", admin.subject(), &bytes, work)
-        .await
+    key.once(
+        &app.store,
+        &admin.scope(),
+        "create-account",
+        admin.subject(),
+        &bytes,
+        work,
+    )
+    .await
 }
 
 /// The account that was registered before.
@@ -146,12 +168,17 @@ fn check(
         ));
     }
     if !faults.is_empty() {
-        return Err(Error::unprocessable("invalid_account", "The account breaks rules.", faults));
+        return Err(Error::unprocessable(
+            "invalid_account",
+            "The account breaks rules.",
+            faults,
+        ));
     }
     let (role_arn, external_id) = match hosting {
         HostingMode::Customer => (
             RoleArn::in_account(&aws_account_id, CUSTOMER_ROLE).map_err(|error| {
-                Error::internal("role_arn", "a checked account makes no role ARN").with_source(error)
+                Error::internal("role_arn", "a checked account makes no role ARN")
+                    .with_source(error)
             })?,
             // STS takes 43 base64url characters; AWS does not treat an external id as a secret.
             random_token()?.expose().to_owned(),
@@ -185,7 +212,11 @@ fn customers_account(
 ) -> String {
     let given = input.aws_account_id.clone().unwrap_or_default();
     if given.len() != 12 || !given.bytes().all(|byte| byte.is_ascii_digit()) {
-        faults.push(Fault::new("/awsAccountId", "invalid_account_id", "Twelve digits."));
+        faults.push(Fault::new(
+            "/awsAccountId",
+            "invalid_account_id",
+            "Twelve digits.",
+        ));
     } else if given == config.vendor_account_id {
         faults.push(Fault::new(
             "/awsAccountId",
@@ -240,8 +271,14 @@ mod tests {
     fn o10_all_faults_of_an_account_are_told_at_once() {
         let cases = [
             (r#"{"region":"mars-1"}"#, vec!["/awsAccountId", "/region"]),
-            (r#"{"awsAccountId":"22222222222x","region":"us-east-1"}"#, vec!["/awsAccountId"]),
-            (r#"{"awsAccountId":"111111111111","region":"us-east-1"}"#, vec!["/awsAccountId"]),
+            (
+                r#"{"awsAccountId":"22222222222x","region":"us-east-1"}"#,
+                vec!["/awsAccountId"],
+            ),
+            (
+                r#"{"awsAccountId":"111111111111","region":"us-east-1"}"#,
+                vec!["/awsAccountId"],
+            ),
             (
                 r#"{"awsAccountId":"222222222222","region":"eu-west-1","hosting":"vendor"}"#,
                 vec!["/awsAccountId", "/region"],
@@ -265,7 +302,10 @@ mod tests {
         let (one, other) = (made(), made());
         assert_ne!(one, other);
         assert_eq!(one.len(), 43);
-        assert!(one.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+        assert!(
+            one.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        );
     }
 
     #[test]

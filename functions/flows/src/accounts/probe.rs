@@ -139,7 +139,10 @@ fn probe(
 /// Which failure of which probe is named, worst first.
 const REASONS: [(&str, &str); 4] = [
     ("without_external_id", "role_assumable_without_external_id"),
-    ("with_wrong_external_id", "role_assumable_with_wrong_external_id"),
+    (
+        "with_wrong_external_id",
+        "role_assumable_with_wrong_external_id",
+    ),
     ("account", "wrong_account"),
     ("with_external_id", "role_not_assumable"),
 ];
@@ -254,7 +257,10 @@ mod tests {
             status,
             request_id: None,
         };
-        assert_eq!(Answer::refused(refusal(Some("AccessDenied"), Some(403))), denied());
+        assert_eq!(
+            Answer::refused(refusal(Some("AccessDenied"), Some(403))),
+            denied()
+        );
         for (code, status) in [
             (Some("Throttling"), Some(400)),
             (Some("RegionDisabledException"), Some(403)),
@@ -269,8 +275,18 @@ mod tests {
     fn o8_a_proven_account_degrades_and_an_inconclusive_report_changes_nothing() {
         use AccountState::{Degraded, Pending, Verified};
         let good = judged(&assumed(), "222222222222", &denied(), &denied());
-        let bad = judged(&denied(), "222222222222", &Answer::NotAsked, &Answer::NotAsked);
-        let open = judged(&unclear(), "222222222222", &Answer::NotAsked, &Answer::NotAsked);
+        let bad = judged(
+            &denied(),
+            "222222222222",
+            &Answer::NotAsked,
+            &Answer::NotAsked,
+        );
+        let open = judged(
+            &unclear(),
+            "222222222222",
+            &Answer::NotAsked,
+            &Answer::NotAsked,
+        );
         for (before, after_good, after_bad) in [
             (Pending, Verified, Pending),
             (Verified, Verified, Degraded),

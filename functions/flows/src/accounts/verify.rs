@@ -82,8 +82,15 @@ pub(crate) async fn verify_account(
         let id = account.id;
         json(StatusCode::OK, &Verification { id, state, report })
     };
-    key.once(&app.store, &admin.scope(), &operation, admin.subject(), &body.bytes, work)
-        .await
+    key.once(
+        &app.store,
+        &admin.scope(),
+        &operation,
+        admin.subject(),
+        &body.bytes,
+        work,
+    )
+    .await
 }
 
 /// Asks STS, once for each probe: a retry would blur what an answer proves.
@@ -109,9 +116,10 @@ impl<'a> Prober<'a> {
         let (answer, credentials) = self.assume(Some(&self.account.external_id), true).await;
         let mut probes = vec![probe::with_id(&answer, Timestamp::now())];
         let Some(credentials) = credentials else {
-            probes.extend(["without_external_id", "with_wrong_external_id"].map(|name| {
-                probe::without_right_id(name, &Answer::NotAsked, Timestamp::now())
-            }));
+            probes.extend(
+                ["without_external_id", "with_wrong_external_id"]
+                    .map(|name| probe::without_right_id(name, &Answer::NotAsked, Timestamp::now())),
+            );
             return Ok(probes);
         };
         probes.push(self.whose(credentials).await);
@@ -133,7 +141,10 @@ impl<'a> Prober<'a> {
         tagged: bool,
     ) -> (Answer, Option<Credentials>) {
         let tenant = self.account.tenant_id.to_string();
-        let tags = Tag::builder().key("tributary:tenant").value(&tenant).build();
+        let tags = Tag::builder()
+            .key("tributary:tenant")
+            .value(&tenant)
+            .build();
         let answer = self
             .client
             .assume_role()

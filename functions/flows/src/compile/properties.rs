@@ -112,7 +112,15 @@ fn filters_masks_and_validations_are_the_references_tasks() {
     assert_eq!(ours[0]["connectorOperator"]["Salesforce"], "PROJECTION");
     assert_eq!(
         ours[0]["sourceFields"],
-        json!(["Id", "Email", "Phone", "Description", "LeadSource", "CreatedDate", "LastName"])
+        json!([
+            "Id",
+            "Email",
+            "Phone",
+            "Description",
+            "LeadSource",
+            "CreatedDate",
+            "LastName"
+        ])
     );
 }
 
@@ -223,12 +231,18 @@ fn excluded_fields_are_a_json_array_and_lists_are_joined_by_commas() {
         properties(1),
         json!({ "EXCLUDE_SOURCE_FIELDS_LIST": "[\"a\\\"b\",\"c\"]" })
     );
-    assert_eq!(properties(2), json!({ "DATA_TYPE": "double", "VALUES": "1.5,20" }));
+    assert_eq!(
+        properties(2),
+        json!({ "DATA_TYPE": "double", "VALUES": "1.5,20" })
+    );
     assert_eq!(
         properties(3),
         json!({ "DATA_TYPE": "double", "VALUE": "1000000000000000000000" })
     );
-    assert_eq!(properties(4), json!({ "DATA_TYPE": "boolean", "VALUE": "false" }));
+    assert_eq!(
+        properties(4),
+        json!({ "DATA_TYPE": "boolean", "VALUE": "false" })
+    );
 }
 
 #[test]
@@ -247,7 +261,10 @@ fn a_compiled_flow_fits_the_sdk() {
 fn a_definition_reads_back_as_it_was_written() {
     let definition = full_flow();
     let text = serde_json::to_string(&definition).unwrap();
-    assert_eq!(serde_json::from_str::<FlowDefinition>(&text).unwrap(), definition);
+    assert_eq!(
+        serde_json::from_str::<FlowDefinition>(&text).unwrap(),
+        definition
+    );
 }
 
 fn scalar() -> impl Strategy<Value = Value> {
@@ -263,7 +280,13 @@ fn scalar() -> impl Strategy<Value = Value> {
 fn some_filter() -> impl Strategy<Value = Value> {
     (
         "[A-Za-z_]{0,4}",
-        prop_oneof![Just("string"), Just("double"), Just("boolean"), Just("datetime"), Just("")],
+        prop_oneof![
+            Just("string"),
+            Just("double"),
+            Just("boolean"),
+            Just("datetime"),
+            Just("")
+        ],
         prop_oneof![
             Just("contains"),
             Just("equals"),
@@ -277,21 +300,23 @@ fn some_filter() -> impl Strategy<Value = Value> {
         proptest::option::of(scalar()),
         proptest::option::of(scalar()),
     )
-        .prop_map(|(field, field_type, operator, value, values, lower, upper)| {
-            let mut filter =
-                json!({ "field": field, "fieldType": field_type, "operator": operator });
-            for (name, member) in [
-                ("value", value),
-                ("values", values.map(Value::from)),
-                ("lower", lower),
-                ("upper", upper),
-            ] {
-                if let Some(member) = member.filter(|member| !member.is_null()) {
-                    filter[name] = member;
+        .prop_map(
+            |(field, field_type, operator, value, values, lower, upper)| {
+                let mut filter =
+                    json!({ "field": field, "fieldType": field_type, "operator": operator });
+                for (name, member) in [
+                    ("value", value),
+                    ("values", values.map(Value::from)),
+                    ("lower", lower),
+                    ("upper", upper),
+                ] {
+                    if let Some(member) = member.filter(|member| !member.is_null()) {
+                        filter[name] = member;
+                    }
                 }
-            }
-            filter
-        })
+                filter
+            },
+        )
 }
 
 fn some_trigger() -> impl Strategy<Value = Value> {

@@ -95,7 +95,9 @@ fn trigger(trigger: &TriggerConfig) -> Result<sdk::TriggerConfig, BuildError> {
         .build()
 }
 
-fn scheduled(schedule: &ScheduledProperties) -> Result<sdk::ScheduledTriggerProperties, BuildError> {
+fn scheduled(
+    schedule: &ScheduledProperties,
+) -> Result<sdk::ScheduledTriggerProperties, BuildError> {
     use super::request::DataPullMode::{Complete, Incremental};
     sdk::ScheduledTriggerProperties::builder()
         .schedule_expression(&schedule.schedule_expression)

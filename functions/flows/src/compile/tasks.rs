@@ -20,11 +20,22 @@ const FULL_MASK_LENGTH: &str = "5";
 pub(super) fn tasks(flow: &FlowDefinition) -> Vec<Task> {
     let key = Key::of(&flow.source);
     let mut tasks = Vec::new();
-    tasks.extend(projection(flow).map(|fields| key.task(TaskType::Filter, Operator::Projection, fields, None, [])));
+    tasks.extend(
+        projection(flow)
+            .map(|fields| key.task(TaskType::Filter, Operator::Projection, fields, None, [])),
+    );
     tasks.extend(flow.mappings.iter().map(|mapping| map(&key, mapping)));
-    tasks.extend(flow.transforms.iter().map(|transform| change(&key, transform)));
+    tasks.extend(
+        flow.transforms
+            .iter()
+            .map(|transform| change(&key, transform)),
+    );
     tasks.extend(flow.filters.iter().map(|filter| select(&key, filter)));
-    tasks.extend(flow.validations.iter().map(|validation| validate(&key, validation)));
+    tasks.extend(
+        flow.validations
+            .iter()
+            .map(|validation| validate(&key, validation)),
+    );
     tasks
 }
 
@@ -81,7 +92,13 @@ fn map(key: &Key, mapping: &Mapping) -> Task {
         Mapping::All(all) => {
             let excluded = serde_json::Value::from(all.exclude.clone()).to_string();
             let properties = [("EXCLUDE_SOURCE_FIELDS_LIST", excluded)];
-            key.task(TaskType::MapAll, Operator::NoOp, Vec::new(), None, properties)
+            key.task(
+                TaskType::MapAll,
+                Operator::NoOp,
+                Vec::new(),
+                None,
+                properties,
+            )
         }
         Mapping::Field(field) => {
             let types = [
@@ -107,7 +124,13 @@ fn change(key: &Key, transform: &Transform) -> Task {
             };
             let with = mask.with.clone().unwrap_or_else(|| "*".to_owned());
             let properties = [("MASK_LENGTH", length), ("MASK_VALUE", with)];
-            key.task(TaskType::Mask, operator, vec![mask.field.clone()], None, properties)
+            key.task(
+                TaskType::Mask,
+                operator,
+                vec![mask.field.clone()],
+                None,
+                properties,
+            )
         }
         Transform::Truncate(cut) => key.task(
             TaskType::Truncate,

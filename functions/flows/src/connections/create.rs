@@ -93,11 +93,21 @@ pub(crate) async fn create_connection(
         start_expires_at: None,
     };
     let location = format!("/v1/connections/{}", answer.connection.id);
-    if let Way::Consent { provider, return_to } = way
+    if let Way::Consent {
+        provider,
+        return_to,
+    } = way
         && answer.connection.state == ConnectionState::Pending
     {
         let connection = find(&app, editor.tenant, answer.connection.id).await?;
-        let link = start_link::make(&app, &connection, editor.subject(), provider, &return_to, false);
+        let link = start_link::make(
+            &app,
+            &connection,
+            editor.subject(),
+            provider,
+            &return_to,
+            false,
+        );
         let link = link.await?;
         answer.start_url = Some(link.url);
         answer.start_expires_at = Some(link.expires_at);
@@ -113,24 +123,39 @@ fn check(
 ) -> Result<(Account, &'static Connector, Way), Error> {
     let mut faults: Vec<Fault> = name_fault(&input.name).into_iter().collect();
     if account.is_none() {
-        faults.push(Fault::new("/accountId", "unknown", "There is no such account."));
+        faults.push(Fault::new(
+            "/accountId",
+            "unknown",
+            "There is no such account.",
+        ));
     }
     let row = connector(&input.connector);
     let way = match row {
         Some(row) if row.auth.contains(&AuthKind::OauthAuthorizationCode) => {
             faults.extend(input.properties.keys().map(|name| {
                 let pointer = format!("/properties/{}", name.replace('~', "~0").replace('/', "~1"));
-                Fault::new(pointer, "unknown", "These connections have no such property.")
+                Fault::new(
+                    pointer,
+                    "unknown",
+                    "These connections have no such property.",
+                )
             }));
             let return_to = start_link::return_to(&app.config.browser, input.return_to.as_deref())
                 .map_err(|fault| faults.push(fault));
             row.provider
                 .zip(return_to.ok())
-                .map(|(provider, return_to)| Way::Consent { provider, return_to })
+                .map(|(provider, return_to)| Way::Consent {
+                    provider,
+                    return_to,
+                })
         }
         Some(row) if row.auth.contains(&AuthKind::Roles) => {
             if input.return_to.is_some() {
-                faults.push(Fault::new("/returnTo", "no_consent", "Nobody consents to this."));
+                faults.push(Fault::new(
+                    "/returnTo",
+                    "no_consent",
+                    "Nobody consents to this.",
+                ));
             }
             RedshiftProperties::read(&input.properties)
                 .map_err(|more| faults.extend(more))

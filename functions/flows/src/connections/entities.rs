@@ -62,8 +62,8 @@ pub(crate) async fn list_entities(
         .map_err(|error| failed("ListConnectorEntities", &error))?;
     let mut items: Vec<Entity> = found
         .connector_entity_map
-        .into_iter()
-        .flat_map(|(_, entities)| entities)
+        .into_values()
+        .flatten()
         .map(|entity| Entity {
             name: entity.name,
             label: entity.label,

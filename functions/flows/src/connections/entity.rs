@@ -72,7 +72,13 @@ pub(crate) async fn get_entity(
     let client = appflow(&app, &connection).await?;
     let fields = describe(&client, &connection.profile_name, &entity).await?;
     let fields = fields.into_iter().map(Field::of).collect();
-    json(StatusCode::OK, &EntityFields { name: entity, fields })
+    json(
+        StatusCode::OK,
+        &EntityFields {
+            name: entity,
+            fields,
+        },
+    )
 }
 
 /// The fields of an object. One that the application does not have is not found.

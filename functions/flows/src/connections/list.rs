@@ -34,8 +34,12 @@ pub(crate) async fn list_connections(
     found
         .items
         .retain(|connection| connection.state != ConnectionState::Deleted);
-    let list = List::of(found, &app.sealer, viewer.tenant, "connections", |connection| {
-        ConnectionView::of(&connection)
-    })?;
+    let list = List::of(
+        found,
+        &app.sealer,
+        viewer.tenant,
+        "connections",
+        |connection| ConnectionView::of(&connection),
+    )?;
     json(StatusCode::OK, &list)
 }

@@ -55,16 +55,34 @@ pub(crate) async fn reconnect_connection(
     })?;
     let return_to = start_link::return_to(&app.config.browser, value.return_to.as_deref())
         .map_err(|fault| {
-            Error::unprocessable("invalid_connection", "The request breaks rules.", vec![fault])
+            Error::unprocessable(
+                "invalid_connection",
+                "The request breaks rules.",
+                vec![fault],
+            )
         })?;
     // Nothing happens but the link, and a link holds a secret that is not kept for a replay: the
     // key only guards against another body. A repeat gets a link of its own.
     let operation = format!("reconnect-{}", connection.id);
     let nothing = async { Ok(StatusCode::OK.into_response()) };
-    key.once(&app.store, &editor.scope(), &operation, editor.subject(), &bytes, nothing)
-        .await?;
-    let link =
-        start_link::make(&app, &connection, editor.subject(), provider, &return_to, true).await?;
+    key.once(
+        &app.store,
+        &editor.scope(),
+        &operation,
+        editor.subject(),
+        &bytes,
+        nothing,
+    )
+    .await?;
+    let link = start_link::make(
+        &app,
+        &connection,
+        editor.subject(),
+        provider,
+        &return_to,
+        true,
+    )
+    .await?;
     let answer = StartedConnection {
         connection: ConnectionView::of(&connection),
         start_url: Some(link.url),

@@ -83,6 +83,13 @@ pub(crate) async fn refresh_connection(
             .map_err(|error| Refusal::of(&error).into_error("SendMessage"))?;
         json(StatusCode::ACCEPTED, &ConnectionView::of(&connection))
     };
-    key.once(&app.store, &editor.scope(), &operation, editor.subject(), &body.bytes, work)
-        .await
+    key.once(
+        &app.store,
+        &editor.scope(),
+        &operation,
+        editor.subject(),
+        &body.bytes,
+        work,
+    )
+    .await
 }

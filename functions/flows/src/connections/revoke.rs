@@ -46,10 +46,12 @@ async fn attempt(app: &App, connection: &Connection) -> Result<Revocation, Error
         Error::internal("http_client", "no HTTP client could be made").with_source(error)
     })?;
     let secrets = aws_sdk_secretsmanager::Client::new(&app.aws);
-    let registration =
-        oauth::App::stored(secrets, app.config.salesforce_client_secret_arn.clone());
+    let registration = oauth::App::stored(secrets, app.config.salesforce_client_secret_arn.clone());
     let client = TokenClient::new(provider, provider.endpoints(&host), registration, http);
     // The refresh token stands for the whole grant.
-    let token = bundle.refresh_token.as_ref().unwrap_or(&bundle.access_token);
+    let token = bundle
+        .refresh_token
+        .as_ref()
+        .unwrap_or(&bundle.access_token);
     Ok(client.revoke(token).await)
 }

@@ -1,6 +1,6 @@
 //! Calls of AppFlow about one flow, and what their refusals mean for it.
 
-use aws_sdk_appflow::Client;
+use aws_sdk_appflow::{Client, types::FlowStatus};
 use tributary::{aws::Refusal, error::Error, store::key::sha256_hex};
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ pub(super) async fn create(client: &Client, flow: &Flow, request: &CreateFlowReq
     match input.send_with(client).await {
         Ok(made) => Made::Done {
             arn: made.flow_arn,
-            state: FlowState::of_appflow(made.flow_status.as_ref().map(|status| status.as_str())),
+            state: FlowState::of_appflow(made.flow_status.as_ref().map(FlowStatus::as_str)),
         },
         Err(error) => {
             let refusal = Refusal::of(&error);
@@ -93,7 +93,7 @@ pub(super) async fn update(
         .await
         .map_err(|error| failed("UpdateFlow", &error))?;
     Ok(FlowState::of_appflow(
-        updated.flow_status.as_ref().map(|status| status.as_str()),
+        updated.flow_status.as_ref().map(FlowStatus::as_str),
     ))
 }
 
@@ -120,7 +120,9 @@ async fn is_active(client: &Client, flow: &Flow) -> Result<bool, Error> {
         .send()
         .await
         .map_err(|error| failed("DescribeFlow", &error))?;
-    Ok(found.flow_status.is_some_and(|status| status.as_str() == "Active"))
+    Ok(found
+        .flow_status
+        .is_some_and(|status| status.as_str() == "Active"))
 }
 
 /// Stops a scheduled flow. Runs in progress go on.

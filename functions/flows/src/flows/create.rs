@@ -53,7 +53,8 @@ pub(crate) async fn create_flow(
         let flow = make(&app, sound, value, subject).await?;
         answer(flow)
     };
-    key.once(&app.store, &scope, OPERATION, subject, &bytes, work).await
+    key.once(&app.store, &scope, OPERATION, subject, &bytes, work)
+        .await
 }
 
 fn answer(flow: Flow) -> Result<Response, Error> {
@@ -154,6 +155,8 @@ async fn insert(app: &App, flow: Flow) -> Result<Flow, Error> {
 async fn remove(app: &App, flow: &Flow) -> Result<(), Error> {
     let pointer = Key::flow_name(&flow.aws_account_id, &flow.appflow_name);
     app.store.delete(&pointer).await?;
-    app.store.delete(&Key::flow(flow.tenant_id, flow.id)).await?;
+    app.store
+        .delete(&Key::flow(flow.tenant_id, flow.id))
+        .await?;
     Ok(())
 }

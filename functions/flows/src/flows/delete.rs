@@ -74,9 +74,17 @@ pub(crate) async fn delete_flow(
     app.store
         .delete(&Key::flow_name(&flow.aws_account_id, &flow.appflow_name))
         .await?;
-    app.store.delete(&Key::flow(flow.tenant_id, flow.id)).await?;
+    app.store
+        .delete(&Key::flow(flow.tenant_id, flow.id))
+        .await?;
     tracing::info!(tenant.id = %flow.tenant_id, flow.id = %flow.id, ?choice, "flow deleted");
-    json(StatusCode::OK, &DeletedFlow { id: flow.id, choice })
+    json(
+        StatusCode::OK,
+        &DeletedFlow {
+            id: flow.id,
+            choice,
+        },
+    )
 }
 
 async fn begin(app: &App, flow: &Flow) -> Result<(), Error> {

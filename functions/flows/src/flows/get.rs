@@ -6,7 +6,10 @@ use axum::{
 };
 use tributary::{error::Error, http::Problem, id::FlowId};
 
-use super::{find, view::{FlowView, tagged}};
+use super::{
+    find,
+    view::{FlowView, tagged},
+};
 use crate::{
     App,
     edge::{Viewer, id_in_path},

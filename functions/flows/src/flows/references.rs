@@ -68,11 +68,7 @@ pub(super) fn refused(faults: Vec<Fault>) -> Error {
     Error::unprocessable("invalid_flow", "The flow breaks rules.", faults)
 }
 
-async fn load(
-    app: &App,
-    tenant: TenantId,
-    id: ConnectionId,
-) -> Result<Option<Connection>, Error> {
+async fn load(app: &App, tenant: TenantId, id: ConnectionId) -> Result<Option<Connection>, Error> {
     Connection::load(&app.store, tenant, id).await
 }
 
@@ -99,15 +95,24 @@ fn usable(
         return None;
     };
     if connection.connector != connector {
-        add("wrong_connector", "This connection leads to another application.");
+        add(
+            "wrong_connector",
+            "This connection leads to another application.",
+        );
     }
     if connection.account_id != definition.account_id {
-        add("other_account", "This connection is in another account than the flow.");
+        add(
+            "other_account",
+            "This connection is in another account than the flow.",
+        );
     }
     match connection.state {
         ConnectionState::Active | ConnectionState::Limited => {}
         ConnectionState::Pending | ConnectionState::Deleted => {
-            add("not_connected", "Nobody has consented to this connection yet.");
+            add(
+                "not_connected",
+                "Nobody has consented to this connection yet.",
+            );
         }
         ConnectionState::ReauthRequired => {
             add("reauth_required", "This connection needs a new consent.");

@@ -34,5 +34,8 @@ pub(crate) async fn get_run(
 ) -> Result<Response, Error> {
     let key = Key::run(viewer.tenant, id_in_path(&flow)?, id_in_path(&run)?);
     let run: Option<Run> = app.store.get(&key).await?;
-    json(StatusCode::OK, &RunView::of(run.ok_or_else(Error::not_found)?))
+    json(
+        StatusCode::OK,
+        &RunView::of(run.ok_or_else(Error::not_found)?),
+    )
 }

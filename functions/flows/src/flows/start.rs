@@ -69,16 +69,18 @@ pub(crate) async fn start_flow(
             Trigger::Scheduled(_) => activate(&app, &flow).await,
         }
     };
-    key.once(&app.store, &editor.scope(), &operation, editor.subject(), &body.bytes, work)
-        .await
+    key.once(
+        &app.store,
+        &editor.scope(),
+        &operation,
+        editor.subject(),
+        &body.bytes,
+        work,
+    )
+    .await
 }
 
-async fn run(
-    app: &App,
-    flow: &Flow,
-    subject: &str,
-    key: Option<&str>,
-) -> Result<Response, Error> {
+async fn run(app: &App, flow: &Flow, subject: &str, key: Option<&str>) -> Result<Response, Error> {
     let started = appflow::client(app, flow)
         .await?
         .start_flow()
@@ -88,7 +90,10 @@ async fn run(
         .await
         .map_err(|error| failed("StartFlow", &error))?;
     let execution_id = started.execution_id.ok_or_else(|| {
-        Error::internal("no_execution_id", "AppFlow started a run without an execution id")
+        Error::internal(
+            "no_execution_id",
+            "AppFlow started a run without an execution id",
+        )
     })?;
     let run = record(app, flow, execution_id).await?;
     let answer = StartedRun {
@@ -104,7 +109,10 @@ async fn run(
 /// The same key asks for the same run, also after a lost answer. Without a key, each call is new.
 fn client_token(flow: FlowId, subject: &str, key: Option<&str>) -> String {
     let token = match key {
-        Some(key) => Uuid::new_v5(&flow.as_uuid(), format!("start\n{subject}\n{key}").as_bytes()),
+        Some(key) => Uuid::new_v5(
+            &flow.as_uuid(),
+            format!("start\n{subject}\n{key}").as_bytes(),
+        ),
         None => Uuid::new_v4(),
     };
     token.to_string()
@@ -176,6 +184,9 @@ mod tests {
         assert_eq!(token, client_token(flow, "frank", Some("k")));
         assert_ne!(token, client_token(flow, "ming", Some("k")));
         assert_ne!(token, client_token(other, "frank", Some("k")));
-        assert_ne!(client_token(flow, "frank", None), client_token(flow, "frank", None));
+        assert_ne!(
+            client_token(flow, "frank", None),
+            client_token(flow, "frank", None)
+        );
     }
 }

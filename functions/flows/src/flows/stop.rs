@@ -39,7 +39,10 @@ pub(crate) async fn stop_flow(
 ) -> Result<Response, Error> {
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let refusal = match (&flow.definition.trigger, flow.state) {
-        (Trigger::OnDemand(_), _) => Some(("not_stoppable", "An on-demand flow has no schedule to stop.")),
+        (Trigger::OnDemand(_), _) => Some((
+            "not_stoppable",
+            "An on-demand flow has no schedule to stop.",
+        )),
         (_, FlowState::Draft) => Some(("not_started", "This flow was never started.")),
         (_, FlowState::Creating | FlowState::Deleting) => {
             Some(("flow_not_ready", "This flow is being made or deleted."))
@@ -65,6 +68,13 @@ pub(crate) async fn stop_flow(
         let key = Key::flow(flow.tenant_id, flow.id);
         tagged(app.store.update(&key, update).await?)
     };
-    key.once(&app.store, &editor.scope(), &operation, editor.subject(), &body.bytes, work)
-        .await
+    key.once(
+        &app.store,
+        &editor.scope(),
+        &operation,
+        editor.subject(),
+        &body.bytes,
+        work,
+    )
+    .await
 }

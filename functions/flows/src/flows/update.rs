@@ -105,8 +105,7 @@ fn changed_for_good(old: &FlowDefinition, new: &FlowDefinition) -> Vec<Fault> {
         }
         _ => false,
     };
-    let same_trigger =
-        std::mem::discriminant(&old.trigger) == std::mem::discriminant(&new.trigger);
+    let same_trigger = std::mem::discriminant(&old.trigger) == std::mem::discriminant(&new.trigger);
     [
         ("/accountId", old.account_id == new.account_id),
         ("/source", same_source),

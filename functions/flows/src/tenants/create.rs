@@ -85,20 +85,33 @@ pub(crate) async fn create_tenant(
         created(&location, &TenantView::of(tenant, Some(members)))
     };
     let scope = Key::operator_partition();
-    key.once(&app.store, &scope, "create-tenant", operator.subject(), &bytes, work)
-        .await
+    key.once(
+        &app.store,
+        &scope,
+        "create-tenant",
+        operator.subject(),
+        &bytes,
+        work,
+    )
+    .await
 }
 
 fn members(inputs: Vec<MemberInput>, tenant: &Tenant) -> Vec<Member> {
     inputs
         .into_iter()
-        .map(|MemberInput { subject, email, roles }| Member {
-            subject,
-            tenant_id: tenant.id,
-            roles,
-            email,
-            created_at: tenant.created_at,
-        })
+        .map(
+            |MemberInput {
+                 subject,
+                 email,
+                 roles,
+             }| Member {
+                subject,
+                tenant_id: tenant.id,
+                roles,
+                email,
+                created_at: tenant.created_at,
+            },
+        )
         .collect()
 }
 
@@ -121,8 +134,17 @@ fn check(input: &TenantInput) -> Result<(), Error> {
     }
     for (index, one) in input.members.iter().enumerate() {
         let at = format!("/members/{index}");
-        member::check(&mut faults, &at, &one.subject, one.email.as_deref(), &one.roles);
-        if input.members[..index].iter().any(|other| other.subject == one.subject) {
+        member::check(
+            &mut faults,
+            &at,
+            &one.subject,
+            one.email.as_deref(),
+            &one.roles,
+        );
+        if input.members[..index]
+            .iter()
+            .any(|other| other.subject == one.subject)
+        {
             faults.push(Fault::new(
                 format!("{at}/subject"),
                 "repeated",

@@ -2,12 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tributary::{
-    error::Fault,
-    id::TenantId,
-    identity::Role,
-    store::Key,
-};
+use tributary::{error::Fault, id::TenantId, identity::Role, store::Key};
 use utoipa::ToSchema;
 
 /// A member, as it is stored twice: by subject, where the token trigger reads it, and by tenant.

@@ -53,9 +53,19 @@ pub(crate) async fn put_member(
 ) -> Result<Response, Error> {
     let tenant = Tenant::load(&app.store, id_in_path::<TenantId>(&id)?).await?;
     let mut faults = Vec::new();
-    member::check(&mut faults, "", &subject, value.email.as_deref(), &value.roles);
+    member::check(
+        &mut faults,
+        "",
+        &subject,
+        value.email.as_deref(),
+        &value.roles,
+    );
     if !faults.is_empty() {
-        return Err(Error::unprocessable("invalid_member", "The member breaks rules.", faults));
+        return Err(Error::unprocessable(
+            "invalid_member",
+            "The member breaks rules.",
+            faults,
+        ));
     }
     let member = Member {
         subject,

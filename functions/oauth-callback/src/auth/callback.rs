@@ -53,7 +53,10 @@ pub(crate) async fn callback(
     let query = CallbackQuery::parse(query.as_deref().unwrap_or_default())?;
     let transaction = take(&app, &headers, &query.state).await?;
     let metadata = app.sign_in.metadata().await?;
-    if !app.sign_in.issuer_is_right(&metadata, query.issuer.as_deref()) {
+    if !app
+        .sign_in
+        .issuer_is_right(&metadata, query.issuer.as_deref())
+    {
         return Err(refused("iss is not the issuer that was asked"));
     }
     let code = match query.decision {
@@ -130,9 +133,9 @@ async fn identify(
         .await?;
     let ends = usable_until(&answer, Some(claims.exp), Timestamp::now());
     let tokens = SessionTokens {
-        access_token: answer.access_token,
-        id_token: answer.unverified_id_token,
-        refresh_token: answer.refresh_token,
+        access: answer.access_token,
+        id: answer.unverified_id_token,
+        refresh: answer.refresh_token,
     };
     Ok((person, tokens, ends))
 }
@@ -144,7 +147,9 @@ pub(super) fn usable_until(
     now: Timestamp,
 ) -> Timestamp {
     // A token that lives for ever is still handed out for a day only.
-    let life = answer.access_life(&SIGN_IN).min(SignedDuration::from_hours(24));
+    let life = answer
+        .access_life(&SIGN_IN)
+        .min(SignedDuration::from_hours(24));
     let access = now.saturating_add(life).unwrap_or(Timestamp::MAX);
     let id_token = id_token_exp.and_then(|exp| Timestamp::from_second(exp).ok());
     id_token.map_or(access, |id_token| id_token.min(access))

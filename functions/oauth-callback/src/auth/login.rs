@@ -25,10 +25,7 @@ use crate::{app::App, cookie, edge::see_other, query::once, return_to::ReturnTo}
         (status = 303, description = "To the identity provider, with a transaction cookie."),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn login(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
+pub(crate) async fn login(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response> {
     let return_to = match once(query.as_deref().unwrap_or_default(), "return_to")? {
         Some(unverified) => ReturnTo::parse(&unverified, &app.config.app_origins)?,
         None => app.config.app_origins.home(),

@@ -21,9 +21,18 @@ pub(crate) async fn logout(State(app): State<App>, headers: HeaderMap) -> Result
         && let Some(session) = Session::end(&app, &cookie).await?
     {
         match revoke(&app, &cookie, &session).await {
-            Ok(outcome) => tracing::info!(user.subject = session.subject, revocation = ?outcome, "signed out"),
+            Ok(outcome) => {
+                tracing::info!(user.subject = session.subject, revocation = ?outcome, "signed out");
+            }
             // The session is gone here whatever the identity provider says.
-            Err(error) => tracing::warn!(user.subject = session.subject, error.code = error.code(), error.chain = error.chain(), "signed out here, and the identity provider was not told"),
+            Err(error) => {
+                tracing::warn!(
+                    user.subject = session.subject,
+                    error.code = error.code(),
+                    error.chain = error.chain(),
+                    "signed out here, and the identity provider was not told"
+                );
+            }
         }
     }
     let clear = [(header::SET_COOKIE, cookie::clear(cookie::SESSION)?)];
@@ -31,7 +40,7 @@ pub(crate) async fn logout(State(app): State<App>, headers: HeaderMap) -> Result
 }
 
 async fn revoke(app: &App, cookie: &Secret, session: &Session) -> Result<Option<Revocation>> {
-    let Some(refresh_token) = session.tokens(app, cookie).await?.refresh_token else {
+    let Some(refresh_token) = session.tokens(app, cookie).await?.refresh else {
         return Ok(None);
     };
     let metadata = app.sign_in.metadata().await?;

@@ -61,7 +61,10 @@ async fn handout(
     session: &Session,
     now: Timestamp,
 ) -> Result<(SessionTokens, i64)> {
-    Ok((session.tokens(app, cookie).await?, session.seconds_left(now)))
+    Ok((
+        session.tokens(app, cookie).await?,
+        session.seconds_left(now),
+    ))
 }
 
 async fn renew(
@@ -70,7 +73,7 @@ async fn renew(
     session: &Session,
 ) -> Result<Option<(SessionTokens, i64)>> {
     let old = session.tokens(app, cookie).await?;
-    let Some(refresh_token) = &old.refresh_token else {
+    let Some(refresh_token) = &old.refresh else {
         Session::end(app, cookie).await?;
         return Ok(None);
     };
@@ -86,7 +89,7 @@ async fn renew(
         TokenOutcome::Answered(answer) if answer.is_bearer() => {
             let (tokens, stored) = keep(app, cookie, session, old, *answer).await?;
             if stored.is_none()
-                && let Some(orphan) = &tokens.refresh_token
+                && let Some(orphan) = &tokens.refresh
             {
                 // Signed out while the call was under way: nobody will ever present this one.
                 let outcome = client.revoke(orphan).await;
@@ -95,7 +98,10 @@ async fn renew(
             Ok(stored.map(|seconds| (tokens, seconds)))
         }
         TokenOutcome::Refused(TokenFailure::ReauthRequired(_) | TokenFailure::FlowFailed(_)) => {
-            tracing::info!(user.subject = session.subject, "the identity provider ended a session");
+            tracing::info!(
+                user.subject = session.subject,
+                "the identity provider ended a session"
+            );
             Session::end(app, cookie).await?;
             Ok(None)
         }
@@ -124,9 +130,9 @@ async fn keep(
         Err(_) => now,
     };
     let tokens = SessionTokens {
-        access_token: answer.access_token,
-        id_token: answer.unverified_id_token.filter(|_| identified.is_ok()),
-        refresh_token: answer.refresh_token.or(old.refresh_token),
+        access: answer.access_token,
+        id: answer.unverified_id_token.filter(|_| identified.is_ok()),
+        refresh: answer.refresh_token.or(old.refresh),
     };
     let person = identified
         .as_ref()

@@ -62,22 +62,20 @@ pub(crate) async fn token(
     require_origin(&app, &headers)?;
     let wanted = read(&headers, &bytes)?;
     let cookie = cookie::get(&headers, cookie::SESSION).ok_or_else(ended)?;
-    match refresh::tokens(&app, &cookie, wanted.fresh).await? {
-        Some((tokens, seconds)) => Ok(Json(grant(&tokens, seconds)).into_response()),
-        None => {
-            let mut response = ended().into_response();
-            response
-                .headers_mut()
-                .append(header::SET_COOKIE, cookie::clear(cookie::SESSION)?);
-            Ok(response)
-        }
+    if let Some((tokens, seconds)) = refresh::tokens(&app, &cookie, wanted.fresh).await? {
+        return Ok(Json(grant(&tokens, seconds)).into_response());
     }
+    let mut response = ended().into_response();
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, cookie::clear(cookie::SESSION)?);
+    Ok(response)
 }
 
 fn grant(tokens: &SessionTokens, expires_in: i64) -> TokenGrant {
     TokenGrant {
-        access_token: tokens.access_token.expose().to_owned(),
-        id_token: tokens.id_token.as_ref().map(Secret::expose).map(str::to_owned),
+        access_token: tokens.access.expose().to_owned(),
+        id_token: tokens.id.as_ref().map(Secret::expose).map(str::to_owned),
         token_type: "Bearer",
         expires_in,
     }

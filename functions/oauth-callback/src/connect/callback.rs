@@ -100,7 +100,13 @@ async fn connect(
     state: &Secret,
     code: &Secret,
 ) -> Result<Ending> {
-    let before = connection(app, consent.tenant_id, consent.connection_id, &consent.provider).await?;
+    let before = connection(
+        app,
+        consent.tenant_id,
+        consent.connection_id,
+        &consent.provider,
+    )
+    .await?;
     let grant = exchange::exchange(app, link, consent, state, code).await?;
     let kept = match keep::keep(app, before, &grant).await {
         Ok(kept) => kept,
@@ -112,7 +118,7 @@ async fn connect(
             return Err(error);
         }
     };
-    let ending = push::push(app, link, &kept, &grant).await?;
+    let ending = push::push(app, link, &consent.subject, &kept, &grant).await?;
     keep::revoke_previous(app, link, &kept.before, &grant.bundle).await;
     Ok(ending)
 }

@@ -51,7 +51,11 @@ impl Mismatch {
 }
 
 /// Compares what is seen with what was kept. `login_origin` is the configured host of the provider.
-pub(super) fn check(consent: &Consent, seen: &Seen<'_>, login_origin: &str) -> Result<(), Mismatch> {
+pub(super) fn check(
+    consent: &Consent,
+    seen: &Seen<'_>,
+    login_origin: &str,
+) -> Result<(), Mismatch> {
     if consent.expires_at <= seen.now {
         return Err(Mismatch::Expired);
     }
@@ -107,7 +111,13 @@ mod tests {
         let tenant = TenantId::new();
         let (cookie, session) = (cookie("a"), session("frank", Some(tenant)));
         for issuer in [None, Some(LOGIN)] {
-            let seen = Seen { provider: "salesforce", cookie: &cookie, session: Some(&session), issuer, now: NOW };
+            let seen = Seen {
+                provider: "salesforce",
+                cookie: &cookie,
+                session: Some(&session),
+                issuer,
+                now: NOW,
+            };
             assert_eq!(check(&consent(tenant), &seen, LOGIN), Ok(()));
         }
     }
@@ -120,17 +130,77 @@ mod tests {
         let alex = session("alex", Some(tenant));
         let moved = session("frank", Some(TenantId::new()));
         let homeless = session("frank", None);
-        let seen = || Seen { provider: "salesforce", cookie: &right, session: Some(&frank), issuer: None, now: NOW };
+        let seen = || Seen {
+            provider: "salesforce",
+            cookie: &right,
+            session: Some(&frank),
+            issuer: None,
+            now: NOW,
+        };
         let cases = [
-            (Seen { now: NOW + 600, ..seen() }, Mismatch::Expired),
-            (Seen { cookie: &wrong, ..seen() }, Mismatch::OtherBrowser),
-            (Seen { session: None, ..seen() }, Mismatch::SignedOut),
-            (Seen { session: Some(&alex), ..seen() }, Mismatch::OtherPerson),
-            (Seen { session: Some(&moved), ..seen() }, Mismatch::OtherPerson),
-            (Seen { session: Some(&homeless), ..seen() }, Mismatch::OtherPerson),
-            (Seen { provider: "slack", ..seen() }, Mismatch::OtherProvider),
-            (Seen { issuer: Some("https://evil.example"), ..seen() }, Mismatch::OtherIssuer),
-            (Seen { issuer: Some("https://login.salesforce.com/"), ..seen() }, Mismatch::OtherIssuer),
+            (
+                Seen {
+                    now: NOW + 600,
+                    ..seen()
+                },
+                Mismatch::Expired,
+            ),
+            (
+                Seen {
+                    cookie: &wrong,
+                    ..seen()
+                },
+                Mismatch::OtherBrowser,
+            ),
+            (
+                Seen {
+                    session: None,
+                    ..seen()
+                },
+                Mismatch::SignedOut,
+            ),
+            (
+                Seen {
+                    session: Some(&alex),
+                    ..seen()
+                },
+                Mismatch::OtherPerson,
+            ),
+            (
+                Seen {
+                    session: Some(&moved),
+                    ..seen()
+                },
+                Mismatch::OtherPerson,
+            ),
+            (
+                Seen {
+                    session: Some(&homeless),
+                    ..seen()
+                },
+                Mismatch::OtherPerson,
+            ),
+            (
+                Seen {
+                    provider: "slack",
+                    ..seen()
+                },
+                Mismatch::OtherProvider,
+            ),
+            (
+                Seen {
+                    issuer: Some("https://evil.example"),
+                    ..seen()
+                },
+                Mismatch::OtherIssuer,
+            ),
+            (
+                Seen {
+                    issuer: Some("https://login.salesforce.com/"),
+                    ..seen()
+                },
+                Mismatch::OtherIssuer,
+            ),
         ];
         for (seen, mismatch) in cases {
             assert_eq!(check(&consent(tenant), &seen, LOGIN), Err(mismatch));

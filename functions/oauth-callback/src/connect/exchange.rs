@@ -72,34 +72,55 @@ async fn believe(
     let provider = link.client.provider();
     let usable = answer.is_bearer() && !answer.oddities.contains(&Oddity::TooLong);
     if !usable {
-        return Err(refused("token_not_usable", "The provider's token cannot be used."));
+        return Err(refused(
+            "token_not_usable",
+            "The provider's token cannot be used.",
+        ));
     }
     let grantor = link.client.grantor(answer).await.map_err(|error| {
-        refused("grantor_not_proven", "The provider did not prove who granted access.")
-            .with_source(error)
+        refused(
+            "grantor_not_proven",
+            "The provider did not prove who granted access.",
+        )
+        .with_source(error)
     })?;
     let instance = InstanceUrl::parse(
-        answer.unverified_instance_url.as_deref().unwrap_or_default(),
+        answer
+            .unverified_instance_url
+            .as_deref()
+            .unwrap_or_default(),
         provider,
         &link.login,
     )
     .map_err(|error| {
-        refused("instance_refused", "The provider named an address that is not its own.")
-            .with_source(error)
+        refused(
+            "instance_refused",
+            "The provider named an address that is not its own.",
+        )
+        .with_source(error)
     })?;
     let scopes = answer.granted_scopes(provider);
     if !provider.has_mandatory_scopes(&scopes) {
-        return Err(refused("missing_scopes", "A right without which the connection cannot work was not granted."));
+        return Err(refused(
+            "missing_scopes",
+            "A right without which the connection cannot work was not granted.",
+        ));
     }
     if answer.refresh_token.is_none() {
-        return Err(refused("no_refresh_token", "The provider did not allow lasting access."));
+        return Err(refused(
+            "no_refresh_token",
+            "The provider did not allow lasting access.",
+        ));
     }
     Ok((grantor, instance, scopes))
 }
 
 /// Ends a grant that we do not keep: it would count against the person's limit for ever.
 pub(super) async fn give_back(link: &ProviderLink, bundle: &TokenBundle) {
-    let token = bundle.refresh_token.as_ref().unwrap_or(&bundle.access_token);
+    let token = bundle
+        .refresh_token
+        .as_ref()
+        .unwrap_or(&bundle.access_token);
     let outcome = link.client.revoke(token).await;
     tracing::info!(provider = link.client.provider().key, revocation = ?outcome, "a grant that is not kept was given back");
 }
@@ -119,14 +140,19 @@ fn failed(outcome: &TokenOutcome) -> Error {
         .with_log(log)
     };
     match outcome {
-        TokenOutcome::Refused(TokenFailure::FlowFailed(reason) | TokenFailure::ReauthRequired(reason)) => {
-            refused("code_not_accepted", "The provider did not accept the answer. Start again from the application.")
-                .with_log(*reason)
-        }
+        TokenOutcome::Refused(
+            TokenFailure::FlowFailed(reason) | TokenFailure::ReauthRequired(reason),
+        ) => refused(
+            "code_not_accepted",
+            "The provider did not accept the answer. Start again from the application.",
+        )
+        .with_log(*reason),
         TokenOutcome::Refused(
             failure @ (TokenFailure::OurCredentials(_) | TokenFailure::OurConfiguration(_)),
         ) => Error::internal("provider_misconfigured", failure.reason()),
-        TokenOutcome::Refused(failure @ TokenFailure::Retryable { .. }) => unavailable(failure.reason()),
+        TokenOutcome::Refused(failure @ TokenFailure::Retryable { .. }) => {
+            unavailable(failure.reason())
+        }
         TokenOutcome::NotSent { cause } | TokenOutcome::Unknown { cause, .. } => unavailable(cause),
         TokenOutcome::Answered(_) => unavailable("the answer is not usable"),
     }
@@ -138,13 +164,33 @@ mod tests {
 
     #[test]
     fn c11_every_lost_or_refused_exchange_ends_in_starting_again() {
-        let unknown = || TokenOutcome::Unknown { cause: "timeout".to_owned(), body: None };
+        let unknown = || TokenOutcome::Unknown {
+            cause: "timeout".to_owned(),
+            body: None,
+        };
         let cases = [
-            (TokenOutcome::Refused(TokenFailure::FlowFailed("code_not_accepted")), "code_not_accepted"),
-            (TokenOutcome::Refused(TokenFailure::ReauthRequired("revoked")), "code_not_accepted"),
-            (TokenOutcome::Refused(TokenFailure::OurCredentials("invalid_client")), "provider_misconfigured"),
-            (TokenOutcome::Refused(TokenFailure::retryable("rate_limited")), "provider_unavailable"),
-            (TokenOutcome::NotSent { cause: "connect".to_owned() }, "provider_unavailable"),
+            (
+                TokenOutcome::Refused(TokenFailure::FlowFailed("code_not_accepted")),
+                "code_not_accepted",
+            ),
+            (
+                TokenOutcome::Refused(TokenFailure::ReauthRequired("revoked")),
+                "code_not_accepted",
+            ),
+            (
+                TokenOutcome::Refused(TokenFailure::OurCredentials("invalid_client")),
+                "provider_misconfigured",
+            ),
+            (
+                TokenOutcome::Refused(TokenFailure::retryable("rate_limited")),
+                "provider_unavailable",
+            ),
+            (
+                TokenOutcome::NotSent {
+                    cause: "connect".to_owned(),
+                },
+                "provider_unavailable",
+            ),
             (unknown(), "provider_unavailable"),
         ];
         for (outcome, code) in cases {

@@ -93,7 +93,10 @@ mod tests {
     fn c8_results_travel_as_stable_codes_and_nothing_else_does() {
         let state = Secret::new("s".repeat(43));
         let consent = consent(Some("https://app.example/done"));
-        let failure = || Error::new(Kind::Conflict, "account_mismatch", "Another organisation.").with_log("00D canary");
+        let failure = || {
+            Error::new(Kind::Conflict, "account_mismatch", "Another organisation.")
+                .with_log("00D canary")
+        };
         let cases = [
             (Ok(Ending::Connected), "connected", "connected"),
             (Ok(Ending::Limited("push_failed")), "limited", "push_failed"),
@@ -104,7 +107,13 @@ mod tests {
             let response = finish(&consent, &state, ending).unwrap();
             assert_eq!(response.status(), StatusCode::SEE_OTHER);
             let to = response.headers()[header::LOCATION].to_str().unwrap();
-            assert_eq!(to, format!("https://app.example/done?connection={}&result={result}&code={code}", consent.connection_id));
+            assert_eq!(
+                to,
+                format!(
+                    "https://app.example/done?connection={}&result={result}&code={code}",
+                    consent.connection_id
+                )
+            );
             let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
             assert!(cookie.contains("Max-Age=0"), "{cookie}");
         }

@@ -46,7 +46,10 @@ pub(super) async fn keep(app: &App, before: Connection, grant: &Grant) -> Result
                 let current = read(current)?;
                 // The write of an attempt whose answer was lost.
                 if current.bundle.as_ref() == Some(&sealed) {
-                    return Ok(Kept { before, now: current });
+                    return Ok(Kept {
+                        before,
+                        now: current,
+                    });
                 }
                 before = current;
             }
@@ -70,9 +73,8 @@ fn read(current: Option<Box<Item>>) -> Result<Connection> {
 
 /// X2: a reconnect leads to the same organisation, or it would change what the flows read.
 fn check_organisation(before: &Connection, grant: &Grant) -> Result<()> {
-    let same = |known: &str| {
-        known.get(..ORG_ID_LENGTH) == grant.grantor.org_id.get(..ORG_ID_LENGTH)
-    };
+    let same =
+        |known: &str| known.get(..ORG_ID_LENGTH) == grant.grantor.org_id.get(..ORG_ID_LENGTH);
     if before.org_id.as_deref().is_none_or(same) {
         return Ok(());
     }
@@ -111,7 +113,10 @@ fn update(
         .set("state", ConnectionState::Limited)
         .set("reason", "push_pending")
         .set("failures", 0)
-        .set("due_shard", Connection::shard(before.id, app.config.due_shards))
+        .set(
+            "due_shard",
+            Connection::shard(before.id, app.config.due_shards),
+        )
         .set("due_at", due.as_millisecond())
         .set("updated_at", now)
         .add("version", 1)
@@ -130,7 +135,12 @@ pub(super) async fn revoke_previous(
     new: &TokenBundle,
 ) {
     match previous(app, before).await {
-        Ok(Some(old)) if new.refresh_token.as_ref().is_none_or(|new| !new.same_as(old.expose())) => {
+        Ok(Some(old))
+            if new
+                .refresh_token
+                .as_ref()
+                .is_none_or(|new| !new.same_as(old.expose())) =>
+        {
             let outcome = link.client.revoke(&old).await;
             tracing::info!(tenant.id = %before.tenant_id, connection.id = %before.id, revocation = ?outcome, "the previous grant was revoked");
         }

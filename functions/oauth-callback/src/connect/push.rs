@@ -22,6 +22,7 @@ use crate::app::{App, ProviderLink};
 pub(super) async fn push(
     app: &App,
     link: &ProviderLink,
+    actor: &str,
     kept: &Kept,
     grant: &Grant,
 ) -> Result<Ending> {
@@ -52,11 +53,27 @@ pub(super) async fn push(
         .collect();
     let key = Key::connection(connection.tenant_id, connection.id);
     match app.store.update_with(&key, update, &others).await {
-        Ok(()) => tracing::info!(tenant.id = %connection.tenant_id, connection.id = %connection.id, user.subject = connection.created_by, provider.org = grant.grantor.org_id, provider.user = grant.grantor.user_id, instance = %grant.instance, pushed = pushed.is_ok(), "consent finished"),
-        Err(StoreError::Condition { .. }) => tracing::info!(tenant.id = %connection.tenant_id, connection.id = %connection.id, "a refresh or another consent went on from here"),
+        Ok(()) => audit(actor, connection, grant, pushed.is_ok()),
+        Err(StoreError::Condition { .. }) => {
+            tracing::info!(tenant.id = %connection.tenant_id, connection.id = %connection.id, "a refresh or another consent went on from here");
+        }
         Err(error) => return Err(error.into()),
     }
     Ok(ending)
+}
+
+/// Rule L4: who granted what to whom, on whose behalf.
+fn audit(actor: &str, connection: &Connection, grant: &Grant, pushed: bool) {
+    tracing::info!(
+        tenant.id = %connection.tenant_id,
+        connection.id = %connection.id,
+        user.subject = actor,
+        provider.org = grant.grantor.org_id,
+        provider.user = grant.grantor.user_id,
+        provider.instance = %grant.instance,
+        pushed,
+        "consent finished"
+    );
 }
 
 async fn into_appflow(app: &App, connection: &Connection, grant: &Grant) -> Result<()> {
@@ -91,7 +108,9 @@ fn settled(
         .set("access_expires_at", ends.as_millisecond())
         .set("due_at", due.as_millisecond());
     if grant.missing_scopes.is_empty() {
-        let update = update.set("state", ConnectionState::Active).remove("reason");
+        let update = update
+            .set("state", ConnectionState::Active)
+            .remove("reason");
         return (Ending::Connected, update);
     }
     let update = update
@@ -118,5 +137,5 @@ fn recovered(app: &App, connection: &Connection, now: Timestamp) -> Entry {
         now,
         json!({"connectionId": connection.id, "connector": connection.connector, "name": connection.name}),
     );
-    Entry::new(event, "recovered")
+    Entry::new(event, "recovered").with_attribute("connectionId", &connection.id)
 }

@@ -40,7 +40,9 @@ pub(crate) async fn start(
     let token = once(query.as_deref().unwrap_or_default(), "token")?
         .filter(|token| cookie::is_ours(token))
         .ok_or_else(not_valid)?;
-    let (_, session) = Session::of(&app, &headers).await?.ok_or_else(sign_in_first)?;
+    let (_, session) = Session::of(&app, &headers)
+        .await?
+        .ok_or_else(sign_in_first)?;
     let key = Key::start_link(&token);
     // Looked at before it is taken: a stranger who has the link cannot use it up.
     let link: StartLink = app.store.get(&key).await?.ok_or_else(not_valid)?;
@@ -92,14 +94,21 @@ async fn begin(app: &App, provider: &ProviderLink, link: StartLink) -> Result<Re
         &state,
         &pkce.challenge,
     );
-    let cookie = cookie::set(&cookie::transaction(KIND, &state), &binding, TRANSACTION_SECONDS)?;
+    let cookie = cookie::set(
+        &cookie::transaction(KIND, &state),
+        &binding,
+        TRANSACTION_SECONDS,
+    )?;
     see_other(to.as_str(), [cookie])
 }
 
 async fn app_client_id(provider: &ProviderLink) -> Result<String> {
     let credentials = provider.client.app().credentials().await.map_err(|error| {
-        Error::internal("provider_misconfigured", "the app's credentials cannot be had")
-            .with_source(error)
+        Error::internal(
+            "provider_misconfigured",
+            "the app's credentials cannot be had",
+        )
+        .with_source(error)
     })?;
     Ok(credentials.client_id)
 }
@@ -143,7 +152,10 @@ fn not_valid() -> Error {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use tributary::{id::{ConnectionId, TenantId}, oauth::provider::provider};
+    use tributary::{
+        id::{ConnectionId, TenantId},
+        oauth::provider::provider,
+    };
 
     use super::*;
 
@@ -151,11 +163,23 @@ mod tests {
     fn c4_the_authorization_url_has_pkce_state_the_registered_uri_and_no_secret() {
         let row = provider("salesforce").unwrap();
         let endpoints = row.endpoints(&"https://login.salesforce.com".parse().unwrap());
-        let url = authorize_url(row, endpoints.authorize, "3MVG", "https://api.example/connect/callback/salesforce", &Secret::new("s".repeat(43)), "challenge");
-        assert!(url.as_str().starts_with("https://login.salesforce.com/services/oauth2/authorize?response_type=code&"));
+        let url = authorize_url(
+            row,
+            endpoints.authorize,
+            "3MVG",
+            "https://api.example/connect/callback/salesforce",
+            &Secret::new("s".repeat(43)),
+            "challenge",
+        );
+        assert!(url.as_str().starts_with(
+            "https://login.salesforce.com/services/oauth2/authorize?response_type=code&"
+        ));
         let pairs: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();
         assert_eq!(pairs["code_challenge_method"], "S256");
-        assert_eq!(pairs["redirect_uri"], "https://api.example/connect/callback/salesforce");
+        assert_eq!(
+            pairs["redirect_uri"],
+            "https://api.example/connect/callback/salesforce"
+        );
         assert_eq!(pairs["scope"], "api refresh_token id");
         assert_eq!(pairs["state"].len(), 43);
         assert_eq!(pairs.len(), 7, "nothing else travels: {url}");
@@ -164,7 +188,15 @@ mod tests {
     #[test]
     fn a_link_opens_for_who_asked_and_in_time() {
         let tenant = TenantId::new();
-        let link = StartLink { tenant_id: tenant, connection_id: ConnectionId::new(), subject: "frank".into(), provider: "salesforce".into(), return_to: None, expires_at: 1000, reconnect: false };
+        let link = StartLink {
+            tenant_id: tenant,
+            connection_id: ConnectionId::new(),
+            subject: "frank".into(),
+            provider: "salesforce".into(),
+            return_to: None,
+            expires_at: 1000,
+            reconnect: false,
+        };
         let session = |subject: &str, tenant: TenantId| -> Session {
             serde_json::from_value(json!({"subject": subject, "tenant_id": tenant, "generation": 1, "tokens": {"v": 1, "k": "", "c": ""}, "usable_until": 0, "expires_at": 0})).unwrap()
         };
@@ -172,6 +204,10 @@ mod tests {
         assert!(opens_for(&link, &session("frank", tenant), at(999)));
         assert!(!opens_for(&link, &session("frank", tenant), at(1000)));
         assert!(!opens_for(&link, &session("alex", tenant), at(999)));
-        assert!(!opens_for(&link, &session("frank", TenantId::new()), at(999)));
+        assert!(!opens_for(
+            &link,
+            &session("frank", TenantId::new()),
+            at(999)
+        ));
     }
 }

@@ -58,40 +58,106 @@ pub async fn establish_identity(
     let user = User::of(&caller, caller.require(Role::Viewer)?);
     let id_token = body.value.unverified_id_token;
     let claims = app.verifier.verify(&id_token, None).await?;
-    check_same_user(&app.auth, &user, &claims)?;
+    Presented::of(&claims, &app.auth).check_is(&user)?;
     let session = app.sessions.establish(&user, &id_token, &claims).await?;
     Ok(axum::Json(IdentityAnswer {
         expires_at: session.valid_until,
     }))
 }
 
-/// The ID token must be the caller's own: same issuer, subject, tenant and sign-in. Its e-mail
-/// address finds the user in the directory, so it must be verified.
-fn check_same_user(auth: &AuthConfig, user: &User, claims: &IdClaims) -> Result<(), Error> {
-    let tenant = claims.text(&auth.tenant_claim);
-    // Some providers name the sign-in in one of the two tokens only.
-    let is_other_login = !user.login.is_empty()
-        && claims
-            .login_id
-            .as_ref()
-            .is_some_and(|login| *login != user.login);
-    let is_same = claims.issuer == user.issuer
-        && claims.subject == user.subject
-        && tenant == Some(user.tenant.to_string().as_str())
-        && !is_other_login;
-    if !is_same {
-        return Err(Error::new(
-            Kind::Forbidden,
-            "identity_mismatch",
-            "This ID token is not yours.",
-        ));
+/// What an ID token that was verified says of its user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Presented {
+    issuer: String,
+    subject: String,
+    tenant: Option<String>,
+    login: Option<String>,
+    has_verified_email: bool,
+}
+
+impl Presented {
+    fn of(claims: &IdClaims, auth: &AuthConfig) -> Self {
+        Self {
+            issuer: claims.issuer.clone(),
+            subject: claims.subject.clone(),
+            tenant: claims.text(&auth.tenant_claim).map(str::to_owned),
+            login: claims.login_id.clone(),
+            has_verified_email: claims.email_verified && claims.email.is_some(),
+        }
     }
-    if !claims.email_verified || claims.email.is_none() {
-        return Err(Error::new(
-            Kind::Forbidden,
-            "email_not_verified",
-            "Verify your e-mail address first.",
-        ));
+
+    /// The ID token must be the caller's own: same issuer, subject, tenant and sign-in. Its e-mail
+    /// address finds the user in the directory, so it must be verified.
+    fn check_is(&self, user: &User) -> Result<(), Error> {
+        // Some providers name the sign-in in one of the two tokens only.
+        let is_other_login = !user.login.is_empty()
+            && self
+                .login
+                .as_ref()
+                .is_some_and(|login| *login != user.login);
+        let is_same = self.issuer == user.issuer
+            && self.subject == user.subject
+            && self.tenant == Some(user.tenant.to_string())
+            && !is_other_login;
+        if !is_same {
+            return Err(Error::new(
+                Kind::Forbidden,
+                "identity_mismatch",
+                "This ID token is not yours.",
+            ));
+        }
+        if !self.has_verified_email {
+            return Err(Error::new(
+                Kind::Forbidden,
+                "email_not_verified",
+                "Verify your e-mail address first.",
+            ));
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary::id::TenantId;
+
+    use super::*;
+
+    #[test]
+    fn an_id_token_of_another_user_tenant_issuer_or_sign_in_is_refused() {
+        let user = User {
+            tenant: TenantId::new(),
+            issuer: "https://idp.example".to_owned(),
+            subject: "ann".to_owned(),
+            login: "l-1".to_owned(),
+        };
+        let own = Presented {
+            issuer: user.issuer.clone(),
+            subject: user.subject.clone(),
+            tenant: Some(user.tenant.to_string()),
+            login: Some("l-1".to_owned()),
+            has_verified_email: true,
+        };
+        let with = |change: fn(&mut Presented)| {
+            let mut presented = own.clone();
+            change(&mut presented);
+            presented.check_is(&user).err().map(|error| error.code())
+        };
+        assert_eq!(with(|_| {}), None);
+        assert_eq!(with(|p| p.login = None), None);
+        let changes: [fn(&mut Presented); 5] = [
+            |p| p.issuer.push('/'),
+            |p| p.subject = "bob".to_owned(),
+            |p| p.tenant = Some(TenantId::new().to_string()),
+            |p| p.tenant = None,
+            |p| p.login = Some("l-2".to_owned()),
+        ];
+        for change in changes {
+            assert_eq!(with(change), Some("identity_mismatch"));
+        }
+        assert_eq!(
+            with(|p| p.has_verified_email = false),
+            Some("email_not_verified")
+        );
+    }
 }

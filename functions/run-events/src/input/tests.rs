@@ -171,3 +171,21 @@ fn what_cannot_be_read_is_rejected_with_a_stable_type() {
         );
     }
 }
+
+#[test]
+fn fixtures_for_the_dead_letter_queue_are_rejected_and_a_forged_account_is_only_a_claim() {
+    let rejected = |event: Value| parse(&event).unwrap_err().error_type();
+    assert_eq!(
+        rejected(fixture!("unknown-type")),
+        "RunEvents.UnknownDetailType"
+    );
+    assert_eq!(
+        rejected(fixture!("malformed-without-execution")),
+        "RunEvents.Malformed"
+    );
+    let Input::Run { flow, .. } = parse(&fixture!("end-from-a-forged-account")).unwrap() else {
+        panic!("not news of a run")
+    };
+    // Whose flow this names is looked up under this account, where nobody registered it.
+    assert_eq!(flow.unverified_account, "999999999999");
+}

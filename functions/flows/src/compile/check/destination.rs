@@ -35,8 +35,16 @@ fn s3(faults: &mut Faults, files: &S3Destination) {
     if let Some(catalog) = &files.catalog {
         text::role_arn(faults, "/destination/catalog/roleArn", &catalog.role_arn);
         for (pointer, value, most) in [
-            ("/destination/catalog/databaseName", &catalog.database_name, 255),
-            ("/destination/catalog/tablePrefix", &catalog.table_prefix, 128),
+            (
+                "/destination/catalog/databaseName",
+                &catalog.database_name,
+                255,
+            ),
+            (
+                "/destination/catalog/tablePrefix",
+                &catalog.table_prefix,
+                128,
+            ),
         ] {
             let characters = value.chars().count();
             if characters == 0 || characters > most || value.chars().any(char::is_control) {

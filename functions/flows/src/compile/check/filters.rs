@@ -25,16 +25,37 @@ const CLASSES: &[(Class, &[&str])] = &[
     (
         Class::Number,
         &[
-            "int", "integer", "long", "short", "double", "float", "decimal", "number", "numeric",
-            "currency", "percent", "biginteger", "bigdecimal", "edm.int16", "edm.int32",
-            "edm.int64", "edm.double", "edm.decimal", "edm.single",
+            "int",
+            "integer",
+            "long",
+            "short",
+            "double",
+            "float",
+            "decimal",
+            "number",
+            "numeric",
+            "currency",
+            "percent",
+            "biginteger",
+            "bigdecimal",
+            "edm.int16",
+            "edm.int32",
+            "edm.int64",
+            "edm.double",
+            "edm.decimal",
+            "edm.single",
         ],
     ),
     (Class::Truth, &["boolean", "bool", "edm.boolean"]),
     (
         Class::Instant,
         &[
-            "date", "datetime", "timestamp", "glide_date", "glide_date_time", "edm.datetime",
+            "date",
+            "datetime",
+            "timestamp",
+            "glide_date",
+            "glide_date_time",
+            "edm.datetime",
             "edm.datetimeoffset",
         ],
     ),
@@ -104,12 +125,20 @@ fn operands(
     let bounds = values == Values::Bounds;
     for (name, given, wanted) in [
         ("value", filter.value.is_some(), !bounds),
-        ("values", filter.values.is_some(), values == Values::OneOrMany),
+        (
+            "values",
+            filter.values.is_some(),
+            values == Values::OneOrMany,
+        ),
         ("lower", filter.lower.is_some(), bounds),
         ("upper", filter.upper.is_some(), bounds),
     ] {
         if given && !wanted {
-            faults.add(at(name), "not_for_operator", "This operator does not take it.");
+            faults.add(
+                at(name),
+                "not_for_operator",
+                "This operator does not take it.",
+            );
         }
         if bounds && wanted && !given {
             faults.add(at(name), "required", "between needs lower and upper.");
@@ -144,12 +173,7 @@ fn operands(
     }
 }
 
-fn several(
-    faults: &mut Faults,
-    at: &impl Fn(&str) -> String,
-    list: &[FilterValue],
-    class: Class,
-) {
+fn several(faults: &mut Faults, at: &impl Fn(&str) -> String, list: &[FilterValue], class: Class) {
     if list.is_empty() {
         faults.add(at("values"), "required", "Give at least one value.");
     }

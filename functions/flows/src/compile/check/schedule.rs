@@ -66,7 +66,11 @@ fn start(
 fn end(faults: &mut Faults, end: Option<Timestamp>, start: Option<Timestamp>, now: Timestamp) {
     let Some(end) = end else { return };
     if end <= now {
-        faults.add("/trigger/end", "end_in_the_past", "The end is over already.");
+        faults.add(
+            "/trigger/end",
+            "end_in_the_past",
+            "The end is over already.",
+        );
     } else if start.is_some_and(|start| end <= start) {
         faults.add(
             "/trigger/end",
@@ -116,7 +120,10 @@ fn incremental_only(faults: &mut Faults, scheduled: &Scheduled) {
         return;
     }
     for (pointer, given) in [
-        ("/trigger/timestampField", scheduled.timestamp_field.is_some()),
+        (
+            "/trigger/timestampField",
+            scheduled.timestamp_field.is_some(),
+        ),
         ("/trigger/firstFrom", scheduled.first_from.is_some()),
     ] {
         if given {

@@ -19,9 +19,8 @@ pub(super) fn name(faults: &mut Faults, pointer: &str, text: &str) {
 
 /// AppFlow's description.
 pub(super) fn description(faults: &mut Faults, pointer: &str, text: &str) {
-    let plain = |c: char| {
-        c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || "_!@#-.?,".contains(c)
-    };
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || "_!@#-.?,".contains(c);
     if length(text) > 2048 || !text.chars().all(plain) {
         faults.add(
             pointer,
@@ -34,7 +33,11 @@ pub(super) fn description(faults: &mut Faults, pointer: &str, text: &str) {
 /// An object, entity or table.
 pub(super) fn object(faults: &mut Faults, pointer: &str, text: &str) {
     if text.is_empty() || length(text) > 512 || text.chars().any(char::is_whitespace) {
-        faults.add(pointer, "invalid_object", "1 to 512 characters without blanks.");
+        faults.add(
+            pointer,
+            "invalid_object",
+            "1 to 512 characters without blanks.",
+        );
     }
 }
 

@@ -6,10 +6,14 @@ use crate::model::{FlowDefinition, Mapping, Trigger};
 
 /// Pointer and name of each source field that is not among the known ones.
 pub(super) fn missing(flow: &FlowDefinition, known: &BTreeSet<String>) -> Vec<(String, String)> {
-    let mapped = flow.mappings.iter().enumerate().filter_map(|(index, mapping)| match mapping {
-        Mapping::Field(field) => Some((format!("/mappings/{index}/from"), &field.from)),
-        Mapping::All(_) => None,
-    });
+    let mapped = flow
+        .mappings
+        .iter()
+        .enumerate()
+        .filter_map(|(index, mapping)| match mapping {
+            Mapping::Field(field) => Some((format!("/mappings/{index}/from"), &field.from)),
+            Mapping::All(_) => None,
+        });
     let filtered = flow
         .filters
         .iter()
@@ -54,8 +58,14 @@ mod tests {
             .into_iter()
             .map(|(pointer, field)| format!("{pointer} {field}"))
             .collect();
-        assert!(found.contains(&"/mappings/1/from Email".to_owned()), "{found:?}");
-        assert!(found.contains(&"/transforms/0/field Email".to_owned()), "{found:?}");
+        assert!(
+            found.contains(&"/mappings/1/from Email".to_owned()),
+            "{found:?}"
+        );
+        assert!(
+            found.contains(&"/transforms/0/field Email".to_owned()),
+            "{found:?}"
+        );
         assert!(!found.iter().any(|line| line.ends_with(" Id")), "{found:?}");
     }
 }
