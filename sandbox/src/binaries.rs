@@ -45,14 +45,18 @@ pub async fn build(packages: &[String], profile: Profile) -> Result<Vec<PathBuf>
         .args(["build", "--quiet", "--locked", "--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
-    // The whole workspace's features are unified, so that a test run and the sandbox share one
-    // build of the dependencies instead of making two.
-    command.args(["--workspace", "--bins"]);
-    for skipped in ["sandbox", "sandbox-gateway"] {
-        command.args(["--exclude", skipped]);
-    }
-    if profile == Profile::Release {
-        command.arg("--release");
+    match profile {
+        // The whole workspace's features are unified, so that a test run and the sandbox share one
+        // build of the dependencies instead of making two.
+        Profile::Debug => {
+            command.args(["--workspace", "--bins"]);
+            command.args(["--exclude", "sandbox", "--exclude", "sandbox-gateway"]);
+        }
+        // As deployed: nothing but the functions decides on features.
+        Profile::Release => {
+            command.arg("--release");
+            command.args(packages.iter().flat_map(|package| ["--package", package.as_str()]));
+        }
     }
     let output = command.output().await.map_err(BuildError::Cargo)?;
     if !output.status.success() {

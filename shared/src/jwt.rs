@@ -54,8 +54,9 @@ pub enum JwtError {
 impl From<JwtError> for Error {
     fn from(error: JwtError) -> Self {
         match error {
-            JwtError::Keys(_) => Self::unavailable("issuer_unavailable", "no keys to verify with")
-                .with_source(error),
+            JwtError::Keys(_) => {
+                Self::unavailable("issuer_unavailable", "no keys to verify with").with_source(error)
+            }
             JwtError::Expired => Self::new(
                 Kind::Unauthenticated,
                 "token_expired",
@@ -138,7 +139,11 @@ impl<'a> Parts<'a> {
         let (signed, signature) = token.rsplit_once('.').ok_or(JwtError::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(JwtError::Malformed)?;
         // A fourth part leaves a dot in the payload, which base64url does not have.
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| JwtError::Malformed);
+        let decode = |part: &str| {
+            URL_SAFE_NO_PAD
+                .decode(part)
+                .map_err(|_| JwtError::Malformed)
+        };
         Ok(Self {
             signed,
             header: decode(header)?,
@@ -163,7 +168,8 @@ const REFUSED_HEADERS: [&str; 6] = ["crit", "jku", "jwk", "x5u", "x5c", "b64"];
 
 /// The key that a header names, if the header is one that we accept.
 fn key_id(header: &[u8]) -> Result<String, JwtError> {
-    let header = Object::parse(header).ok_or(JwtError::Header("not an object, or a member twice"))?;
+    let header =
+        Object::parse(header).ok_or(JwtError::Header("not an object, or a member twice"))?;
     if let Some(name) = REFUSED_HEADERS
         .into_iter()
         .find(|name| header.0.contains_key(*name))

@@ -1,1 +1,12 @@
-//! End-to-end tests against the sandbox.
+//! End to end: every test starts what it needs on ports that the system chooses, against the real
+//! function binaries. The folders mirror what a user would call the parts of the product.
+
+mod common;
+mod connections;
+mod edge;
+mod flows;
+mod independent_client;
+mod onboarding;
+mod queries;
+mod runs;
+mod tour;

@@ -12,7 +12,7 @@ use tributary::{
     oauth::{TokenBundle, TokenFailure},
     secret::Secret,
     outbox::Entry,
-    store::{Key, StoreError, Update},
+    store::{Item, Key, StoreError, Update, from_item},
 };
 
 use crate::{
@@ -21,6 +21,9 @@ use crate::{
     message::{Message, Reason, Rescue},
     push, rules,
 };
+
+/// Wait before a write is tried again that must not be lost.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// A number in [0, 1) for jitter.
 pub(crate) fn chance() -> f64 {
@@ -41,25 +44,32 @@ pub(crate) async fn answered(
     let generation = record.generation + 1;
     let place = Connection::vault_place(record.id, generation);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
-    let sealed = app.vault.seal(record.tenant_id, &place, &bundle.to_json()).await?;
+    // Losing this answer costs a new consent, so sealing and writing are tried for as long as the
+    // invocation lives, and then the sealed answer is put on the queue.
+    let last_moment = deadline.saturating_sub(SignedDuration::from_secs(5)).unwrap_or(deadline);
+    let sealed = loop {
+        match app.vault.seal(record.tenant_id, &place, &bundle.to_json()).await {
+            Ok(sealed) => break sealed,
+            Err(_) if Timestamp::now() < last_moment => tokio::time::sleep(AGAIN).await,
+            Err(error) => return Err(error.into()),
+        }
+    };
     let rescue = Rescue {
         fingerprint: intent.fingerprint.clone(),
         bundle: sealed,
         access_expires_at: access_end.as_millisecond(),
-        due_at: rules::due_after_success(Timestamp::now(), access_end, chance()).as_millisecond(),
     };
-    // Losing this write costs a new consent, so it is tried for as long as the invocation lives, and
-    // then the sealed answer is put on the queue.
-    let last_moment = deadline.saturating_sub(SignedDuration::from_secs(5)).unwrap_or(deadline);
     loop {
         match write(app, record.tenant_id, record.id, record.generation, &rescue, Some(lease.fence)).await {
             Ok(()) => break,
+            // The write of an attempt whose answer was lost.
+            Err(StoreError::Condition { current }) if holds(current.as_deref(), &rescue) => break,
             Err(StoreError::Condition { .. }) => {
                 // The lease is lost. A single-use token succeeds at most once, so this answer is the
                 // only truth there is: write it if the record still waits for it.
                 return rescued(app, record.tenant_id, record.id, record.generation, rescue).await;
             }
-            Err(_) if Timestamp::now() < last_moment => tokio::time::sleep(Duration::from_millis(250)).await,
+            Err(_) if Timestamp::now() < last_moment => tokio::time::sleep(AGAIN).await,
             Err(error) => {
                 let message = Message {
                     tenant_id: record.tenant_id,
@@ -80,6 +90,12 @@ pub(crate) async fn answered(
         Some(current) => push::current(app, lease, &current).await,
         None => Ok(()),
     }
+}
+
+/// Whether the record has this very answer.
+fn holds(current: Option<&Item>, rescue: &Rescue) -> bool {
+    let current = current.cloned().and_then(|item| from_item::<Connection>(item).ok());
+    current.and_then(|record| record.bundle).is_some_and(|bundle| bundle == rescue.bundle)
 }
 
 /// Writes an answer that waited on the queue, if the record still waits for it.
@@ -109,11 +125,14 @@ async fn write(
     rescue: &Rescue,
     fence: Option<u64>,
 ) -> std::result::Result<(), StoreError> {
+    // Due soon, so that the tokens reach AppFlow although this worker dies here; the push says when
+    // the next refresh is due.
+    let due = Timestamp::now().saturating_add(rules::RECOVERY).unwrap_or(Timestamp::MAX);
     let mut update = Update::new()
         .set("generation", generation + 1)
         .set("bundle", &rescue.bundle)
         .set("access_expires_at", rescue.access_expires_at)
-        .set("due_at", rescue.due_at)
+        .set("due_at", due.as_millisecond())
         .set("failures", 0)
         .set("updated_at", Timestamp::now())
         .remove("intent")

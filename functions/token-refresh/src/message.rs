@@ -45,6 +45,4 @@ pub struct Rescue {
     pub bundle: Sealed,
     /// When the access token ends, epoch milliseconds.
     pub access_expires_at: i64,
-    /// When the next refresh is due, epoch milliseconds.
-    pub due_at: i64,
 }

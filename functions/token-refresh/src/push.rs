@@ -1,40 +1,80 @@
 //! The push: AppFlow gets the access token of the newest generation.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tributary::{
     connection::Connection,
     connector::profile::{self, AccessToken},
     error::{Error, Result},
-    store::{StoreError, Update},
+    store::{Item, StoreError, Update, from_item},
     tenancy::Account,
 };
 
-use crate::{App, lease::Lease, refresh};
-
-/// When to try again after a push that failed.
-const AGAIN: SignedDuration = SignedDuration::from_secs(30);
+use crate::{App, commit, lease::Lease, refresh, rules};
 
 /// Pushes the record's tokens and gives the lease back.
 pub(crate) async fn current(app: &App, lease: Lease<'_>, record: &Connection) -> Result<()> {
     match push(app, record).await {
-        Ok(()) => {
-            let update = Update::new()
-                .set("pushed_generation", record.generation)
-                .when_absent_or_less("pushed_generation", i64::try_from(record.generation).unwrap_or(i64::MAX));
-            match app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await {
-                Ok(_) | Err(StoreError::Condition { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-            tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, generation = record.generation, "AppFlow has the new access token");
-            lease.release(None).await
-        }
+        Ok(()) => pushed(app, lease, record).await,
         Err(error) => {
             // The tokens are safe; a worker that finds an unpushed generation pushes before all else.
             tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, error.code = error.code(), error.chain = error.chain(), "push into AppFlow failed and will be tried again");
-            let due = Timestamp::now().saturating_add(AGAIN).unwrap_or(Timestamp::MAX);
-            lease.release(Some(due.as_millisecond())).await
+            let failures = record.failures + 1;
+            let due = rules::due_after_failure(Timestamp::now(), failures, access_end(record), None, commit::chance());
+            let update = lease.fenced(record.generation).set("failures", failures).set("due_at", due.as_millisecond());
+            match app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await {
+                Ok(_) | Err(StoreError::Condition { .. }) => lease.release(None).await,
+                Err(error) => Err(error.into()),
+            }
         }
     }
+}
+
+/// AppFlow has the token: that, and when the next refresh is due, is written.
+async fn pushed(app: &App, lease: Lease<'_>, record: &Connection) -> Result<()> {
+    let now = Timestamp::now();
+    let due = rules::due_after_success(now, access_end(record).unwrap_or(now), commit::chance());
+    let mut update = lease
+        .fenced(record.generation)
+        .set("pushed_generation", record.generation)
+        .set("failures", 0)
+        .set("due_at", due.as_millisecond());
+    if let Some((state, reason)) = rules::state_with_token(record) {
+        update = update.set("state", state).set_or_remove("reason", reason);
+    }
+    match app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await {
+        Ok(_) => {
+            tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, generation = record.generation, "AppFlow has the new access token");
+        }
+        Err(StoreError::Condition { current }) => overtaken(app, &lease, record, current.as_deref()).await?,
+        Err(error) => return Err(error.into()),
+    }
+    lease.release(None).await
+}
+
+/// A consent stored newer tokens while ours travelled. AppFlow knows no order, so ours may have
+/// arrived last: the newer ones are pushed again.
+async fn overtaken(app: &App, lease: &Lease<'_>, record: &Connection, current: Option<&Item>) -> Result<()> {
+    let Some(current) = current.cloned().map(from_item::<Connection>).transpose()? else { return Ok(()) };
+    if current.generation <= record.generation {
+        return Ok(());
+    }
+    let update = Update::new()
+        .set("pushed_generation", record.generation)
+        .set("due_at", Timestamp::now().as_millisecond())
+        .when_equal("generation", current.generation)
+        .when_equal("state", current.state);
+    match app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await {
+        Ok(_) => {
+            tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, generation = current.generation, "a consent came in between; its tokens are pushed again");
+            Ok(())
+        }
+        Err(StoreError::Condition { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn access_end(record: &Connection) -> Option<Timestamp> {
+    record.access_expires_at.and_then(|end| Timestamp::from_millisecond(end).ok())
 }
 
 async fn push(app: &App, record: &Connection) -> Result<()> {

@@ -45,7 +45,8 @@ pub(crate) async fn refresh(app: &App, lease: Lease<'_>, record: Connection, dea
         return Err(Error::unavailable("too_late", "not enough time is left for a token call"));
     }
     let client = app.provider(&record)?;
-    // Everything that can fail before the call fails here: the app's credentials and the old token.
+    // Everything that can fail before the call fails here: the app's credentials, the old token, and
+    // the data key under which the answer will be sealed.
     client
         .app()
         .credentials()
@@ -55,6 +56,7 @@ pub(crate) async fn refresh(app: &App, lease: Lease<'_>, record: Connection, dea
     let Some(refresh_token) = bundle.refresh_token else {
         return commit::reauth_required(app, lease, &record, None, "no_refresh_token").await;
     };
+    app.vault.seal(record.tenant_id, &["preflight"], &refresh_token).await?;
     let intent = Intent {
         fence: lease.fence,
         fingerprint: fingerprint(&refresh_token),

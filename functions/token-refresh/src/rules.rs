@@ -7,7 +7,8 @@ use tributary::connection::{Connection, ConnectionState, Intent, TokenOwner};
 pub const CALL_DEADLINE: SignedDuration = SignedDuration::from_secs(10);
 /// Time that must be left before a call is begun: the call, and two writes.
 pub const NEEDED: SignedDuration = SignedDuration::from_secs(20);
-/// How long a request may still be travelling after its caller gave up.
+/// How long after an intent its request may still be on the way: as long as its caller can live (the
+/// function's timeout, 60 s) and the request travel after that.
 pub const SETTLING: SignedDuration = SignedDuration::from_secs(10 + 120);
 /// Longest that providers may tell us to wait.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
@@ -17,6 +18,8 @@ const BEFORE_END: SignedDuration = SignedDuration::from_mins(10);
 const UNKNOWN_LIFE: SignedDuration = SignedDuration::from_mins(60);
 /// Idle refresh tokens end after 30 days at some providers: none stays unused longer than this.
 const KEEP_ALIVE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// When somebody else goes on if a worker dies between storing new tokens and pushing them.
+pub const RECOVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What to do with a connection whose lease was just acquired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +50,10 @@ pub fn next_step(connection: &Connection, seen_generation: u64, now: Timestamp) 
     if connection.bundle.is_none() {
         return Step::Leave("there are no tokens");
     }
-    if connection.pushed_generation < connection.generation && connection.intent.is_none() {
+    // An access token that has ended is not worth a push: refreshing comes first then, or a profile
+    // that cannot be written would keep the refresh token unused until it dies of idleness.
+    let ended = connection.access_expires_at.is_some_and(|end| end <= now.as_millisecond());
+    if connection.pushed_generation < connection.generation && connection.intent.is_none() && !ended {
         return Step::Push;
     }
     if connection.generation != seen_generation {
@@ -59,6 +65,18 @@ pub fn next_step(connection: &Connection, seen_generation: u64, now: Timestamp) 
             let settled = intent.at.saturating_add(millis(SETTLING));
             if now.as_millisecond() < settled { Step::Wait { until: settled } } else { Step::Settle(intent.clone()) }
         }
+    }
+}
+
+/// What a connection is once AppFlow has its newest token, if that is a change: whatever limited it
+/// for want of a token no longer does.
+pub fn state_with_token(connection: &Connection) -> Option<(ConnectionState, Option<&'static str>)> {
+    let was_waiting = connection.state == ConnectionState::Limited
+        && matches!(connection.reason.as_deref(), Some("push_pending" | "push_failed" | "refresh_unanswered"));
+    match (was_waiting, connection.missing_scopes.is_empty()) {
+        (false, _) => None,
+        (true, true) => Some((ConnectionState::Active, None)),
+        (true, false) => Some((ConnectionState::Limited, Some("missing_scopes"))),
     }
 }
 
@@ -107,5 +125,7 @@ pub fn millis(duration: SignedDuration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+#[cfg(test)]
+mod protocol;
 #[cfg(test)]
 mod tests;

@@ -63,7 +63,9 @@ pub(super) async fn measure(
         warm.push(invoke(runtime, case, &mut number).await?);
     }
     let after = pid.and_then(process::cpu_time);
-    let cpu = before.zip(after).map(|(before, after)| after - before);
+    let cpu = before
+        .zip(after)
+        .map(|(before, after)| after.saturating_sub(before));
     let peak_memory_bytes = pid.and_then(process::peak_memory);
     let binary_bytes = pid.and_then(process::binary_size);
     // The next function has the machine for itself.

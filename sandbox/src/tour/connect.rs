@@ -30,7 +30,7 @@ pub(super) async fn run(tour: &mut Tour<'_>) -> Step {
         tour.say(format!("Frank's browser consents and ends at {}?{}", back.path(), back.query().unwrap_or_default()));
         let connection = tour.person("frank")?.api.get(&format!("/v1/connections/{id}")).await?.expect(200)?;
         tour.check(text(&connection, "state") == "active", || format!("the connection is not active: {connection}"))?;
-        tour.say(format!("{id} is active, org {}, scopes {}", text(&connection, "orgId"), connection["scopes"]));
+        tour.say(format!("{id} is active, org {}, scopes {}", connection["org"], connection["scopes"]));
     }
 
     tour.step("Objects and fields, through AppFlow in the customer's account");

@@ -63,10 +63,25 @@ pub static CONNECTORS: &[Connector] = &[
         triggers: &[],
         shortest_schedule_minutes: None,
         needs: &[
-            need("bucketName", true, 63, "Bucket in which AppFlow stages what Redshift loads."),
+            need(
+                "bucketName",
+                true,
+                63,
+                "Bucket in which AppFlow stages what Redshift loads.",
+            ),
             need("bucketPrefix", false, 512, "Prefix within that bucket."),
-            need("roleArn", true, 512, "Role with which Redshift reads the staged files."),
-            need("dataApiRoleArn", true, 512, "Role with which AppFlow uses the Redshift Data API."),
+            need(
+                "roleArn",
+                true,
+                512,
+                "Role with which Redshift reads the staged files.",
+            ),
+            need(
+                "dataApiRoleArn",
+                true,
+                512,
+                "Role with which AppFlow uses the Redshift Data API.",
+            ),
             need("workgroupName", true, 512, "Redshift Serverless workgroup."),
             need("databaseName", true, 512, "Database in that workgroup."),
         ],
@@ -94,7 +109,12 @@ mod tests {
                 assert!(connector(key).is_some_and(|row| row.destination), "{key}");
             }
             let scheduled = row.triggers.contains(&Trigger::Scheduled);
-            assert_eq!(scheduled, row.shortest_schedule_minutes.is_some(), "{}", row.key);
+            assert_eq!(
+                scheduled,
+                row.shortest_schedule_minutes.is_some(),
+                "{}",
+                row.key
+            );
             let consents = row.auth.contains(&AuthKind::OauthAuthorizationCode);
             assert_eq!(consents, row.oauth_provider().is_some(), "{}", row.key);
         }
@@ -105,9 +125,16 @@ mod tests {
     fn r9_rotating_providers_leave_the_refresh_token_with_us() {
         for row in CONNECTORS {
             let rotates = row.oauth_provider().is_some_and(|provider| {
-                matches!(provider.rotation, RotationClass::Strict | RotationClass::Grace(_))
+                matches!(
+                    provider.rotation,
+                    RotationClass::Strict | RotationClass::Grace(_)
+                )
             });
-            assert!(!rotates || !row.token_owners.contains(&TokenOwner::Appflow), "{}", row.key);
+            assert!(
+                !rotates || !row.token_owners.contains(&TokenOwner::Appflow),
+                "{}",
+                row.key
+            );
         }
     }
 }

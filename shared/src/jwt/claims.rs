@@ -31,7 +31,10 @@ impl Object {
             return Ok(None);
         };
         let seconds = value.as_i64().or_else(|| {
-            #[expect(clippy::cast_possible_truncation, reason = "truncation saturates, and the rest is a fraction")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "truncation saturates, and the rest is a fraction"
+            )]
             value.as_f64().map(|seconds| seconds as i64)
         });
         seconds

@@ -35,8 +35,13 @@ fn sign(key: &RsaKeyPair, header: &str, payload: &str) -> String {
         URL_SAFE_NO_PAD.encode(payload)
     );
     let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
-        .unwrap();
+    key.sign(
+        &RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        signed.as_bytes(),
+        &mut signature,
+    )
+    .unwrap();
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
@@ -95,19 +100,37 @@ fn signatures_of_another_key_of_another_text_and_none_at_all_are_refused() {
     let keys = document(&key);
     let token = sign(&key, &header().to_string(), &good().to_string());
     let forged = sign(&other, &header().to_string(), &good().to_string());
-    assert!(matches!(verify(&keys, &forged, None), Err(JwtError::Signature)));
+    assert!(matches!(
+        verify(&keys, &forged, None),
+        Err(JwtError::Signature)
+    ));
 
     let mut parts: Vec<&str> = token.split('.').collect();
     let changed = URL_SAFE_NO_PAD.encode(with(good(), "sub", json!("admin")).to_string());
     parts[1] = &changed;
-    assert!(matches!(verify(&keys, &parts.join("."), None), Err(JwtError::Signature)));
+    assert!(matches!(
+        verify(&keys, &parts.join("."), None),
+        Err(JwtError::Signature)
+    ));
 
-    for text in ["", "a.b", "a.b.c", &format!("{token}.{token}"), &token[..token.len() - 400]] {
+    for text in [
+        "",
+        "a.b",
+        "a.b.c",
+        &format!("{token}.{token}"),
+        &token[..token.len() - 400],
+    ] {
         assert!(verify(&keys, text, None).is_err(), "{text}");
     }
     let unsigned = format!("{}.", token.rsplit_once('.').unwrap().0);
-    assert!(matches!(verify(&keys, &unsigned, None), Err(JwtError::Signature)));
-    assert!(matches!(verify(&keys, &"x".repeat(20_000), None), Err(JwtError::Malformed)));
+    assert!(matches!(
+        verify(&keys, &unsigned, None),
+        Err(JwtError::Signature)
+    ));
+    assert!(matches!(
+        verify(&keys, &"x".repeat(20_000), None),
+        Err(JwtError::Malformed)
+    ));
 }
 
 #[test]
@@ -131,11 +154,21 @@ fn headers_that_ask_for_other_keys_or_algorithms_are_refused() {
     ];
     for text in refused {
         let token = sign(&key, &text, &good().to_string());
-        assert!(matches!(verify(&keys, &token, None), Err(JwtError::Header(_))), "{text}");
+        assert!(
+            matches!(verify(&keys, &token, None), Err(JwtError::Header(_))),
+            "{text}"
+        );
     }
     for kid in ["two", "encryption", "other"] {
-        let token = sign(&key, &with(header(), "kid", json!(kid)).to_string(), &good().to_string());
-        assert!(matches!(verify(&keys, &token, None), Err(JwtError::UnknownKey)), "{kid}");
+        let token = sign(
+            &key,
+            &with(header(), "kid", json!(kid)).to_string(),
+            &good().to_string(),
+        );
+        assert!(
+            matches!(verify(&keys, &token, None), Err(JwtError::UnknownKey)),
+            "{kid}"
+        );
     }
 }
 
@@ -170,7 +203,10 @@ fn claims_that_are_missing_wrong_or_of_the_wrong_type_are_refused() {
     for (claim, payload) in refused {
         let token = sign(&key, &header().to_string(), &payload.to_string());
         let result = verify(&keys, &token, Some("n"));
-        assert!(matches!(result, Err(JwtError::Claim(name)) if name == claim), "{payload}: {result:?}");
+        assert!(
+            matches!(result, Err(JwtError::Claim(name)) if name == claim),
+            "{payload}: {result:?}"
+        );
     }
     let twice = good().to_string().replacen('{', r#"{"sub":"admin","#, 1);
     assert!(verify(&keys, &sign(&key, &header().to_string(), &twice), None).is_err());
@@ -180,7 +216,12 @@ fn claims_that_are_missing_wrong_or_of_the_wrong_type_are_refused() {
 fn a_token_ends_five_seconds_after_its_time() {
     let key = key_pair();
     let keys = document(&key);
-    for (exp, current) in [(NOW - 6, false), (NOW - 5, false), (NOW - 4, true), (NOW + 1, true)] {
+    for (exp, current) in [
+        (NOW - 6, false),
+        (NOW - 5, false),
+        (NOW - 4, true),
+        (NOW + 1, true),
+    ] {
         let payload = with(good(), "exp", json!(exp)).to_string();
         let result = verify(&keys, &sign(&key, &header().to_string(), &payload), None);
         assert_eq!(result.is_ok(), current, "{exp}: {result:?}");
@@ -190,7 +231,11 @@ fn a_token_ends_five_seconds_after_its_time() {
 #[test]
 fn several_audiences_need_us_as_the_authorised_party() {
     let key = key_pair();
-    let payload = with(with(good(), "aud", json!([AUDIENCE, "other"])), "azp", json!(AUDIENCE));
+    let payload = with(
+        with(good(), "aud", json!([AUDIENCE, "other"])),
+        "azp",
+        json!(AUDIENCE),
+    );
     let token = sign(&key, &header().to_string(), &payload.to_string());
     assert!(verify(&document(&key), &token, None).is_ok());
 }

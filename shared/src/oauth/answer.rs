@@ -84,7 +84,9 @@ impl TokenAnswer {
         }
         let expires_in = life(provider, members.get("expires_in"));
         if expires_in == Life::Unknown
-            && members.get("expires_in").is_some_and(|value| !value.is_null())
+            && members
+                .get("expires_in")
+                .is_some_and(|value| !value.is_null())
         {
             oddities.push(Oddity::UnreadableLife);
         }
@@ -92,7 +94,9 @@ impl TokenAnswer {
             refresh_token: text("refresh_token").map(Secret::new),
             unverified_id_token: text("id_token").map(Secret::new),
             expires_in,
-            scopes: members.get("scope").and_then(|value| scopes(provider, value)),
+            scopes: members
+                .get("scope")
+                .and_then(|value| scopes(provider, value)),
             unverified_instance_url: text("instance_url").map(str::to_owned),
             unverified_identity_url: text("id").map(str::to_owned),
             unverified_issued_at: text("issued_at").map(str::to_owned),
@@ -171,7 +175,11 @@ pub fn refresh_due(issued: Timestamp, life: SignedDuration, spread: f64) -> Time
     let share = 0.55 + 0.15 * spread.clamp(0.0, 1.0);
     let wait = life.mul_f64(share);
     let margin = SignedDuration::from_mins(10);
-    let latest = if life > margin * 2 { life - margin } else { life };
+    let latest = if life > margin * 2 {
+        life - margin
+    } else {
+        life
+    };
     issued
         .saturating_add(wait.min(latest))
         .unwrap_or(Timestamp::MAX)
@@ -248,7 +256,10 @@ mod tests {
         .unwrap();
         assert!(answer.access_token.same_as("00D!x.y"));
         assert!(answer.refresh_token.as_ref().unwrap().same_as("5Aep"));
-        assert_eq!(answer.scopes.as_deref(), Some(&["api".to_owned(), "refresh_token".to_owned()][..]));
+        assert_eq!(
+            answer.scopes.as_deref(),
+            Some(&["api".to_owned(), "refresh_token".to_owned()][..])
+        );
         assert_eq!(answer.expires_in, Life::Unknown);
         assert_eq!(answer.oddities, []);
         assert!(!format!("{answer:?}").contains("5Aep"));
@@ -297,7 +308,9 @@ mod tests {
 
     #[test]
     fn odd_shapes_are_salvaged_and_named() {
-        let answer = read(r#"{"access_token":"a","scope":["api","id refresh_token"],"token_type":"mac"}"#).unwrap();
+        let answer =
+            read(r#"{"access_token":"a","scope":["api","id refresh_token"],"token_type":"mac"}"#)
+                .unwrap();
         assert_eq!(answer.scopes.as_ref().map(Vec::len), Some(3));
         assert!(!answer.is_bearer());
         let bare = TokenAnswer::read(&SIGN_IN, &Secret::new(r#"{"access_token":"a"}"#)).unwrap();

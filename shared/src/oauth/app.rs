@@ -167,7 +167,13 @@ mod tests {
 
     #[test]
     fn a_secret_without_both_parts_is_refused() {
-        for text in ["", "{}", r#"{"clientId":"a"}"#, r#"{"clientId":"","clientSecret":"b"}"#, "plain"] {
+        for text in [
+            "",
+            "{}",
+            r#"{"clientId":"a"}"#,
+            r#"{"clientId":"","clientSecret":"b"}"#,
+            "plain",
+        ] {
             assert!(parse(&Secret::new(text), None).is_none(), "{text}");
         }
     }

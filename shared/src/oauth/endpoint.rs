@@ -119,7 +119,10 @@ mod tests {
             ("http://[::1]:8080", Ok(())),
             ("http://localhost:8080", Err(InvalidEndpoint::Scheme)),
             ("http://login.salesforce.com", Err(InvalidEndpoint::Scheme)),
-            ("http://127.0.0.1.evil.example", Err(InvalidEndpoint::Scheme)),
+            (
+                "http://127.0.0.1.evil.example",
+                Err(InvalidEndpoint::Scheme),
+            ),
             ("file:///etc/passwd", Err(InvalidEndpoint::Scheme)),
             ("https://user@idp.example", Err(InvalidEndpoint::Extras)),
             ("https://idp.example/?a=1", Err(InvalidEndpoint::Extras)),

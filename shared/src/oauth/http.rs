@@ -117,7 +117,9 @@ impl TokenHttp {
     ) -> Result<HttpAnswer, HttpFailure> {
         // Resolvers are not asked about literal addresses.
         if self.origin == HostOrigin::Foreign && !matches!(url.host(), Some(Host::Domain(_))) {
-            return Err(HttpFailure::NotSent("a literal address is not a provider's host".into()));
+            return Err(HttpFailure::NotSent(
+                "a literal address is not a provider's host".into(),
+            ));
         }
         let mut response = request
             .header(header::ACCEPT, "application/json")
@@ -176,7 +178,9 @@ struct PublicOnly;
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let addresses: Vec<_> = tokio::net::lookup_host((name.as_str(), 443)).await?.collect();
+            let addresses: Vec<_> = tokio::net::lookup_host((name.as_str(), 443))
+                .await?
+                .collect();
             if let Some(refused) = addresses.iter().find(|address| !is_public(address.ip())) {
                 let kind = if refused.is_ipv4() { "IPv4" } else { "IPv6" };
                 return Err(format!("the name leads to a non-public {kind} address").into());
@@ -211,7 +215,8 @@ pub fn is_public(address: IpAddr) -> bool {
             let segments = v6.segments();
             // 2000::/3 is all that is allocated as global unicast; within it, what tunnels or documents.
             let global = segments[0] & 0xe000 == 0x2000;
-            let special = (segments[0] == 0x2001 && (segments[1] < 0x0200 || segments[1] == 0x0db8))
+            let special = (segments[0] == 0x2001
+                && (segments[1] < 0x0200 || segments[1] == 0x0db8))
                 || segments[0] == 0x2002
                 || (segments[0] == 0x3fff && segments[1] < 0x1000);
             global && !special
@@ -260,10 +265,17 @@ mod tests {
     #[tokio::test]
     async fn c14_a_name_that_leads_to_loopback_is_refused_when_connecting() {
         let http = TokenHttp::new(HostOrigin::Foreign).unwrap();
-        for text in ["https://localhost/", "https://127.0.0.1/", "http://salesforce.com/"] {
+        for text in [
+            "https://localhost/",
+            "https://127.0.0.1/",
+            "http://salesforce.com/",
+        ] {
             let url = Url::parse(text).unwrap();
             let answer = http.get(&url, Duration::from_secs(2)).await;
-            assert!(matches!(answer, Err(HttpFailure::NotSent(_))), "{text}: {answer:?}");
+            assert!(
+                matches!(answer, Err(HttpFailure::NotSent(_))),
+                "{text}: {answer:?}"
+            );
         }
     }
 

@@ -121,30 +121,69 @@ mod tests {
             "https://na139.salesforce.com",
             "https://login.salesforce.com",
         ] {
-            assert_eq!(parse(text).map(|url| url.as_str().to_owned()), Ok(text.trim_end_matches('/').to_owned()));
+            assert_eq!(
+                parse(text).map(|url| url.as_str().to_owned()),
+                Ok(text.trim_end_matches('/').to_owned())
+            );
         }
     }
 
     #[test]
     fn c14_everything_else_is_refused() {
         let refused = [
-            "", "https://", "acme.my.salesforce.com", "http://acme.my.salesforce.com", "HTTPS://acme.my.salesforce.com",
-            "ftp://acme.my.salesforce.com", "//acme.my.salesforce.com", "https:acme.my.salesforce.com",
-            "https:///acme.my.salesforce.com", "https://acme.my.salesforce.com.evil.example",
-            "https://evil.example/acme.my.salesforce.com", "https://evil.example?.my.salesforce.com",
-            "https://evil.example#.my.salesforce.com", "https://acme.my.salesforce.com@evil.example",
-            "https://user:pw@acme.my.salesforce.com", "https://evilmy.salesforce.com.evil", "https://xmy-salesforce.com",
-            "https://notsalesforce.com", "https://evilsalesforce.com", "https://my.salesforce.com", "https://salesforce.com",
-            "https://.my.salesforce.com", "https://a.b.c.my.salesforce.com", "https://a.b.salesforce.com",
-            "https://acme.my.salesforce.com.", "https://acme.my.salesforce.com:8443", "https://acme.my.salesforce.com:443",
-            "https://acme.my.salesforce.com/services", "https://acme.my.salesforce.com//", "https://acme.my.salesforce.com?a=b",
-            "https://ACME.my.salesforce.com", "https://ac_me.my.salesforce.com", "https://-acme.my.salesforce.com",
-            "https://acme-.my.salesforce.com", "https://acme..my.salesforce.com", "https://ac\tme.my.salesforce.com",
-            "https://ac\nme.my.salesforce.com", " https://acme.my.salesforce.com", "https://acme.my.salesforce.com ",
-            "https://acme.my.salesforce.com\\@evil.example", "https:\\\\acme.my.salesforce.com", "https://acme%2emy.salesforce.com",
-            "https://ａcme.my.salesforce.com", "https://acme。my.salesforce.com", "https://127.0.0.1", "https://2130706433",
-            "https://0x7f.1", "https://[::1]", "https://169.254.169.254", "https://localhost", "http://127.0.0.1:9001",
-            "http://login.salesforce.com", "https://login.salesforce.com:444",
+            "",
+            "https://",
+            "acme.my.salesforce.com",
+            "http://acme.my.salesforce.com",
+            "HTTPS://acme.my.salesforce.com",
+            "ftp://acme.my.salesforce.com",
+            "//acme.my.salesforce.com",
+            "https:acme.my.salesforce.com",
+            "https:///acme.my.salesforce.com",
+            "https://acme.my.salesforce.com.evil.example",
+            "https://evil.example/acme.my.salesforce.com",
+            "https://evil.example?.my.salesforce.com",
+            "https://evil.example#.my.salesforce.com",
+            "https://acme.my.salesforce.com@evil.example",
+            "https://user:pw@acme.my.salesforce.com",
+            "https://evilmy.salesforce.com.evil",
+            "https://xmy-salesforce.com",
+            "https://notsalesforce.com",
+            "https://evilsalesforce.com",
+            "https://my.salesforce.com",
+            "https://salesforce.com",
+            "https://.my.salesforce.com",
+            "https://a.b.c.my.salesforce.com",
+            "https://a.b.salesforce.com",
+            "https://acme.my.salesforce.com.",
+            "https://acme.my.salesforce.com:8443",
+            "https://acme.my.salesforce.com:443",
+            "https://acme.my.salesforce.com/services",
+            "https://acme.my.salesforce.com//",
+            "https://acme.my.salesforce.com?a=b",
+            "https://ACME.my.salesforce.com",
+            "https://ac_me.my.salesforce.com",
+            "https://-acme.my.salesforce.com",
+            "https://acme-.my.salesforce.com",
+            "https://acme..my.salesforce.com",
+            "https://ac\tme.my.salesforce.com",
+            "https://ac\nme.my.salesforce.com",
+            " https://acme.my.salesforce.com",
+            "https://acme.my.salesforce.com ",
+            "https://acme.my.salesforce.com\\@evil.example",
+            "https:\\\\acme.my.salesforce.com",
+            "https://acme%2emy.salesforce.com",
+            "https://ａcme.my.salesforce.com",
+            "https://acme。my.salesforce.com",
+            "https://127.0.0.1",
+            "https://2130706433",
+            "https://0x7f.1",
+            "https://[::1]",
+            "https://169.254.169.254",
+            "https://localhost",
+            "http://127.0.0.1:9001",
+            "http://login.salesforce.com",
+            "https://login.salesforce.com:444",
         ];
         for text in refused {
             assert!(parse(text).is_err(), "{text:?}");
@@ -158,8 +197,16 @@ mod tests {
         let login: Endpoint = "http://127.0.0.1:8090".parse().unwrap();
         let salesforce = provider("salesforce").unwrap();
         assert!(InstanceUrl::parse("http://127.0.0.1:8090", salesforce, &login).is_ok());
-        for text in ["http://127.0.0.1:8091", "https://127.0.0.1:8090", "http://127.0.0.1", "http://127.0.0.1:8090/x"] {
-            assert!(InstanceUrl::parse(text, salesforce, &login).is_err(), "{text}");
+        for text in [
+            "http://127.0.0.1:8091",
+            "https://127.0.0.1:8090",
+            "http://127.0.0.1",
+            "http://127.0.0.1:8090/x",
+        ] {
+            assert!(
+                InstanceUrl::parse(text, salesforce, &login).is_err(),
+                "{text}"
+            );
         }
     }
 

@@ -139,8 +139,14 @@ fn read(issuer: &Endpoint, document: &str) -> Result<Metadata, MetadataError> {
         document.revocation_endpoint.as_ref(),
         Some(&document.jwks_uri),
     ];
-    if !urls.into_iter().flatten().all(|url| issuer.vouches_for(url)) {
-        return Err(MetadataError::Shape("an endpoint is less safe than the issuer"));
+    if !urls
+        .into_iter()
+        .flatten()
+        .all(|url| issuer.vouches_for(url))
+    {
+        return Err(MetadataError::Shape(
+            "an endpoint is less safe than the issuer",
+        ));
     }
     Ok(Metadata {
         endpoints: Endpoints {
@@ -176,11 +182,17 @@ mod tests {
         for (claimed, endpoint) in [
             ("https://idp.example/pool/", token),
             ("https://evil.example", token),
-            ("https://idp.example/pool", "http://sign-in.example/oauth2/token"),
+            (
+                "https://idp.example/pool",
+                "http://sign-in.example/oauth2/token",
+            ),
             ("https://idp.example/pool", "http://127.0.0.1:9001/token"),
             ("https://idp.example/pool", "not a url"),
         ] {
-            assert!(read(&issuer, &document(claimed, endpoint)).is_err(), "{claimed} {endpoint}");
+            assert!(
+                read(&issuer, &document(claimed, endpoint)).is_err(),
+                "{claimed} {endpoint}"
+            );
         }
     }
 }

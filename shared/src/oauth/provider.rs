@@ -132,8 +132,8 @@ impl Provider {
             .mandatory_scopes
             .iter()
             .find(|names| names.contains(&scope));
-        granted.iter().any(|have| {
-            have == scope || names.is_some_and(|names| names.contains(&have.as_str()))
-        })
+        granted
+            .iter()
+            .any(|have| have == scope || names.is_some_and(|names| names.contains(&have.as_str())))
     }
 }

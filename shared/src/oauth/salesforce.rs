@@ -50,8 +50,12 @@ pub fn grantor(answer: &TokenAnswer, client_secret: &Secret) -> Result<Grantor, 
         .decode(signature)
         .map_err(|_| GrantorError::Signature)?;
     let key = Key::new(HMAC_SHA256, client_secret.expose().as_bytes());
-    verify(&key, format!("{identity}{issued_at}").as_bytes(), &signature)
-        .map_err(|_| GrantorError::Signature)?;
+    verify(
+        &key,
+        format!("{identity}{issued_at}").as_bytes(),
+        &signature,
+    )
+    .map_err(|_| GrantorError::Signature)?;
     read_identity(identity).ok_or(GrantorError::Shape)
 }
 
@@ -84,7 +88,11 @@ mod tests {
         let body = serde_json::json!({
             "access_token": "a", "id": identity, "issued_at": issued_at, "signature": signature,
         });
-        TokenAnswer::read(provider("salesforce").unwrap(), &Secret::new(body.to_string())).unwrap()
+        TokenAnswer::read(
+            provider("salesforce").unwrap(),
+            &Secret::new(body.to_string()),
+        )
+        .unwrap()
     }
 
     fn signed(identity: &str, issued_at: &str, secret: &str) -> String {
@@ -103,22 +111,43 @@ mod tests {
         let other_org = IDENTITY.replace("00Dxx", "00Dyy");
         let foreign = signed(IDENTITY, "1767225600000", "another secret");
         for (identity, issued_at, signature, error) in [
-            (other_org.as_str(), "1767225600000", good.as_str(), GrantorError::Signature),
+            (
+                other_org.as_str(),
+                "1767225600000",
+                good.as_str(),
+                GrantorError::Signature,
+            ),
             (IDENTITY, "1767225600001", &good, GrantorError::Signature),
             (IDENTITY, "1767225600000", &foreign, GrantorError::Signature),
-            (IDENTITY, "1767225600000", "not base64!", GrantorError::Signature),
+            (
+                IDENTITY,
+                "1767225600000",
+                "not base64!",
+                GrantorError::Signature,
+            ),
             (IDENTITY, "1767225600000", "", GrantorError::Missing),
         ] {
-            assert_eq!(grantor(&answer(identity, issued_at, signature), &secret), Err(error));
+            assert_eq!(
+                grantor(&answer(identity, issued_at, signature), &secret),
+                Err(error)
+            );
         }
     }
 
     #[test]
     fn a_signed_url_of_another_shape_names_nobody() {
         let secret = Secret::new("s");
-        for url in ["https://x/id/00D", "https://x/id/../005xx000001SwiUAAS", "https://x/other/00Dxx0000001gPLEAY/005xx000001SwiUAAS"] {
+        for url in [
+            "https://x/id/00D",
+            "https://x/id/../005xx000001SwiUAAS",
+            "https://x/other/00Dxx0000001gPLEAY/005xx000001SwiUAAS",
+        ] {
             let signature = signed(url, "1", "s");
-            assert_eq!(grantor(&answer(url, "1", &signature), &secret), Err(GrantorError::Shape), "{url}");
+            assert_eq!(
+                grantor(&answer(url, "1", &signature), &secret),
+                Err(GrantorError::Shape),
+                "{url}"
+            );
         }
     }
 }

@@ -157,7 +157,10 @@ impl TokenClient {
         };
         match self.post(url, &[("token", token.expose())]).await {
             Ok(answer) if answer.status == 200 => Revocation::Done,
-            Ok(answer) => match self.provider.classify(answer.status, answer.body.expose(), None) {
+            Ok(answer) => match self
+                .provider
+                .classify(answer.status, answer.body.expose(), None)
+            {
                 // Salesforce answers so for a token that it does not know.
                 Some(TokenFailure::ReauthRequired(_)) => Revocation::Done,
                 _ if answer.body.expose().contains("\"invalid_token\"") => Revocation::Done,
@@ -225,9 +228,7 @@ fn authentication(auth: ClientAuth, app: &AppCredentials) -> (Form<'_>, Option<(
     match (auth, &app.client_secret) {
         (_, None) => (vec![id], None),
         (ClientAuth::Post, Some(secret)) => (vec![id, ("client_secret", secret.expose())], None),
-        (ClientAuth::Basic, Some(secret)) => {
-            (Vec::new(), Some((&app.client_id, secret.expose())))
-        }
+        (ClientAuth::Basic, Some(secret)) => (Vec::new(), Some((&app.client_id, secret.expose()))),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{extract::State, response::Response};
+use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use tributary::{
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::{
     App, accounts, claim,
-    edge::{Editor, body_of, created},
+    edge::{Editor, body_of, created, json},
 };
 
 const OPERATION: &str = "create-connection";
@@ -83,7 +84,7 @@ pub(crate) async fn create_connection(
             Way::Consent { .. } => insert(&app, asked).await?,
             Way::Roles(properties) => with_roles(&app, &account, asked, properties).await?,
         };
-        created("", &ConnectionView::of(&connection))
+        json(StatusCode::CREATED, &ConnectionView::of(&connection))
     };
     let made = key.once(&app.store, &scope, OPERATION, subject, &bytes, work);
     // Outside of what is kept and replayed: the link holds a secret. A replay gets a new link.

@@ -107,22 +107,32 @@ pub(super) async fn activate(client: &Client, flow: &Flow) -> Result<(), Error> 
         .await;
     let Err(error) = started else { return Ok(()) };
     let refusal = Refusal::of(&error);
-    if refusal.is("ConflictException") && is_active(client, flow).await? {
+    if refusal.is("ConflictException") && state(client, flow).await? == Some(FlowState::Active) {
         return Ok(());
     }
     Err(refused("StartFlow", refusal))
 }
 
-async fn is_active(client: &Client, flow: &Flow) -> Result<bool, Error> {
-    let found = client
+/// Where AppFlow has the flow; none when it does not have it any more.
+pub(super) async fn state(client: &Client, flow: &Flow) -> Result<Option<FlowState>, Error> {
+    match client
         .describe_flow()
         .flow_name(&flow.appflow_name)
         .send()
         .await
-        .map_err(|error| failed("DescribeFlow", &error))?;
-    Ok(found
-        .flow_status
-        .is_some_and(|status| status.as_str() == "Active"))
+    {
+        Ok(found) => {
+            let status = found.flow_status.as_ref().map(FlowStatus::as_str);
+            Ok(Some(FlowState::of_appflow(status)))
+        }
+        Err(error) => {
+            let refusal = Refusal::of(&error);
+            if refusal.is("ResourceNotFoundException") {
+                return Ok(None);
+            }
+            Err(refused("DescribeFlow", refusal))
+        }
+    }
 }
 
 /// Stops a scheduled flow. Runs in progress go on.

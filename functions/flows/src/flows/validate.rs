@@ -2,6 +2,7 @@
 
 mod missing;
 
+use aws_sdk_appflow::Client;
 use axum::{
     extract::{Path, State},
     response::Response,
@@ -9,14 +10,18 @@ use axum::{
 use http::StatusCode;
 use serde::Serialize;
 use tributary::{
-    error::{Error, Fault},
+    error::{Error, Fault, Kind},
     http::Problem,
     id::FlowId,
     store::{Key, Update},
 };
 use utoipa::ToSchema;
 
-use super::{appflow, find, record::Flow, references::sound};
+use super::{
+    appflow, find,
+    record::{Flow, FlowState},
+    references::sound,
+};
 use crate::{
     App,
     connections::{self, describe},
@@ -30,13 +35,15 @@ use crate::{
 pub(crate) struct Preflight {
     /// Whether the flow can be expected to run.
     valid: bool,
+    /// Where the flow stands in AppFlow now.
+    state: FlowState,
     /// Source fields that the flow uses and the application does not have any more.
     needs_mapping: Vec<String>,
     /// Every fault, with a pointer into the flow.
     errors: Vec<Fault>,
 }
 
-/// Checks a flow against the rules, its connections, and the fields that its source has now.
+/// Checks a flow against the rules, its connections, AppFlow, and the fields that its source has now.
 #[utoipa::path(post, path = "/v1/flows/{id}/validate", tag = "flows", params(
     ("id" = FlowId, Path, description = "The flow"),
 ), responses(
@@ -50,47 +57,69 @@ pub(crate) async fn validate_flow(
     _: NoBody,
 ) -> Result<Response, Error> {
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
-    let mut errors = match sound(&app, editor.tenant, flow.id, &flow.definition).await {
+    let broken = match sound(&app, editor.tenant, flow.id, &flow.definition).await {
         Ok(_) => Vec::new(),
         Err(error) if !error.faults().is_empty() => error.faults().to_vec(),
         Err(error) => return Err(error),
     };
-    // A connection that does not work cannot be asked for its fields; the fault says so already.
-    let missing = if errors.is_empty() {
-        missing_fields(&app, &flow).await?
+    // What does not work cannot be asked; the faults say so already.
+    let found = if broken.is_empty() {
+        look(&app, &flow).await?
     } else {
-        Vec::new()
+        Preflight {
+            valid: false,
+            state: flow.state,
+            needs_mapping: flow.needs_mapping.clone(),
+            errors: broken,
+        }
     };
+    remember(&app, &flow, &found).await?;
+    json(StatusCode::OK, &found)
+}
+
+/// Asks AppFlow for the flow and for the fields of its source.
+async fn look(app: &App, flow: &Flow) -> Result<Preflight, Error> {
+    let client = appflow::client(app, flow).await?;
+    let missing = missing_fields(app, &client, flow).await?;
     let mut needs_mapping: Vec<String> = missing.iter().map(|(_, field)| field.clone()).collect();
     needs_mapping.sort();
     needs_mapping.dedup();
-    errors.extend(missing.into_iter().map(|(pointer, field)| {
-        Fault::new(
-            pointer,
-            "field_missing",
-            format!("The source has no field {field} any more."),
-        )
-    }));
-    remember(&app, &flow, &needs_mapping).await?;
-    let preflight = Preflight {
+    let mut errors: Vec<Fault> = missing
+        .into_iter()
+        .map(|(pointer, field)| {
+            let detail = format!("The source has no {field} any more.");
+            Fault::new(pointer, "field_missing", detail)
+        })
+        .collect();
+    let state = appflow::state(&client, flow).await?;
+    if state.is_none() {
+        errors.push(Fault::new(
+            "",
+            "missing_in_appflow",
+            "AppFlow does not have this flow any more: it was deleted outside.",
+        ));
+    }
+    Ok(Preflight {
         valid: errors.is_empty(),
+        state: state.unwrap_or(FlowState::Errored),
         needs_mapping,
         errors,
-    };
-    json(StatusCode::OK, &preflight)
+    })
 }
 
-async fn missing_fields(app: &App, flow: &Flow) -> Result<Vec<(String, String)>, Error> {
+async fn missing_fields(
+    app: &App,
+    client: &Client,
+    flow: &Flow,
+) -> Result<Vec<(String, String)>, Error> {
     let Source::Salesforce(source) = &flow.definition.source else {
         return Ok(Vec::new());
     };
     let connection = connections::find(app, flow.tenant_id, source.connection_id).await?;
-    let client = appflow::client(app, flow).await?;
-    let fields = describe(&client, &connection.profile_name, &source.object).await;
-    let known = match fields {
+    let known = match describe(client, &connection.profile_name, &source.object).await {
         Ok(fields) => fields.into_iter().map(|field| field.identifier).collect(),
         // The object itself is gone.
-        Err(error) if error.kind() == tributary::error::Kind::NotFound => {
+        Err(error) if error.kind() == Kind::NotFound => {
             return Ok(vec![("/source/object".to_owned(), source.object.clone())]);
         }
         Err(error) => return Err(error),
@@ -98,14 +127,18 @@ async fn missing_fields(app: &App, flow: &Flow) -> Result<Vec<(String, String)>,
     Ok(missing::missing(&flow.definition, &known))
 }
 
-/// Keeps what is missing with the flow, so that whoever looks at it sees it before a run fails.
-async fn remember(app: &App, flow: &Flow, needs_mapping: &[String]) -> Result<(), Error> {
-    if flow.needs_mapping == needs_mapping {
+/// Keeps what was found with the flow, so that whoever looks at it sees it before a run fails.
+async fn remember(app: &App, flow: &Flow, found: &Preflight) -> Result<(), Error> {
+    let settled = !matches!(flow.state, FlowState::Creating | FlowState::Deleting);
+    let same = flow.needs_mapping == found.needs_mapping && flow.state == found.state;
+    if same || !settled {
         return Ok(());
     }
-    let missing = (!needs_mapping.is_empty()).then_some(needs_mapping);
+    let missing = (!found.needs_mapping.is_empty()).then_some(&found.needs_mapping);
     let update = Update::new()
         .set_or_remove("needs_mapping", missing)
+        .set("state", found.state)
+        .when_equal("state", flow.state)
         .when_equal("version", flow.version);
     let key = Key::flow(flow.tenant_id, flow.id);
     app.store.update::<Flow>(&key, update).await?;

@@ -6,7 +6,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
 }
 
-fn connection() -> Connection {
+pub(super) fn connection() -> Connection {
     serde_json::from_value(serde_json::json!({
         "id": "con_019364c0a1b27cc3a4d5e6f708192a3b",
         "connection_id": "con_019364c0a1b27cc3a4d5e6f708192a3b",
@@ -55,6 +55,29 @@ fn an_unpushed_generation_is_pushed_before_all_else() {
     let record = Connection { pushed_generation: 2, ..connection() };
     assert_eq!(next_step(&record, 3, at(0)), Step::Push);
     assert_eq!(next_step(&record, 2, at(0)), Step::Push);
+}
+
+#[test]
+fn r8_a_push_that_cannot_succeed_does_not_keep_the_refresh_token_idle() {
+    let record = Connection { pushed_generation: 2, access_expires_at: Some(10_000), ..connection() };
+    assert_eq!(next_step(&record, 3, at(9)), Step::Push);
+    assert_eq!(next_step(&record, 3, at(10)), Step::Refresh);
+}
+
+#[test]
+fn c9_a_push_ends_what_was_limited_for_want_of_a_token_and_nothing_else() {
+    let limited = |reason: &str| Connection {
+        state: ConnectionState::Limited,
+        reason: Some(reason.to_owned()),
+        ..connection()
+    };
+    for reason in ["push_pending", "push_failed", "refresh_unanswered"] {
+        assert_eq!(state_with_token(&limited(reason)), Some((ConnectionState::Active, None)), "{reason}");
+        let lacking = Connection { missing_scopes: vec!["id".to_owned()], ..limited(reason) };
+        assert_eq!(state_with_token(&lacking), Some((ConnectionState::Limited, Some("missing_scopes"))));
+    }
+    assert_eq!(state_with_token(&limited("missing_scopes")), None);
+    assert_eq!(state_with_token(&connection()), None);
 }
 
 #[test]

@@ -213,9 +213,21 @@ mod tests {
         };
         let cases = [
             (Some("ConflictException"), Some(409), Busy),
-            (Some("ConnectorAuthenticationException"), Some(401), TokenRefused),
-            (Some("ConnectorServerException"), Some(400), ApplicationUnavailable),
-            (Some("ServiceQuotaExceededException"), Some(402), QuotaExhausted),
+            (
+                Some("ConnectorAuthenticationException"),
+                Some(401),
+                TokenRefused,
+            ),
+            (
+                Some("ConnectorServerException"),
+                Some(400),
+                ApplicationUnavailable,
+            ),
+            (
+                Some("ServiceQuotaExceededException"),
+                Some(402),
+                QuotaExhausted,
+            ),
             (Some("ThrottlingException"), Some(400), Throttled),
             (None, Some(429), Throttled),
             (Some("AccessDeniedException"), Some(403), AccessDenied),

@@ -40,12 +40,30 @@ pub struct ErrorRule {
 /// Errors of RFC 6749 section 5.2, for whatever a provider's own rules do not name.
 const STANDARD: &[(&str, TokenFailure)] = &[
     ("invalid_grant", TokenFailure::ReauthRequired("revoked")),
-    ("invalid_client", TokenFailure::OurCredentials("invalid_client")),
-    ("unauthorized_client", TokenFailure::OurCredentials("unauthorized_client")),
-    ("invalid_request", TokenFailure::OurConfiguration("invalid_request")),
-    ("invalid_scope", TokenFailure::OurConfiguration("invalid_scope")),
-    ("unsupported_grant_type", TokenFailure::OurConfiguration("unsupported_grant_type")),
-    ("temporarily_unavailable", TokenFailure::retryable("temporarily_unavailable")),
+    (
+        "invalid_client",
+        TokenFailure::OurCredentials("invalid_client"),
+    ),
+    (
+        "unauthorized_client",
+        TokenFailure::OurCredentials("unauthorized_client"),
+    ),
+    (
+        "invalid_request",
+        TokenFailure::OurConfiguration("invalid_request"),
+    ),
+    (
+        "invalid_scope",
+        TokenFailure::OurConfiguration("invalid_scope"),
+    ),
+    (
+        "unsupported_grant_type",
+        TokenFailure::OurConfiguration("unsupported_grant_type"),
+    ),
+    (
+        "temporarily_unavailable",
+        TokenFailure::retryable("temporarily_unavailable"),
+    ),
     ("slow_down", TokenFailure::retryable("slow_down")),
 ];
 
@@ -123,10 +141,10 @@ impl Provider {
         if let Some(rule) = own {
             return rule.meaning;
         }
-        STANDARD
-            .iter()
-            .find(|(name, _)| *name == error)
-            .map_or(TokenFailure::retryable("unrecognised_error"), |(_, meaning)| *meaning)
+        STANDARD.iter().find(|(name, _)| *name == error).map_or(
+            TokenFailure::retryable("unrecognised_error"),
+            |(_, meaning)| *meaning,
+        )
     }
 }
 
@@ -145,48 +163,132 @@ mod tests {
         let hour = Some(Duration::from_hours(1));
         let day = Some(Duration::from_hours(24));
         let cases = [
-            ("invalid_grant", "expired access/refresh token", ReauthRequired("revoked")),
+            (
+                "invalid_grant",
+                "expired access/refresh token",
+                ReauthRequired("revoked"),
+            ),
             ("invalid_grant", "", ReauthRequired("revoked")),
-            ("invalid_grant", "expired authorization code", FlowFailed("code_not_accepted")),
-            ("invalid_grant", "Invalid Code Verifier", FlowFailed("code_not_accepted")),
-            ("invalid_grant", "ip restricted", TokenFailure::retryable("ip_restricted")),
-            ("invalid_grant", "authentication failure", TokenFailure::retryable("org_policy")),
-            ("inactive_user", "", TokenFailure::Retryable { reason: "inactive_user", after: day }),
-            ("invalid_client_id", "client identifier invalid", OurCredentials("invalid_client_id")),
-            ("invalid_client", "invalid client credentials", OurCredentials("invalid_client")),
+            (
+                "invalid_grant",
+                "expired authorization code",
+                FlowFailed("code_not_accepted"),
+            ),
+            (
+                "invalid_grant",
+                "Invalid Code Verifier",
+                FlowFailed("code_not_accepted"),
+            ),
+            (
+                "invalid_grant",
+                "ip restricted",
+                TokenFailure::retryable("ip_restricted"),
+            ),
+            (
+                "invalid_grant",
+                "authentication failure",
+                TokenFailure::retryable("org_policy"),
+            ),
+            (
+                "inactive_user",
+                "",
+                TokenFailure::Retryable {
+                    reason: "inactive_user",
+                    after: day,
+                },
+            ),
+            (
+                "invalid_client_id",
+                "client identifier invalid",
+                OurCredentials("invalid_client_id"),
+            ),
+            (
+                "invalid_client",
+                "invalid client credentials",
+                OurCredentials("invalid_client"),
+            ),
             ("invalid_app_access", "", ReauthRequired("app_not_allowed")),
-            ("redirect_uri_mismatch", "", OurConfiguration("redirect_uri_mismatch")),
+            (
+                "redirect_uri_mismatch",
+                "",
+                OurConfiguration("redirect_uri_mismatch"),
+            ),
             ("invalid_scope", "", OurConfiguration("invalid_scope")),
-            ("rate_limit_exceeded", "", TokenFailure::Retryable { reason: "rate_limit_exceeded", after: hour }),
-            ("a_new_one", "", TokenFailure::retryable("unrecognised_error")),
+            (
+                "rate_limit_exceeded",
+                "",
+                TokenFailure::Retryable {
+                    reason: "rate_limit_exceeded",
+                    after: hour,
+                },
+            ),
+            (
+                "a_new_one",
+                "",
+                TokenFailure::retryable("unrecognised_error"),
+            ),
         ];
         for (error, description, expected) in cases {
             let body = serde_json::json!({"error": error, "error_description": description});
-            assert_eq!(classify(400, &body.to_string()), Some(expected), "{error} {description}");
+            assert_eq!(
+                classify(400, &body.to_string()),
+                Some(expected),
+                "{error} {description}"
+            );
         }
     }
 
     #[test]
     fn r5_server_errors_and_pages_leave_the_token_in_doubt() {
-        for (status, body) in [(500, ""), (502, "{}"), (504, ""), (420, ""), (503, ""), (400, "<html>"), (200, "<html>"), (404, "")] {
+        for (status, body) in [
+            (500, ""),
+            (502, "{}"),
+            (504, ""),
+            (420, ""),
+            (503, ""),
+            (400, "<html>"),
+            (200, "<html>"),
+            (404, ""),
+        ] {
             assert_eq!(classify(status, body), None, "{status} {body}");
         }
         let invalid_grant = r#"{"error":"invalid_grant"}"#;
-        assert_eq!(classify(500, invalid_grant), None, "a broken server gives no verdict");
+        assert_eq!(
+            classify(500, invalid_grant),
+            None,
+            "a broken server gives no verdict"
+        );
     }
 
     #[test]
     fn r5_busy_providers_are_waited_for_as_told() {
         let after = Some(Duration::from_secs(7));
-        for (status, reason) in [(408, "provider_busy"), (409, "provider_busy"), (423, "provider_busy"), (425, "provider_busy"), (429, "rate_limited"), (503, "provider_busy")] {
+        for (status, reason) in [
+            (408, "provider_busy"),
+            (409, "provider_busy"),
+            (423, "provider_busy"),
+            (425, "provider_busy"),
+            (429, "rate_limited"),
+            (503, "provider_busy"),
+        ] {
             let failure = provider("salesforce").unwrap().classify(status, "", after);
-            assert_eq!(failure, Some(TokenFailure::Retryable { reason, after }), "{status}");
+            assert_eq!(
+                failure,
+                Some(TokenFailure::Retryable { reason, after }),
+                "{status}"
+            );
         }
     }
 
     #[test]
     fn a_redirect_is_our_configuration_and_an_error_inside_200_is_seen() {
-        assert_eq!(classify(307, ""), Some(TokenFailure::OurConfiguration("redirected")));
-        assert_eq!(classify(200, r#"{"error":"invalid_grant"}"#), Some(TokenFailure::ReauthRequired("revoked")));
+        assert_eq!(
+            classify(307, ""),
+            Some(TokenFailure::OurConfiguration("redirected"))
+        );
+        assert_eq!(
+            classify(200, r#"{"error":"invalid_grant"}"#),
+            Some(TokenFailure::ReauthRequired("revoked"))
+        );
     }
 }

@@ -70,15 +70,32 @@ macro_rules! answer {
 
 #[tokio::test]
 async fn c4_an_exchange_sends_code_verifier_and_redirect_uri_in_the_body() {
-    let (host, seen) = server(answer!("200 OK", r#"{"access_token":"a","refresh_token":"r"}"#)).await;
+    let (host, seen) = server(answer!(
+        "200 OK",
+        r#"{"access_token":"a","refresh_token":"r"}"#
+    ))
+    .await;
     let outcome = client(&host)
-        .exchange(&Secret::new("the-code"), &Secret::new("the-verifier"), "https://api.example/cb")
+        .exchange(
+            &Secret::new("the-code"),
+            &Secret::new("the-verifier"),
+            "https://api.example/cb",
+        )
         .await;
     assert!(matches!(outcome, TokenOutcome::Answered(_)), "{outcome:?}");
     let requests = seen.lock().await;
     let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("POST /services/oauth2/token HTTP/1.1"), "{head}");
-    for part in ["grant_type=authorization_code", "code=the-code", "code_verifier=the-verifier", "client_id=client", "redirect_uri=https%3A%2F%2Fapi.example%2Fcb"] {
+    assert!(
+        head.starts_with("POST /services/oauth2/token HTTP/1.1"),
+        "{head}"
+    );
+    for part in [
+        "grant_type=authorization_code",
+        "code=the-code",
+        "code_verifier=the-verifier",
+        "client_id=client",
+        "redirect_uri=https%3A%2F%2Fapi.example%2Fcb",
+    ] {
         assert!(body.contains(part), "{part} in {body}");
     }
     assert_eq!(requests.len(), 1);
@@ -94,7 +111,10 @@ async fn r6_a_lost_or_truncated_answer_is_a_question_and_not_a_failure() {
     ] {
         let (host, seen) = server(answer).await;
         let outcome = client(&host).refresh(&Secret::new("r")).await;
-        assert!(matches!(outcome, TokenOutcome::Unknown { body: None, .. }), "{answer}: {outcome:?}");
+        assert!(
+            matches!(outcome, TokenOutcome::Unknown { body: None, .. }),
+            "{answer}: {outcome:?}"
+        );
         assert_eq!(seen.lock().await.len(), 1, "one attempt");
     }
 }
@@ -103,7 +123,10 @@ async fn r6_a_lost_or_truncated_answer_is_a_question_and_not_a_failure() {
 async fn an_unreadable_success_is_kept() {
     let (host, _) = server(answer!("200 OK", "access_token=a&refresh_token=r")).await;
     let outcome = client(&host).refresh(&Secret::new("r")).await;
-    let TokenOutcome::Unknown { body: Some(body), .. } = outcome else {
+    let TokenOutcome::Unknown {
+        body: Some(body), ..
+    } = outcome
+    else {
         panic!("{outcome:?}");
     };
     assert!(body.expose().contains("refresh_token=r"));
@@ -112,10 +135,15 @@ async fn an_unreadable_success_is_kept() {
 #[tokio::test]
 async fn a_host_that_is_not_there_leaves_the_token_untouched() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let host: Endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let host: Endpoint = format!("http://{}", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
     drop(listener);
     let outcome = client(&host).refresh(&Secret::new("r")).await;
-    assert!(matches!(outcome, TokenOutcome::NotSent { .. }), "{outcome:?}");
+    assert!(
+        matches!(outcome, TokenOutcome::NotSent { .. }),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]
@@ -127,7 +155,10 @@ async fn redirects_are_never_followed() {
     let (host, _) = server(answer).await;
     let outcome = client(&host).refresh(&Secret::new("r")).await;
     assert!(
-        matches!(outcome, TokenOutcome::Refused(TokenFailure::OurConfiguration("redirected"))),
+        matches!(
+            outcome,
+            TokenOutcome::Refused(TokenFailure::OurConfiguration("redirected"))
+        ),
         "{outcome:?}"
     );
     assert!(followed.lock().await.is_empty());
@@ -136,30 +167,66 @@ async fn redirects_are_never_followed() {
 #[tokio::test]
 async fn a_flood_of_bytes_is_cut_off() {
     let flood: &'static str = Box::leak(
-        format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", "x".repeat(200_000)).into_boxed_str(),
+        format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}",
+            "x".repeat(200_000)
+        )
+        .into_boxed_str(),
     );
     let (host, _) = server(flood).await;
     let outcome = client(&host).refresh(&Secret::new("r")).await;
-    assert!(matches!(outcome, TokenOutcome::Unknown { .. }), "{outcome:?}");
+    assert!(
+        matches!(outcome, TokenOutcome::Unknown { .. }),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]
 async fn introspection_and_revocation_say_what_is_proven() {
     let token = Secret::new("r");
     for (answer, expected) in [
-        (answer!("200 OK", r#"{"active":true,"exp":1767232800,"iat":1767225600}"#), Introspection::Active { life: Some(SignedDuration::from_hours(2)) }),
-        (answer!("200 OK", r#"{"active":true,"exp":1767225600,"iat":1767225600}"#), Introspection::Active { life: None }),
-        (answer!("200 OK", r#"{"active":true,"exp":1767232800}"#), Introspection::Active { life: None }),
-        (answer!("200 OK", r#"{"active":false}"#), Introspection::Inactive),
-        (answer!("200 OK", r#"{"active":"yes"}"#), Introspection::Unknown),
-        (answer!("401 Unauthorized", r#"{"error":"invalid_client"}"#), Introspection::Unknown),
+        (
+            answer!(
+                "200 OK",
+                r#"{"active":true,"exp":1767232800,"iat":1767225600}"#
+            ),
+            Introspection::Active {
+                life: Some(SignedDuration::from_hours(2)),
+            },
+        ),
+        (
+            answer!(
+                "200 OK",
+                r#"{"active":true,"exp":1767225600,"iat":1767225600}"#
+            ),
+            Introspection::Active { life: None },
+        ),
+        (
+            answer!("200 OK", r#"{"active":true,"exp":1767232800}"#),
+            Introspection::Active { life: None },
+        ),
+        (
+            answer!("200 OK", r#"{"active":false}"#),
+            Introspection::Inactive,
+        ),
+        (
+            answer!("200 OK", r#"{"active":"yes"}"#),
+            Introspection::Unknown,
+        ),
+        (
+            answer!("401 Unauthorized", r#"{"error":"invalid_client"}"#),
+            Introspection::Unknown,
+        ),
     ] {
         let (host, _) = server(answer).await;
         assert_eq!(client(&host).introspect(&token).await, expected, "{answer}");
     }
     for (answer, expected) in [
         (answer!("200 OK", ""), Revocation::Done),
-        (answer!("400 Bad Request", r#"{"error":"invalid_token"}"#), Revocation::Done),
+        (
+            answer!("400 Bad Request", r#"{"error":"invalid_token"}"#),
+            Revocation::Done,
+        ),
         (answer!("503 Service Unavailable", ""), Revocation::Unknown),
     ] {
         let (host, _) = server(answer).await;

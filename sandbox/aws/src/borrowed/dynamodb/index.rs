@@ -83,7 +83,9 @@ impl Tables {
         if ask.get("ProjectionExpression").is_some() {
             shown = self.projected(call, ask, &order, shown).await;
         }
-        shown.iter_mut().for_each(|item| order.reduce(item));
+        for item in &mut shown {
+            order.reduce(item);
+        }
         let mut answer = json!({ "Items": shown, "Count": count, "ScannedCount": scanned });
         if let Some(last) = last {
             answer["LastEvaluatedKey"] = last;
@@ -187,7 +189,10 @@ fn attributes(projection: &Value, key: &[String]) -> Option<Vec<String>> {
     match projection["ProjectionType"].as_str() {
         Some("KEYS_ONLY") => {}
         Some("INCLUDE") => {
-            let more = projection["NonKeyAttributes"].as_array().into_iter().flatten();
+            let more = projection["NonKeyAttributes"]
+                .as_array()
+                .into_iter()
+                .flatten();
             attributes.extend(more.filter_map(|name| name.as_str().map(str::to_owned)));
         }
         _ => return None,

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{super::support::World, table};
+use super::{
+    super::support::{VENDOR, World},
+    table,
+};
 use crate::Credentials;
 
 #[tokio::test]
@@ -131,4 +134,39 @@ async fn a_query_can_be_filtered_and_two_items_with_one_index_key_both_come() {
         (&answer["Count"], &answer["ScannedCount"]),
         (&json!(2), &json!(3))
     );
+}
+
+#[tokio::test]
+async fn an_index_shows_its_keys_and_what_it_includes_alone() {
+    let world = World::start().await;
+    let vendor = world.aws.admin_credentials(VENDOR);
+    let table = json!({
+        "TableName": "narrow",
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "due_shard", "AttributeType": "S"},
+        ],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "due",
+            "KeySchema": [{"AttributeName": "due_shard", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["generation"]},
+        }],
+    });
+    world.ok(&vendor, "dynamodb", "CreateTable", table).await;
+    let in_index = json!({
+        "pk": {"S": "p"}, "due_shard": {"S": "0"}, "generation": {"N": "1"},
+    });
+    let mut item = in_index.clone();
+    item["secret"] = json!({"S": "only in the table"});
+    let put = json!({"TableName": "narrow", "Item": item});
+    world.ok(&vendor, "dynamodb", "PutItem", put).await;
+    let query = json!({
+        "TableName": "narrow", "IndexName": "due",
+        "KeyConditionExpression": "due_shard = :shard",
+        "ExpressionAttributeValues": {":shard": {"S": "0"}},
+    });
+    let answer = world.ok(&vendor, "dynamodb", "Query", query).await;
+    assert_eq!(answer["Items"], json!([in_index]));
 }

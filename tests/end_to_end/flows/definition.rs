@@ -1,0 +1,110 @@
+//! Definitions: compiled without an effect, refused with every fault at once.
+
+use serde_json::json;
+
+use super::world::{World, faults, items};
+use crate::common;
+
+/// Compiling shows the request and makes nothing anywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn compiling_shows_the_exact_request_and_creates_nothing() {
+    let world = World::without_schedules().await;
+    let calls = world.sandbox.journal.count("appflow", "");
+    let items_before = world.sandbox.table_items().await.len();
+    let compiled = world.api().post("/v1/flows/compile", &world.flow()).await.unwrap().expect(200).unwrap();
+    assert_eq!(compiled["triggerConfig"]["triggerType"], "OnDemand");
+    assert_eq!(compiled["sourceFlowConfig"]["sourceConnectorProperties"]["Salesforce"]["object"], "City_Sales__c");
+    assert_eq!(compiled["tags"]["tributary:tenant"], world.tenant.id.as_str());
+    assert_eq!(world.sandbox.journal.count("appflow", ""), calls, "AppFlow was called");
+    assert_eq!(world.sandbox.table_items().await.len(), items_before, "something was stored");
+
+    // What was shown is what is sent, but for the flow's own id.
+    let flow = world.create(&world.flow()).await;
+    let described = world
+        .appflow(sandbox_core::CUSTOMER_ACCOUNT, "/describe-flow", &json!({ "flowName": flow["appflowName"] }))
+        .await
+        .unwrap();
+    for part in ["tasks", "triggerConfig"] {
+        assert_eq!(without_nulls(&described[part]), without_nulls(&compiled[part]), "{part}");
+    }
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// F8: all faults of all parts with their pointers; AppFlow is not called and nothing is stored.
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_every_fault_is_told_at_once_and_appflow_is_not_called() {
+    let world = World::without_schedules().await;
+    let calls = world.sandbox.journal.count("appflow", "");
+    let items_before = world.sandbox.table_items().await.len();
+    let mut flow = world.flow();
+    flow["accountId"] = json!("acc_00000000000000000000000000000000");
+    flow["source"]["connectionId"] = json!("con_00000000000000000000000000000000");
+    flow["source"]["object"] = json!("two words");
+    flow["destination"]["bucket"] = json!("No");
+    flow["trigger"] = json!({ "type": "scheduled", "every": "hourly", "pull": "complete" });
+    flow["mappings"] = json!([]);
+    flow["filters"] = json!([{ "field": "a", "fieldType": "double", "operator": "contains", "value": "x" }]);
+    flow["transforms"] = json!([{ "type": "truncate", "field": "a", "length": 0 }]);
+    flow["validations"] = json!([{ "field": "b", "must": "notBeNull", "otherwise": "dropRecord" }]);
+    for route in ["/v1/flows", "/v1/flows/compile"] {
+        let refused = world.api().post(route, &flow).await.unwrap();
+        assert_eq!((refused.status.as_u16(), refused.code()), (422, "invalid_flow"), "{route}");
+        let told = faults(&refused.body);
+        for fault in [
+            "/accountId unknown",
+            "/source/connectionId unknown",
+            "/source/object invalid_object",
+            "/destination/bucket invalid_bucket",
+            "/trigger/every invalid_schedule",
+            "/mappings required",
+            "/filters/0/operator operator_not_for_type",
+            "/transforms/0/field not_mapped",
+            "/transforms/0/length out_of_range",
+            "/validations/0/field not_mapped",
+        ] {
+            assert!(told.contains(fault), "{route} does not tell {fault}: {told:?}");
+        }
+    }
+    assert_eq!(world.sandbox.journal.count("appflow", ""), calls, "AppFlow was called");
+    assert_eq!(world.sandbox.table_items().await.len(), items_before, "something was stored");
+    let listed = items(world.api().get("/v1/flows").await.unwrap().expect(200).unwrap());
+    assert!(listed.is_empty());
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// F5, F8: pre-flight names the fields that the source does not have.
+#[tokio::test(flavor = "multi_thread")]
+async fn f5_validation_names_fields_that_the_source_does_not_have() {
+    let world = World::new().await;
+    let mut definition = world.flow();
+    definition["mappings"] = json!([
+        { "type": "field", "from": "City__c", "to": "city" },
+        { "type": "field", "from": "Gone__c", "to": "gone" },
+    ]);
+    let created = world.api().post("/v1/flows", &definition).await.unwrap();
+    if created.status.as_u16() != 201 {
+        // AppFlow may look at the fields itself; then it is said before there is a flow.
+        assert_eq!((created.status.as_u16(), created.code()), (422, "appflow_refused"));
+        assert!(world.appflow_flows().await.is_empty());
+        return;
+    }
+    let validated = world.act(&created.body, "validate").await.expect(200).unwrap();
+    assert!(validated.to_string().contains("Gone__c"), "{validated}");
+    let shown = world.show(&created.body).await;
+    assert_eq!(shown["needsMapping"], json!(["Gone__c"]));
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// A value without the members that say nothing.
+fn without_nulls(value: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), without_nulls(value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,9 @@
+//! Queries: Redshift as the signed-in person, and as nobody else.
+
+mod identity;
+mod ownership;
+mod pages;
+mod privileges;
+mod requests;
+mod rows;
+mod world;

@@ -1,0 +1,8 @@
+//! Runs: history and notifications, whatever happens to events and processes on the way.
+
+mod events;
+mod failed;
+mod killed;
+mod notified;
+mod start;
+mod status;
