@@ -1,11 +1,13 @@
 //! The functions' binaries: built by cargo from this checkout, as a newcomer would.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 /// Which of cargo's profiles the functions are built with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +38,24 @@ pub fn workspace_root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
+/// Where the binaries are, by package. One process builds each profile once.
+type Built = BTreeMap<String, PathBuf>;
+
+static DEBUG: OnceCell<Built> = OnceCell::const_new();
+static RELEASE: OnceCell<Built> = OnceCell::const_new();
+
 /// Builds the packages and answers where their binaries are, in the same order.
 pub async fn build(packages: &[String], profile: Profile) -> Result<Vec<PathBuf>, BuildError> {
+    let cell = match profile {
+        Profile::Debug => &DEBUG,
+        Profile::Release => &RELEASE,
+    };
+    let built = cell.get_or_try_init(|| cargo_build(packages, profile)).await?;
+    let found = |package: &String| built.get(package).cloned().ok_or_else(|| BuildError::Missing(package.clone()));
+    packages.iter().map(found).collect()
+}
+
+async fn cargo_build(packages: &[String], profile: Profile) -> Result<Built, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = tokio::process::Command::new(cargo);
     command
@@ -62,19 +80,13 @@ pub async fn build(packages: &[String], profile: Profile) -> Result<Vec<PathBuf>
     if !output.status.success() {
         return Err(BuildError::Failed);
     }
-    let artifacts: Vec<Value> = String::from_utf8_lossy(&output.stdout)
+    let artifacts = String::from_utf8_lossy(&output.stdout)
         .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
-    packages
-        .iter()
-        .map(|package| {
-            artifacts
-                .iter()
-                .filter(|artifact| artifact["target"]["name"] == package.as_str())
-                .find_map(|artifact| artifact["executable"].as_str())
-                .map(PathBuf::from)
-                .ok_or_else(|| BuildError::Missing(package.clone()))
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter_map(|artifact| {
+            let name = artifact["target"]["name"].as_str()?.to_owned();
+            Some((name, PathBuf::from(artifact["executable"].as_str()?)))
         })
-        .collect()
+        .collect();
+    Ok(artifacts)
 }

@@ -4,6 +4,7 @@
 mod common;
 mod connections;
 mod edge;
+mod events;
 mod flows;
 mod independent_client;
 mod onboarding;

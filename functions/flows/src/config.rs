@@ -56,6 +56,8 @@ pub struct OnboardingConfig {
     pub event_bus_arn: String,
 }
 
+/// Longest address that a browser is returned to.
+const ADDRESS_LENGTH: usize = 2048;
 /// What the name of the role for flows in our own account ends with.
 const VENDOR_ROLE_SUFFIX: &str = "-vendor-flows";
 
@@ -109,14 +111,20 @@ impl BrowserConfig {
     }
 
     /// Whether a browser may be returned to this address.
+    ///
+    /// The origin must stand there as it is configured: parsers take `HTTP:/app` and `http:\\app` for
+    /// the application too, and the function that sends the browser there does not.
     pub fn allows(&self, unverified: &str) -> bool {
-        Url::parse(unverified).is_ok_and(|url| {
-            url.username().is_empty()
-                && url.password().is_none()
-                && self
-                    .app_origins
-                    .contains(&url.origin().ascii_serialization())
-        })
+        let plain = unverified.len() <= ADDRESS_LENGTH
+            && unverified
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        let at_an_application = self.app_origins.iter().any(|origin| {
+            unverified
+                .strip_prefix(origin.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+        });
+        plain && at_an_application && Url::parse(unverified).is_ok()
     }
 }
 
@@ -166,6 +174,12 @@ mod tests {
             "https://app.example@evil.com/",
             "https://user@app.example/",
             "//app.example/",
+            "HTTPS://app.example/",
+            "https:/app.example/",
+            "https:\\\\app.example/",
+            "https://app.example\\.evil.com/",
+            "https://app.example/\n/evil.com",
+            " https://app.example/",
             "javascript:alert(1)",
             "null",
             "",

@@ -54,7 +54,12 @@ impl Config {
             data_key_arn: env.required("DATA_KEY_ARN"),
             salesforce_login_url: match login_url {
                 Some(url) => url,
-                None => return Err(env.finish::<()>(None).err().unwrap_or(ConfigError { faults: Vec::new() })),
+                None => {
+                    return Err(env
+                        .finish::<()>(None)
+                        .err()
+                        .unwrap_or(ConfigError { faults: Vec::new() }));
+                }
             },
             salesforce_client_secret_arn: env.required("SALESFORCE_CLIENT_SECRET_ARN"),
             lease_skew: Duration::from_secs(env.parsed_or("LEASE_SKEW_SECONDS", 120)),
@@ -83,11 +88,17 @@ pub struct App {
 impl App {
     /// Makes the clients.
     pub fn new(config: Config, aws: &aws_config::SdkConfig) -> Result<Self> {
-        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), config.table_name.clone());
+        let store = Store::new(
+            aws_sdk_dynamodb::Client::new(aws),
+            config.table_name.clone(),
+        );
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
-        let row = provider("salesforce").ok_or_else(|| Error::internal("no_provider", "salesforce is not in the table"))?;
-        let http = TokenHttp::new(HostOrigin::Configured)
-            .map_err(|error| Error::internal("no_http_client", "the token client could not be made").with_source(error))?;
+        let row = provider("salesforce")
+            .ok_or_else(|| Error::internal("no_provider", "salesforce is not in the table"))?;
+        let http = TokenHttp::new(HostOrigin::Configured).map_err(|error| {
+            Error::internal("no_http_client", "the token client could not be made")
+                .with_source(error)
+        })?;
         let salesforce = TokenClient::new(
             row,
             row.endpoints(&config.salesforce_login_url),
@@ -113,39 +124,58 @@ impl App {
     pub fn provider(&self, connection: &Connection) -> Result<&TokenClient> {
         match connection.connector.as_str() {
             "salesforce" => Ok(&self.salesforce),
-            other => Err(Error::internal("no_provider", format!("connector {other} has no OAuth provider"))),
+            other => Err(Error::internal(
+                "no_provider",
+                format!("connector {other} has no OAuth provider"),
+            )),
         }
     }
 
     /// The instance that a connection leads to, checked again before a token goes there.
     pub fn instance(&self, connection: &Connection) -> Result<InstanceUrl> {
         let stored = connection.instance_url.as_deref().unwrap_or_default();
-        InstanceUrl::parse(stored, self.provider(connection)?.provider(), &self.config.salesforce_login_url)
-            .map_err(|error| Error::internal("bad_instance", "a stored instance URL is refused").with_source(error))
+        InstanceUrl::parse(
+            stored,
+            self.provider(connection)?.provider(),
+            &self.config.salesforce_login_url,
+        )
+        .map_err(|error| {
+            Error::internal("bad_instance", "a stored instance URL is refused").with_source(error)
+        })
     }
 
     /// Sends work, ten messages a call; the tenant groups it, so that one tenant's many do not
     /// keep another's waiting. What the queue refuses is found again by the next tick.
     pub async fn enqueue(&self, messages: &[Message]) -> Result<()> {
         for chunk in messages.chunks(10) {
-            let mut call = self.sqs.send_message_batch().queue_url(&self.config.refresh_queue_url);
+            let mut call = self
+                .sqs
+                .send_message_batch()
+                .queue_url(&self.config.refresh_queue_url);
             for (index, message) in chunk.iter().enumerate() {
-                let body = serde_json::to_string(message)
-                    .map_err(|error| Error::internal("message_unwritable", "a message could not be written").with_source(error))?;
+                let body = serde_json::to_string(message).map_err(|error| {
+                    Error::internal("message_unwritable", "a message could not be written")
+                        .with_source(error)
+                })?;
                 let entry = SendMessageBatchRequestEntry::builder()
                     .id(index.to_string())
                     .message_body(body)
                     .message_group_id(message.tenant_id.to_string())
                     .build()
-                    .map_err(|error| Error::internal("message_unwritable", "a message could not be built").with_source(error))?;
+                    .map_err(|error| {
+                        Error::internal("message_unwritable", "a message could not be built")
+                            .with_source(error)
+                    })?;
                 call = call.entries(entry);
             }
-            let answer = call
-                .send()
-                .await
-                .map_err(|error| tributary::aws::Refusal::of(&error).into_error("sqs:SendMessageBatch"))?;
+            let answer = call.send().await.map_err(|error| {
+                tributary::aws::Refusal::of(&error).into_error("sqs:SendMessageBatch")
+            })?;
             if !answer.failed.is_empty() {
-                return Err(Error::unavailable("queue_refused", format!("{} messages were refused", answer.failed.len())));
+                return Err(Error::unavailable(
+                    "queue_refused",
+                    format!("{} messages were refused", answer.failed.len()),
+                ));
             }
         }
         Ok(())

@@ -16,9 +16,15 @@ use crate::{
 const CONCURRENCY: usize = 5;
 
 pub(crate) async fn run(app: &App, batch: SqsEvent, deadline_ms: u64) -> Result<Value> {
-    let deadline = Timestamp::from_millisecond(i64::try_from(deadline_ms).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
+    let deadline = Timestamp::from_millisecond(i64::try_from(deadline_ms).unwrap_or(i64::MAX))
+        .unwrap_or(Timestamp::MAX);
     let failures: Vec<Value> = stream::iter(batch.records)
-        .map(|record| async move { work(app, &record, deadline).await.err().map(|()| record.message_id) })
+        .map(|record| async move {
+            work(app, &record, deadline)
+                .await
+                .err()
+                .map(|()| record.message_id)
+        })
         .buffer_unordered(CONCURRENCY)
         .filter_map(|failed| async move { failed.map(|id| json!({ "itemIdentifier": id })) })
         .collect()
@@ -30,10 +36,16 @@ pub(crate) async fn run(app: &App, batch: SqsEvent, deadline_ms: u64) -> Result<
 async fn work(app: &App, record: &SqsMessage, deadline: Timestamp) -> std::result::Result<(), ()> {
     let body = record.body.as_deref().unwrap_or_default();
     let outcome = match serde_json::from_str::<Message>(body) {
-        Err(error) => Err(unknown_event("a message of the refresh queue cannot be read").with_source(error)),
-        Ok(Message { reason: Reason::Rescue, rescue: Some(rescue), tenant_id, connection_id, generation }) => {
-            commit::rescued(app, tenant_id, connection_id, generation, rescue).await
+        Err(error) => {
+            Err(unknown_event("a message of the refresh queue cannot be read").with_source(error))
         }
+        Ok(Message {
+            reason: Reason::Rescue,
+            rescue: Some(rescue),
+            tenant_id,
+            connection_id,
+            generation,
+        }) => commit::rescued(app, tenant_id, connection_id, generation, rescue).await,
         Ok(message) => refresh::run(app, &message, deadline).await,
     };
     outcome.map_err(|error| {

@@ -10,8 +10,8 @@ use tributary::{
     event::CloudEvent,
     id::{ConnectionId, TenantId},
     oauth::{TokenBundle, TokenFailure},
-    secret::Secret,
     outbox::Entry,
+    secret::Secret,
     store::{Item, Key, StoreError, Update, from_item},
 };
 
@@ -28,7 +28,8 @@ const AGAIN: Duration = Duration::from_millis(250);
 /// A number in [0, 1) for jitter.
 pub(crate) fn chance() -> f64 {
     let bytes = uuid::Uuid::new_v4().into_bytes();
-    f64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) / (f64::from(u32::MAX) + 1.0)
+    f64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        / (f64::from(u32::MAX) + 1.0)
 }
 
 /// The provider answered with tokens: persist them before anything else, then push.
@@ -46,9 +47,15 @@ pub(crate) async fn answered(
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     // Losing this answer costs a new consent, so sealing and writing are tried for as long as the
     // invocation lives, and then the sealed answer is put on the queue.
-    let last_moment = deadline.saturating_sub(SignedDuration::from_secs(5)).unwrap_or(deadline);
+    let last_moment = deadline
+        .saturating_sub(SignedDuration::from_secs(5))
+        .unwrap_or(deadline);
     let sealed = loop {
-        match app.vault.seal(record.tenant_id, &place, &bundle.to_json()).await {
+        match app
+            .vault
+            .seal(record.tenant_id, &place, &bundle.to_json())
+            .await
+        {
             Ok(sealed) => break sealed,
             Err(_) if Timestamp::now() < last_moment => tokio::time::sleep(AGAIN).await,
             Err(error) => return Err(error.into()),
@@ -60,7 +67,16 @@ pub(crate) async fn answered(
         access_expires_at: access_end.as_millisecond(),
     };
     loop {
-        match write(app, record.tenant_id, record.id, record.generation, &rescue, Some(lease.fence)).await {
+        match write(
+            app,
+            record.tenant_id,
+            record.id,
+            record.generation,
+            &rescue,
+            Some(lease.fence),
+        )
+        .await
+        {
             Ok(()) => break,
             // The write of an attempt whose answer was lost.
             Err(StoreError::Condition { current }) if holds(current.as_deref(), &rescue) => break,
@@ -94,8 +110,12 @@ pub(crate) async fn answered(
 
 /// Whether the record has this very answer.
 fn holds(current: Option<&Item>, rescue: &Rescue) -> bool {
-    let current = current.cloned().and_then(|item| from_item::<Connection>(item).ok());
-    current.and_then(|record| record.bundle).is_some_and(|bundle| bundle == rescue.bundle)
+    let current = current
+        .cloned()
+        .and_then(|item| from_item::<Connection>(item).ok());
+    current
+        .and_then(|record| record.bundle)
+        .is_some_and(|bundle| bundle == rescue.bundle)
 }
 
 /// Writes an answer that waited on the queue, if the record still waits for it.
@@ -127,7 +147,9 @@ async fn write(
 ) -> std::result::Result<(), StoreError> {
     // Due soon, so that the tokens reach AppFlow although this worker dies here; the push says when
     // the next refresh is due.
-    let due = Timestamp::now().saturating_add(rules::RECOVERY).unwrap_or(Timestamp::MAX);
+    let due = Timestamp::now()
+        .saturating_add(rules::RECOVERY)
+        .unwrap_or(Timestamp::MAX);
     let mut update = Update::new()
         .set("generation", generation + 1)
         .set("bundle", &rescue.bundle)
@@ -141,7 +163,10 @@ async fn write(
     if let Some(fence) = fence {
         update = update.when_equal("fence", fence);
     }
-    app.store.update::<serde::de::IgnoredAny>(&Key::connection(tenant, connection), update).await.map(|_| ())
+    app.store
+        .update::<serde::de::IgnoredAny>(&Key::connection(tenant, connection), update)
+        .await
+        .map(|_| ())
 }
 
 /// The provider said no, in words that we know.
@@ -153,15 +178,29 @@ pub(crate) async fn refused(
     refusal: TokenFailure,
 ) -> Result<()> {
     match refusal {
-        TokenFailure::ReauthRequired(reason) => reauth_required(app, lease, record, Some(intent), reason).await,
+        TokenFailure::ReauthRequired(reason) => {
+            reauth_required(app, lease, record, Some(intent), reason).await
+        }
         TokenFailure::Retryable { after, reason } => {
             let after = after.and_then(|after| SignedDuration::try_from(after).ok());
             untouched(app, lease, record, intent, after, reason).await
         }
         TokenFailure::OurCredentials(reason) | TokenFailure::OurConfiguration(reason) => {
             // About us, not about the tenant: nobody's connection changes.
-            tracing::error!(connector = record.connector, reason, "the provider refuses our OAuth app");
-            untouched(app, lease, record, intent, Some(SignedDuration::from_mins(15)), "our_app_refused").await
+            tracing::error!(
+                connector = record.connector,
+                reason,
+                "the provider refuses our OAuth app"
+            );
+            untouched(
+                app,
+                lease,
+                record,
+                intent,
+                Some(SignedDuration::from_mins(15)),
+                "our_app_refused",
+            )
+            .await
         }
         TokenFailure::FlowFailed(reason) => {
             tracing::warn!(connection.id = %record.id, reason, "the provider speaks of a code where a token was presented");
@@ -182,14 +221,25 @@ pub(crate) async fn unanswered(
 ) -> Result<()> {
     if let Some(body) = body {
         let fence = intent.fence.to_string();
-        let place = ["unreadable_answer", &record.id.to_string(), fence.as_str()].map(str::to_owned);
+        let place =
+            ["unreadable_answer", &record.id.to_string(), fence.as_str()].map(str::to_owned);
         let place: Vec<&str> = place.iter().map(String::as_str).collect();
         let sealed = app.vault.seal(record.tenant_id, &place, &body).await?;
-        let update = lease.fenced(record.generation).set("unreadable_answer", sealed);
-        settle_condition(app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await)?;
+        let update = lease
+            .fenced(record.generation)
+            .set("unreadable_answer", sealed);
+        settle_condition(
+            app.store
+                .update::<serde::de::IgnoredAny>(lease.key(), update)
+                .await,
+        )?;
         tracing::error!(connection.id = %record.id, "a token answer could not be read and is kept sealed with the connection");
     }
-    lease.release(Some(intent.at.saturating_add(rules::millis(rules::SETTLING)))).await
+    lease
+        .release(Some(
+            intent.at.saturating_add(rules::millis(rules::SETTLING)),
+        ))
+        .await
 }
 
 /// The refresh token is untouched: clear the intent and come back later.
@@ -202,7 +252,9 @@ pub(crate) async fn untouched(
     why: &'static str,
 ) -> Result<()> {
     let failures = record.failures + 1;
-    let end = record.access_expires_at.and_then(|end| Timestamp::from_millisecond(end).ok());
+    let end = record
+        .access_expires_at
+        .and_then(|end| Timestamp::from_millisecond(end).ok());
     let due = rules::due_after_failure(Timestamp::now(), failures, end, retry_after, chance());
     let update = lease
         .fenced(record.generation)
@@ -210,36 +262,61 @@ pub(crate) async fn untouched(
         .set("due_at", due.as_millisecond())
         .remove("intent")
         .when_member_equal("intent", "fingerprint", &intent.fingerprint);
-    settle_condition(app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await)?;
+    settle_condition(
+        app.store
+            .update::<serde::de::IgnoredAny>(lease.key(), update)
+            .await,
+    )?;
     tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, failures, why, due_at = %due, "refresh failed and will be tried again");
     lease.release(None).await
 }
 
 /// Clears an intent whose request is known never to have arrived.
-pub(crate) async fn clear_intent(app: &App, lease: &Lease<'_>, record: &Connection, intent: &Intent) -> Result<()> {
+pub(crate) async fn clear_intent(
+    app: &App,
+    lease: &Lease<'_>,
+    record: &Connection,
+    intent: &Intent,
+) -> Result<()> {
     let update = lease
         .fenced(record.generation)
         .remove("intent")
         .when_member_equal("intent", "fingerprint", &intent.fingerprint);
-    app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await?;
+    app.store
+        .update::<serde::de::IgnoredAny>(lease.key(), update)
+        .await?;
     Ok(())
 }
 
 /// Clears an intent that speaks of tokens which a consent has replaced.
-pub(crate) async fn forget_intent(app: &App, lease: Lease<'_>, record: &Connection, intent: &Intent) -> Result<()> {
+pub(crate) async fn forget_intent(
+    app: &App,
+    lease: Lease<'_>,
+    record: &Connection,
+    intent: &Intent,
+) -> Result<()> {
     clear_intent(app, &lease, record, intent).await?;
     lease.release(None).await
 }
 
 /// Nobody can tell what became of the call: say so, and use the access token to its end.
-pub(crate) async fn outcome_unknown(app: &App, lease: Lease<'_>, record: &Connection, due: Timestamp) -> Result<()> {
+pub(crate) async fn outcome_unknown(
+    app: &App,
+    lease: Lease<'_>,
+    record: &Connection,
+    due: Timestamp,
+) -> Result<()> {
     let update = lease
         .fenced(record.generation)
         .set("state", ConnectionState::Limited)
         .set("reason", "refresh_unanswered")
         .set("failures", record.failures + 1)
         .set("due_at", due.as_millisecond());
-    settle_condition(app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await)?;
+    settle_condition(
+        app.store
+            .update::<serde::de::IgnoredAny>(lease.key(), update)
+            .await,
+    )?;
     lease.release(None).await
 }
 
@@ -267,7 +344,11 @@ pub(crate) async fn reauth_required(
     }
     let entry = notification(app, record, reason, now);
     let key = entry.key();
-    match app.store.update_with(lease.key(), update, &[(key.clone(), entry)]).await {
+    match app
+        .store
+        .update_with(lease.key(), update, &[(key.clone(), entry)])
+        .await
+    {
         Ok(()) => {
             tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, reason, "connection needs a new consent");
             app.outbox.publish(&key).await?;

@@ -40,7 +40,14 @@ impl<'a> Lease<'a> {
             .set("lease_until", until.as_millisecond())
             .when_absent_or_less("lease_until", now.as_millisecond());
         match store.update::<Connection>(&key, update).await {
-            Ok(record) => Ok(Some((Self { store, key, fence: record.fence }, record))),
+            Ok(record) => Ok(Some((
+                Self {
+                    store,
+                    key,
+                    fence: record.fence,
+                },
+                record,
+            ))),
             Err(StoreError::Condition { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -48,17 +55,25 @@ impl<'a> Lease<'a> {
 
     /// An update that holds only while the lease is ours and the generation is the one we saw.
     pub(crate) fn fenced(&self, generation: u64) -> Update {
-        Update::new().when_equal("fence", self.fence).when_equal("generation", generation)
+        Update::new()
+            .when_equal("fence", self.fence)
+            .when_equal("generation", generation)
     }
 
     /// Gives the lease back, with the next due time if it changes. A lease that is no longer ours is
     /// somebody else's business.
     pub(crate) async fn release(self, due_at: Option<i64>) -> Result<()> {
-        let mut update = Update::new().remove("lease_until").when_equal("fence", self.fence);
+        let mut update = Update::new()
+            .remove("lease_until")
+            .when_equal("fence", self.fence);
         if let Some(due_at) = due_at {
             update = update.set("due_at", due_at);
         }
-        match self.store.update::<serde::de::IgnoredAny>(&self.key, update).await {
+        match self
+            .store
+            .update::<serde::de::IgnoredAny>(&self.key, update)
+            .await
+        {
             Ok(_) | Err(StoreError::Condition { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }

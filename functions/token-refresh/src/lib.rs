@@ -36,13 +36,24 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
         Err(unknown_event("neither a tick nor a queue batch"))
     };
     answer.map_err(|error| {
-        tracing::error!(error.code = error.code(), error.chain = error.chain(), "event failed");
-        Diagnostic { error_type: error.code().to_owned(), error_message: error.caller_message().to_owned() }
+        tracing::error!(
+            error.code = error.code(),
+            error.chain = error.chain(),
+            "event failed"
+        );
+        Diagnostic {
+            error_type: error.code().to_owned(),
+            error_message: error.caller_message().to_owned(),
+        }
     })
 }
 
 /// What an event is answered with that this function does not know: it goes to the dead-letter queue.
 fn unknown_event(log: &str) -> tributary::error::Error {
-    tributary::error::Error::new(tributary::error::Kind::Malformed, "unknown_event", "The event is not one of this function's.")
-        .with_log(log)
+    tributary::error::Error::new(
+        tributary::error::Kind::Malformed,
+        "unknown_event",
+        "The event is not one of this function's.",
+    )
+    .with_log(log)
 }

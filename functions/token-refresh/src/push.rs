@@ -19,9 +19,22 @@ pub(crate) async fn current(app: &App, lease: Lease<'_>, record: &Connection) ->
             // The tokens are safe; a worker that finds an unpushed generation pushes before all else.
             tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, error.code = error.code(), error.chain = error.chain(), "push into AppFlow failed and will be tried again");
             let failures = record.failures + 1;
-            let due = rules::due_after_failure(Timestamp::now(), failures, access_end(record), None, commit::chance());
-            let update = lease.fenced(record.generation).set("failures", failures).set("due_at", due.as_millisecond());
-            match app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await {
+            let due = rules::due_after_failure(
+                Timestamp::now(),
+                failures,
+                access_end(record),
+                None,
+                commit::chance(),
+            );
+            let update = lease
+                .fenced(record.generation)
+                .set("failures", failures)
+                .set("due_at", due.as_millisecond());
+            match app
+                .store
+                .update::<serde::de::IgnoredAny>(lease.key(), update)
+                .await
+            {
                 Ok(_) | Err(StoreError::Condition { .. }) => lease.release(None).await,
                 Err(error) => Err(error.into()),
             }
@@ -41,11 +54,17 @@ async fn pushed(app: &App, lease: Lease<'_>, record: &Connection) -> Result<()> 
     if let Some((state, reason)) = rules::state_with_token(record) {
         update = update.set("state", state).set_or_remove("reason", reason);
     }
-    match app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await {
+    match app
+        .store
+        .update::<serde::de::IgnoredAny>(lease.key(), update)
+        .await
+    {
         Ok(_) => {
             tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, generation = record.generation, "AppFlow has the new access token");
         }
-        Err(StoreError::Condition { current }) => overtaken(app, &lease, record, current.as_deref()).await?,
+        Err(StoreError::Condition { current }) => {
+            overtaken(app, &lease, record, current.as_deref()).await?
+        }
         Err(error) => return Err(error.into()),
     }
     lease.release(None).await
@@ -53,8 +72,15 @@ async fn pushed(app: &App, lease: Lease<'_>, record: &Connection) -> Result<()> 
 
 /// A consent stored newer tokens while ours travelled. AppFlow knows no order, so ours may have
 /// arrived last: the newer ones are pushed again.
-async fn overtaken(app: &App, lease: &Lease<'_>, record: &Connection, current: Option<&Item>) -> Result<()> {
-    let Some(current) = current.cloned().map(from_item::<Connection>).transpose()? else { return Ok(()) };
+async fn overtaken(
+    app: &App,
+    lease: &Lease<'_>,
+    record: &Connection,
+    current: Option<&Item>,
+) -> Result<()> {
+    let Some(current) = current.cloned().map(from_item::<Connection>).transpose()? else {
+        return Ok(());
+    };
     if current.generation <= record.generation {
         return Ok(());
     }
@@ -63,7 +89,11 @@ async fn overtaken(app: &App, lease: &Lease<'_>, record: &Connection, current: O
         .set("due_at", Timestamp::now().as_millisecond())
         .when_equal("generation", current.generation)
         .when_equal("state", current.state);
-    match app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await {
+    match app
+        .store
+        .update::<serde::de::IgnoredAny>(lease.key(), update)
+        .await
+    {
         Ok(_) => {
             tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, generation = current.generation, "a consent came in between; its tokens are pushed again");
             Ok(())
@@ -74,7 +104,9 @@ async fn overtaken(app: &App, lease: &Lease<'_>, record: &Connection, current: O
 }
 
 fn access_end(record: &Connection) -> Option<Timestamp> {
-    record.access_expires_at.and_then(|end| Timestamp::from_millisecond(end).ok())
+    record
+        .access_expires_at
+        .and_then(|end| Timestamp::from_millisecond(end).ok())
 }
 
 async fn push(app: &App, record: &Connection) -> Result<()> {
@@ -84,7 +116,12 @@ async fn push(app: &App, record: &Connection) -> Result<()> {
     let config = app.sessions.config(&account).await?;
     let client = aws_sdk_appflow::Client::new(&config);
     let bundle = refresh::open(app, record).await?;
-    profile::push_tokens(&client, record, &app.instance(record)?, AccessToken::from(&bundle)).await.map_err(|error| {
-        Error::unavailable("push_failed", error.reason()).with_source(error)
-    })
+    profile::push_tokens(
+        &client,
+        record,
+        &app.instance(record)?,
+        AccessToken::from(&bundle),
+    )
+    .await
+    .map_err(|error| Error::unavailable("push_failed", error.reason()).with_source(error))
 }

@@ -21,7 +21,9 @@ use crate::{
 
 pub(crate) async fn run(app: &App, message: &Message, deadline: Timestamp) -> Result<()> {
     let (tenant, id) = (message.tenant_id, message.connection_id);
-    let Some((lease, record)) = Lease::acquire(&app.store, tenant, id, deadline, app.config.lease_skew).await? else {
+    let Some((lease, record)) =
+        Lease::acquire(&app.store, tenant, id, deadline, app.config.lease_skew).await?
+    else {
         tracing::info!(tenant.id = %tenant, connection.id = %id, "somebody else is at it, or it is gone");
         return Ok(());
     };
@@ -39,24 +41,36 @@ pub(crate) async fn run(app: &App, message: &Message, deadline: Timestamp) -> Re
 }
 
 /// Refreshes under a lease, with no intent standing.
-pub(crate) async fn refresh(app: &App, lease: Lease<'_>, record: Connection, deadline: Timestamp) -> Result<()> {
+pub(crate) async fn refresh(
+    app: &App,
+    lease: Lease<'_>,
+    record: Connection,
+    deadline: Timestamp,
+) -> Result<()> {
     if deadline.duration_since(Timestamp::now()) < NEEDED {
         lease.release(None).await?;
-        return Err(Error::unavailable("too_late", "not enough time is left for a token call"));
+        return Err(Error::unavailable(
+            "too_late",
+            "not enough time is left for a token call",
+        ));
     }
     let client = app.provider(&record)?;
     // Everything that can fail before the call fails here: the app's credentials, the old token, and
     // the data key under which the answer will be sealed.
-    client
-        .app()
-        .credentials()
-        .await
-        .map_err(|error| Error::unavailable("app_unavailable", "our OAuth app's credentials cannot be read").with_source(error))?;
+    client.app().credentials().await.map_err(|error| {
+        Error::unavailable(
+            "app_unavailable",
+            "our OAuth app's credentials cannot be read",
+        )
+        .with_source(error)
+    })?;
     let bundle = open(app, &record).await?;
     let Some(refresh_token) = bundle.refresh_token else {
         return commit::reauth_required(app, lease, &record, None, "no_refresh_token").await;
     };
-    app.vault.seal(record.tenant_id, &["preflight"], &refresh_token).await?;
+    app.vault
+        .seal(record.tenant_id, &["preflight"], &refresh_token)
+        .await?;
     let intent = Intent {
         fence: lease.fence,
         fingerprint: fingerprint(&refresh_token),
@@ -72,14 +86,20 @@ pub(crate) async fn refresh(app: &App, lease: Lease<'_>, record: Connection, dea
         TokenOutcome::Answered(answer) => {
             let now = Timestamp::now();
             let end = rules::access_end(now, answer.access_life(client.provider()));
-            let next = TokenBundle { access_token: bundle.access_token, refresh_token: Some(refresh_token) }.after(&answer);
+            let next = TokenBundle {
+                access_token: bundle.access_token,
+                refresh_token: Some(refresh_token),
+            }
+            .after(&answer);
             commit::answered(app, lease, &record, &intent, next, end, deadline).await
         }
         TokenOutcome::NotSent { cause } => {
             tracing::warn!(tenant.id = %tenant, connection.id = %id, cause, "the token endpoint was not reached");
             commit::untouched(app, lease, &record, &intent, None, "not_sent").await
         }
-        TokenOutcome::Refused(refusal) => commit::refused(app, lease, &record, &intent, refusal).await,
+        TokenOutcome::Refused(refusal) => {
+            commit::refused(app, lease, &record, &intent, refusal).await
+        }
         TokenOutcome::Unknown { cause, body } => {
             tracing::warn!(tenant.id = %tenant, connection.id = %id, cause, "a token call was not answered");
             commit::unanswered(app, lease, &record, &intent, body).await
@@ -89,14 +109,28 @@ pub(crate) async fn refresh(app: &App, lease: Lease<'_>, record: Connection, dea
 
 /// Writes the intent: a write-ahead record, and the proof that the table can be written before
 /// anything irreversible. False when the lease is no longer ours.
-async fn write_intent(app: &App, lease: &Lease<'_>, record: &Connection, intent: &Intent) -> Result<bool> {
-    let update = lease.fenced(record.generation).set("intent", intent).when_absent("intent");
-    match app.store.update::<serde::de::IgnoredAny>(lease.key(), update).await {
+async fn write_intent(
+    app: &App,
+    lease: &Lease<'_>,
+    record: &Connection,
+    intent: &Intent,
+) -> Result<bool> {
+    let update = lease
+        .fenced(record.generation)
+        .set("intent", intent)
+        .when_absent("intent");
+    match app
+        .store
+        .update::<serde::de::IgnoredAny>(lease.key(), update)
+        .await
+    {
         Ok(_) => Ok(true),
         Err(StoreError::Condition { .. }) => Ok(false),
         Err(error) if error.is_unknown() => {
             let written: Option<Connection> = app.store.get(lease.key()).await?;
-            Ok(written.and_then(|record| record.intent).is_some_and(|found| found == *intent))
+            Ok(written
+                .and_then(|record| record.intent)
+                .is_some_and(|found| found == *intent))
         }
         Err(error) => Err(error.into()),
     }
@@ -111,7 +145,8 @@ pub(crate) async fn open(app: &App, record: &Connection) -> Result<TokenBundle> 
     let place = Connection::vault_place(record.id, record.generation);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     let opened = app.vault.open(record.tenant_id, &place, sealed).await?;
-    TokenBundle::from_json(&opened).ok_or_else(|| Error::internal("tokens_unreadable", "sealed tokens cannot be read"))
+    TokenBundle::from_json(&opened)
+        .ok_or_else(|| Error::internal("tokens_unreadable", "sealed tokens cannot be read"))
 }
 
 /// What tells refresh tokens apart without holding one.

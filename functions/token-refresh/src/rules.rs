@@ -44,7 +44,10 @@ pub fn next_step(connection: &Connection, seen_generation: u64, now: Timestamp) 
     if connection.token_owner != TokenOwner::Tributary {
         return Step::Leave("another party owns the refresh token");
     }
-    if !matches!(connection.state, ConnectionState::Active | ConnectionState::Limited) {
+    if !matches!(
+        connection.state,
+        ConnectionState::Active | ConnectionState::Limited
+    ) {
         return Step::Leave("the connection is not in use");
     }
     if connection.bundle.is_none() {
@@ -52,8 +55,11 @@ pub fn next_step(connection: &Connection, seen_generation: u64, now: Timestamp) 
     }
     // An access token that has ended is not worth a push: refreshing comes first then, or a profile
     // that cannot be written would keep the refresh token unused until it dies of idleness.
-    let ended = connection.access_expires_at.is_some_and(|end| end <= now.as_millisecond());
-    if connection.pushed_generation < connection.generation && connection.intent.is_none() && !ended {
+    let ended = connection
+        .access_expires_at
+        .is_some_and(|end| end <= now.as_millisecond());
+    if connection.pushed_generation < connection.generation && connection.intent.is_none() && !ended
+    {
         return Step::Push;
     }
     if connection.generation != seen_generation {
@@ -63,16 +69,25 @@ pub fn next_step(connection: &Connection, seen_generation: u64, now: Timestamp) 
         None => Step::Refresh,
         Some(intent) => {
             let settled = intent.at.saturating_add(millis(SETTLING));
-            if now.as_millisecond() < settled { Step::Wait { until: settled } } else { Step::Settle(intent.clone()) }
+            if now.as_millisecond() < settled {
+                Step::Wait { until: settled }
+            } else {
+                Step::Settle(intent.clone())
+            }
         }
     }
 }
 
 /// What a connection is once AppFlow has its newest token, if that is a change: whatever limited it
 /// for want of a token no longer does.
-pub fn state_with_token(connection: &Connection) -> Option<(ConnectionState, Option<&'static str>)> {
+pub fn state_with_token(
+    connection: &Connection,
+) -> Option<(ConnectionState, Option<&'static str>)> {
     let was_waiting = connection.state == ConnectionState::Limited
-        && matches!(connection.reason.as_deref(), Some("push_pending" | "push_failed" | "refresh_unanswered"));
+        && matches!(
+            connection.reason.as_deref(),
+            Some("push_pending" | "push_failed" | "refresh_unanswered")
+        );
     match (was_waiting, connection.missing_scopes.is_empty()) {
         (false, _) => None,
         (true, true) => Some((ConnectionState::Active, None)),
@@ -93,7 +108,10 @@ pub fn due_after_success(now: Timestamp, end: Timestamp, chance: f64) -> Timesta
     let share = 0.15f64.mul_add(chance, 0.55);
     let due = now.saturating_add(life.mul_f64(share)).unwrap_or(end);
     let latest = end.saturating_sub(BEFORE_END).unwrap_or(end).max(now);
-    due.min(latest).max(now.saturating_add(SignedDuration::from_secs(30)).unwrap_or(now))
+    due.min(latest).max(
+        now.saturating_add(SignedDuration::from_secs(30))
+            .unwrap_or(now),
+    )
 }
 
 /// When to try again after a failure that leaves the tokens as they are.

@@ -19,7 +19,10 @@ pub(crate) async fn run(
     deadline: Timestamp,
 ) -> Result<()> {
     let bundle = refresh::open(app, &record).await?;
-    let Some(refresh_token) = bundle.refresh_token.filter(|token| refresh::fingerprint(token) == intent.fingerprint) else {
+    let Some(refresh_token) = bundle
+        .refresh_token
+        .filter(|token| refresh::fingerprint(token) == intent.fingerprint)
+    else {
         // The intent speaks of a token that is no longer the stored one: a consent replaced it.
         return commit::forget_intent(app, lease, &record, &intent).await;
     };
@@ -36,11 +39,16 @@ pub(crate) async fn run(
             refresh::refresh(app, lease, record, deadline).await
         }
         // It arrived, and the answer with the new token is lost.
-        Introspection::Inactive => commit::reauth_required(app, lease, &record, Some(&intent), "rotation_lost").await,
+        Introspection::Inactive => {
+            commit::reauth_required(app, lease, &record, Some(&intent), "rotation_lost").await
+        }
         Introspection::Unknown => {
             let chance = commit::chance();
-            let end = record.access_expires_at.and_then(|end| Timestamp::from_millisecond(end).ok());
-            let due = rules::due_after_failure(Timestamp::now(), record.failures + 1, end, None, chance);
+            let end = record
+                .access_expires_at
+                .and_then(|end| Timestamp::from_millisecond(end).ok());
+            let due =
+                rules::due_after_failure(Timestamp::now(), record.failures + 1, end, None, chance);
             commit::outcome_unknown(app, lease, &record, due).await
         }
     }

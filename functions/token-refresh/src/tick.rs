@@ -50,7 +50,10 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
             .index_name("due")
             .key_condition_expression("due_shard = :shard AND due_at <= :now")
             .expression_attribute_values(":shard", AttributeValue::S(tick.shard.to_string()))
-            .expression_attribute_values(":now", AttributeValue::N(tick.scheduled_time.as_millisecond().to_string()))
+            .expression_attribute_values(
+                ":now",
+                AttributeValue::N(tick.scheduled_time.as_millisecond().to_string()),
+            )
             .set_exclusive_start_key(start)
             .limit(500)
             .send()

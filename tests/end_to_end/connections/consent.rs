@@ -14,33 +14,79 @@ async fn c4_the_authorization_url_has_pkce_state_and_the_registered_uri_and_no_s
     let (connection, first) = world.ask().await;
     let mut seen = Vec::new();
     for start in [first, world.ask_again(&connection).await] {
-        let cookies = world.frank().browser.cookies_for(&world.sandbox.api_url).unwrap();
+        let cookies = world
+            .frank()
+            .browser
+            .cookies_for(&world.sandbox.api_url)
+            .unwrap();
         let forwarded = header::HeaderName::from_static("x-forwarded-host");
-        let headers = [(header::COOKIE, cookies.as_str()), (forwarded, "evil.example")];
+        let headers = [
+            (header::COOKIE, cookies.as_str()),
+            (forwarded, "evil.example"),
+        ];
         let answer = send(Method::GET, &start, &headers).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        let to: url::Url = answer.headers()[header::LOCATION].to_str().unwrap().parse().unwrap();
-        assert!(to.as_str().starts_with(world.sandbox.salesforce_url.as_str()), "{to}");
+        let to: url::Url = answer.headers()[header::LOCATION]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!(
+            to.as_str()
+                .starts_with(world.sandbox.salesforce_url.as_str()),
+            "{to}"
+        );
         let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
         assert!(cookie.starts_with("__Host-"), "{cookie}");
         for attribute in ["Path=/", "Secure", "HttpOnly", "SameSite=Lax"] {
             assert!(cookie.contains(attribute), "{cookie} lacks {attribute}");
         }
 
-        let query: std::collections::BTreeMap<String, String> = to.query_pairs().into_owned().collect();
+        let query: std::collections::BTreeMap<String, String> =
+            to.query_pairs().into_owned().collect();
         let names: Vec<&str> = query.keys().map(String::as_str).collect();
-        let expected = ["client_id", "code_challenge", "code_challenge_method", "redirect_uri", "response_type", "scope", "state"];
+        let expected = [
+            "client_id",
+            "code_challenge",
+            "code_challenge_method",
+            "redirect_uri",
+            "response_type",
+            "scope",
+            "state",
+        ];
         assert_eq!(names, expected);
         assert_eq!(query["response_type"], "code");
         assert_eq!(query["code_challenge_method"], "S256");
         assert_eq!(query["scope"], "api refresh_token id");
-        assert_eq!(query["redirect_uri"], format!("{}connect/callback/salesforce", world.sandbox.api_url));
-        assert_eq!(URL_SAFE_NO_PAD.decode(&query["code_challenge"]).unwrap().len(), 32);
-        assert!(URL_SAFE_NO_PAD.decode(&query["state"]).unwrap().len() >= 16, "128 bits");
-        assert_eq!(world.sandbox.canaries.found_in(to.as_str()), Vec::<String>::new());
-        seen.push((query["state"].clone(), query["code_challenge"].clone(), cookie.to_owned()));
+        assert_eq!(
+            query["redirect_uri"],
+            format!("{}connect/callback/salesforce", world.sandbox.api_url)
+        );
+        assert_eq!(
+            URL_SAFE_NO_PAD
+                .decode(&query["code_challenge"])
+                .unwrap()
+                .len(),
+            32
+        );
+        assert!(
+            URL_SAFE_NO_PAD.decode(&query["state"]).unwrap().len() >= 16,
+            "128 bits"
+        );
+        assert_eq!(
+            world.sandbox.canaries.found_in(to.as_str()),
+            Vec::<String>::new()
+        );
+        seen.push((
+            query["state"].clone(),
+            query["code_challenge"].clone(),
+            cookie.to_owned(),
+        ));
     }
-    assert!(seen[0].0 != seen[1].0 && seen[0].1 != seen[1].1 && seen[0].2 != seen[1].2, "each consent has its own");
+    assert!(
+        seen[0].0 != seen[1].0 && seen[0].1 != seen[1].1 && seen[0].2 != seen[1].2,
+        "each consent has its own"
+    );
     world.end().await;
 }
 
@@ -54,12 +100,20 @@ async fn c8_a_person_who_declines_leaves_nothing_behind_and_can_try_again() {
     let callback = world.decide(browser, &start, "deny", &admin).await;
     let page = browser.get(&callback).await.unwrap();
     assert_eq!(result(&page), told("denied", "access_denied"));
-    assert_eq!(page.redirect_parameter("connection").as_deref(), Some(connection.as_str()));
+    assert_eq!(
+        page.redirect_parameter("connection").as_deref(),
+        Some(connection.as_str())
+    );
     assert_eq!(world.seen(&connection).await["state"], "pending");
     assert_eq!(world.sandbox.salesforce.token_counters().exchanges, 0);
 
     let again = browser.get(&callback).await.unwrap();
-    assert_eq!(again.status, StatusCode::FORBIDDEN, "a refusal uses the state up too: {}", again.body);
+    assert_eq!(
+        again.status,
+        StatusCode::FORBIDDEN,
+        "a refusal uses the state up too: {}",
+        again.body
+    );
 
     let start = world.ask_again(&connection).await;
     assert_eq!(world.consent(&start).await, told("connected", "connected"));
@@ -71,9 +125,15 @@ async fn c8_a_person_who_declines_leaves_nothing_behind_and_can_try_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn c9_a_missing_scope_limits_the_connection_and_is_named() {
     let world = World::start().await;
-    world.sandbox.salesforce.limit_scopes(Some(&["api", "refresh_token"]));
+    world
+        .sandbox
+        .salesforce
+        .limit_scopes(Some(&["api", "refresh_token"]));
     let (connection, start) = world.ask().await;
-    assert_eq!(world.consent(&start).await, told("limited", "missing_scopes"));
+    assert_eq!(
+        world.consent(&start).await,
+        told("limited", "missing_scopes")
+    );
     let seen = world.seen(&connection).await;
     assert_eq!(seen["state"], "limited", "{seen}");
     assert_eq!(seen["missingScopes"], json!(["id"]), "{seen}");
@@ -83,13 +143,21 @@ async fn c9_a_missing_scope_limits_the_connection_and_is_named() {
     world.when_due(&connection).await;
     assert_eq!(world.record(&connection).await.generations(), (2, 2));
     let seen = world.seen(&connection).await;
-    assert_eq!((seen["state"].as_str(), seen["reason"].as_str()), (Some("limited"), Some("missing_scopes")), "{seen}");
+    assert_eq!(
+        (seen["state"].as_str(), seen["reason"].as_str()),
+        (Some("limited"), Some("missing_scopes")),
+        "{seen}"
+    );
 
     world.sandbox.salesforce.limit_scopes(None);
     let start = world.ask_again(&connection).await;
     assert_eq!(world.consent(&start).await, told("connected", "connected"));
     let seen = world.seen(&connection).await;
-    assert_eq!((seen["state"].as_str(), &seen["missingScopes"]), (Some("active"), &json!([])), "{seen}");
+    assert_eq!(
+        (seen["state"].as_str(), &seen["missingScopes"]),
+        (Some("active"), &json!([])),
+        "{seen}"
+    );
     world.end().await;
 }
 
@@ -99,13 +167,24 @@ async fn c9_without_a_mandatory_scope_the_grant_is_refused_and_given_back() {
     let world = World::start().await;
     let admin = world.sandbox.salesforce_admin();
     let (connection, first) = world.ask().await;
-    for (scopes, start) in [(&["refresh_token", "id"][..], first), (&["api", "id"][..], world.ask_again(&connection).await)] {
+    for (scopes, start) in [
+        (&["refresh_token", "id"][..], first),
+        (&["api", "id"][..], world.ask_again(&connection).await),
+    ] {
         world.sandbox.salesforce.limit_scopes(Some(scopes));
         let before = world.record(&connection).await;
-        assert_eq!(world.consent(&start).await, told("failed", "missing_scopes"), "{scopes:?}");
+        assert_eq!(
+            world.consent(&start).await,
+            told("failed", "missing_scopes"),
+            "{scopes:?}"
+        );
         assert_eq!(world.record(&connection).await, before, "{scopes:?}");
         if scopes.contains(&"refresh_token") {
-            assert_eq!(world.sandbox.salesforce.grants_of(&admin), 0, "the grant is given back");
+            assert_eq!(
+                world.sandbox.salesforce.grants_of(&admin),
+                0,
+                "the grant is given back"
+            );
         }
     }
     assert_eq!(world.seen(&connection).await["state"], "pending");

@@ -12,7 +12,13 @@ async fn unknown_messages_end_in_the_dead_letter_queue_and_hold_nothing_up() {
     let (world, connection) = World::connected().await;
     let message = world.message(&connection).await;
     let other_reason = message.replace("\"due\"", "\"because\"");
-    for unknown in ["not JSON", "{}", "[]", "{\"tenantId\":\"ten_1\"}", other_reason.as_str()] {
+    for unknown in [
+        "not JSON",
+        "{}",
+        "[]",
+        "{\"tenantId\":\"ten_1\"}",
+        other_reason.as_str(),
+    ] {
         world.enqueue(unknown).await;
     }
     world.enqueue(&message).await;
@@ -35,12 +41,23 @@ async fn unknown_events_end_in_the_schedules_dead_letter_queue() {
         json!({}),
     ];
     for event in &unknown {
-        world.sandbox.runtime.invoke_async(REFRESH, event.clone()).await;
+        world
+            .sandbox
+            .runtime
+            .invoke_async(REFRESH, event.clone())
+            .await;
     }
     world.sandbox.runtime.settled().await;
     let counters = world.sandbox.runtime.counters(REFRESH);
-    assert_eq!(counters.failures, 3 * unknown.len() as u64, "each is tried three times");
-    assert_eq!(world.waiting("ScheduleDeadLetterQueue").await, unknown.len() as u64);
+    assert_eq!(
+        counters.failures,
+        3 * unknown.len() as u64,
+        "each is tried three times"
+    );
+    assert_eq!(
+        world.waiting("ScheduleDeadLetterQueue").await,
+        unknown.len() as u64
+    );
     assert_eq!(world.waiting("RefreshQueue").await, 0);
     common::no_leaks(&world.sandbox).await;
 }

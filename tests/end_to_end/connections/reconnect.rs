@@ -12,12 +12,20 @@ async fn x1_x5_a_reconnect_brings_the_same_connection_and_its_flow_back() {
     let (world, connection) = World::connected().await;
     let api = &world.frank().api;
     let flow = common::s3_flow(&world.account, &connection);
-    let flow = api.post("/v1/flows", &flow).await.unwrap().expect(201).unwrap();
+    let flow = api
+        .post("/v1/flows", &flow)
+        .await
+        .unwrap()
+        .expect(201)
+        .unwrap();
     let flow_path = format!("/v1/flows/{}", flow["id"].as_str().unwrap());
     let flow_before = api.get(&flow_path).await.unwrap().expect(200).unwrap();
     let before = world.seen(&connection).await;
 
-    world.sandbox.salesforce.revoke_grants_of(&world.sandbox.salesforce_admin());
+    world
+        .sandbox
+        .salesforce
+        .revoke_grants_of(&world.sandbox.salesforce_admin());
     world.when_due(&connection).await;
     world.needs_a_person(&connection, "revoked").await;
     assert!(!world.works(&connection).await);
@@ -28,20 +36,33 @@ async fn x1_x5_a_reconnect_brings_the_same_connection_and_its_flow_back() {
     for unchanged in ["id", "name", "accountId", "org", "createdAt", "scopes"] {
         assert_eq!(after[unchanged], before[unchanged], "{unchanged}");
     }
-    assert_eq!((after["state"].as_str(), &after["reason"]), (Some("active"), &json!(null)), "{after}");
+    assert_eq!(
+        (after["state"].as_str(), &after["reason"]),
+        (Some("active"), &json!(null)),
+        "{after}"
+    );
     assert!(world.works(&connection).await);
-    assert_eq!(api.get(&flow_path).await.unwrap().expect(200).unwrap(), flow_before);
+    assert_eq!(
+        api.get(&flow_path).await.unwrap().expect(200).unwrap(),
+        flow_before
+    );
 
     // Whatever the outbox holds is published by the reconciliation.
     assert!(world.sandbox.schedules.fire("tributary-reconcile").await);
     world.sandbox.runtime.settled().await;
-    let recovered = || async { Some(world.told(&connection, "recovered").await).filter(|told| !told.is_empty()) };
+    let recovered = || async {
+        Some(world.told(&connection, "recovered").await).filter(|told| !told.is_empty())
+    };
     let recovered = common::eventually("the recovery's notification", recovered).await;
     assert_eq!(recovered.len(), 1, "{recovered:?}");
     assert_eq!(world.told(&connection, "reauth_required").await.len(), 1);
 
     world.when_due(&connection).await;
-    assert_eq!(world.record(&connection).await.generations(), (3, 3), "and it is refreshed as before");
+    assert_eq!(
+        world.record(&connection).await.generations(),
+        (3, 3),
+        "and it is refreshed as before"
+    );
     world.end().await;
 }
 
@@ -51,12 +72,32 @@ async fn x2_a_reconnect_from_another_organisation_is_refused() {
     let (world, connection) = World::connected().await;
     let before = world.record(&connection).await;
     let start = world.ask_again(&connection).await;
-    let callback = world.decide(&world.frank().browser, &start, "allow", "oscar@other.example.crm").await;
+    let callback = world
+        .decide(
+            &world.frank().browser,
+            &start,
+            "allow",
+            "oscar@other.example.crm",
+        )
+        .await;
     let page = world.frank().browser.get(&callback).await.unwrap();
     assert_eq!(result(&page), told("failed", "account_mismatch"));
     assert_eq!(world.record(&connection).await, before);
-    assert_eq!(world.sandbox.salesforce.grants_of("oscar@other.example.crm"), 0, "the grant is given back");
-    assert_eq!(world.sandbox.salesforce.grants_of(&world.sandbox.salesforce_admin()), 1);
+    assert_eq!(
+        world
+            .sandbox
+            .salesforce
+            .grants_of("oscar@other.example.crm"),
+        0,
+        "the grant is given back"
+    );
+    assert_eq!(
+        world
+            .sandbox
+            .salesforce
+            .grants_of(&world.sandbox.salesforce_admin()),
+        1
+    );
     world.when_due(&connection).await;
     assert_eq!(world.record(&connection).await.generations(), (2, 2));
     assert!(world.works(&connection).await);
@@ -70,11 +111,19 @@ async fn x4_an_abandoned_reconnect_touches_nothing() {
     let before = world.record(&connection).await;
     let browser = &world.frank().browser;
     world.ask_again(&connection).await;
-    browser.follow(&world.ask_again(&connection).await, None).await.unwrap();
+    browser
+        .follow(&world.ask_again(&connection).await, None)
+        .await
+        .unwrap();
     world.allowed(&world.ask_again(&connection).await).await;
     let start = world.ask_again(&connection).await;
-    let denied = world.decide(browser, &start, "deny", &world.sandbox.salesforce_admin()).await;
-    assert_eq!(result(&browser.get(&denied).await.unwrap()), told("denied", "access_denied"));
+    let denied = world
+        .decide(browser, &start, "deny", &world.sandbox.salesforce_admin())
+        .await;
+    assert_eq!(
+        result(&browser.get(&denied).await.unwrap()),
+        told("denied", "access_denied")
+    );
     assert_eq!(world.record(&connection).await, before);
     world.when_due(&connection).await;
     assert_eq!(world.record(&connection).await.generations(), (2, 2));
@@ -91,7 +140,9 @@ async fn x3_a_consent_during_a_refresh_wins() {
     world.fault("salesforce", TOKEN, Fault::Delay(6_000), 1);
     let message = world.message(&connection).await;
     world.enqueue(&message).await;
-    let rotated = || async { (world.sandbox.salesforce.token_counters().refreshes_granted == 1).then_some(()) };
+    let rotated = || async {
+        (world.sandbox.salesforce.token_counters().refreshes_granted == 1).then_some(())
+    };
     common::eventually("the refresh at the provider", rotated).await;
 
     let page = world.frank().browser.get(&callback).await.unwrap();
@@ -100,13 +151,20 @@ async fn x3_a_consent_during_a_refresh_wins() {
     assert_eq!(consented.number("generation"), 2);
     world.queue_is_empty().await;
     let after = world.record(&connection).await;
-    assert_eq!((after.number("generation"), &after.0["bundle"]), (2, &consented.0["bundle"]));
+    assert_eq!(
+        (after.number("generation"), &after.0["bundle"]),
+        (2, &consented.0["bundle"])
+    );
     assert_eq!(world.seen(&connection).await["state"], "active");
     assert!(world.works(&connection).await);
 
     world.the_lease_lapses(&connection).await;
     world.when_due(&connection).await;
-    assert_eq!(world.record(&connection).await.generations(), (3, 3), "the consent's refresh token is alive");
+    assert_eq!(
+        world.record(&connection).await.generations(),
+        (3, 3),
+        "the consent's refresh token is alive"
+    );
     world.end().await;
 }
 
@@ -115,10 +173,16 @@ async fn x3_a_consent_during_a_refresh_wins() {
 async fn x3_a_consent_during_a_push_is_what_appflow_has_in_the_end() {
     let (world, connection) = World::connected().await;
     let callback = world.allowed(&world.ask_again(&connection).await).await;
-    world.fault("appflow", "update-connector-profile", Fault::Delay(4_000), 1);
+    world.fault(
+        "appflow",
+        "update-connector-profile",
+        Fault::Delay(4_000),
+        1,
+    );
     let message = world.message(&connection).await;
     world.enqueue(&message).await;
-    let pushing = || async { (world.sandbox.journal.count("appflow", "fault: delayed") == 1).then_some(()) };
+    let pushing =
+        || async { (world.sandbox.journal.count("appflow", "fault: delayed") == 1).then_some(()) };
     common::eventually("the refresh's push", pushing).await;
 
     let page = world.frank().browser.get(&callback).await.unwrap();

@@ -18,18 +18,35 @@ async fn t1_three_refreshes_in_a_row_each_use_the_token_before() {
     world.sandbox.clock.advance(Duration::from_hours(3));
     for refreshes in 1..=3 {
         for shard in 0..4 {
-            assert!(world.sandbox.schedules.fire(&format!("tributary-refresh-{shard}")).await);
+            assert!(
+                world
+                    .sandbox
+                    .schedules
+                    .fire(&format!("tributary-refresh-{shard}"))
+                    .await
+            );
         }
         world.sandbox.runtime.settled().await;
         world.queue_is_empty().await;
         let record = world.record(&connection).await;
         assert_eq!(record.generations(), (refreshes + 1, refreshes + 1));
         assert_ne!(record.0["bundle"], first);
-        assert!(!record.has("intent") && !record.has("lease_until"), "{}", record.0);
-        assert!(world.works(&connection).await, "AppFlow has the token of refresh {refreshes}");
+        assert!(
+            !record.has("intent") && !record.has("lease_until"),
+            "{}",
+            record.0
+        );
+        assert!(
+            world.works(&connection).await,
+            "AppFlow has the token of refresh {refreshes}"
+        );
     }
     let counters = world.sandbox.salesforce.token_counters();
-    assert_eq!((counters.refreshes, counters.refreshes_granted), (3, 3), "{counters:?}");
+    assert_eq!(
+        (counters.refreshes, counters.refreshes_granted),
+        (3, 3),
+        "{counters:?}"
+    );
     world.end().await;
 }
 
@@ -43,9 +60,16 @@ async fn r1_twenty_requests_at_once_make_one_token_request() {
             world.enqueue(&message).await;
         }
         world.queue_is_empty().await;
-        assert_eq!(world.record(&connection).await.generations(), (refreshes + 1, refreshes + 1));
+        assert_eq!(
+            world.record(&connection).await.generations(),
+            (refreshes + 1, refreshes + 1)
+        );
         let counters = world.sandbox.salesforce.token_counters();
-        assert_eq!((counters.refreshes, counters.introspections), (refreshes.unsigned_abs(), 1), "one introspection at the consent");
+        assert_eq!(
+            (counters.refreshes, counters.introspections),
+            (refreshes.unsigned_abs(), 1),
+            "one introspection at the consent"
+        );
     }
     world.end().await;
 }
@@ -55,12 +79,23 @@ async fn r1_twenty_requests_at_once_make_one_token_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn r12_doubled_late_and_missed_ticks_refresh_once() {
     let (world, connection) = World::connected().await;
-    let due = Timestamp::from_millisecond(world.record(&connection).await.number("due_at")).unwrap();
-    assert_eq!(world.tick_at(due - Duration::from_secs(1)).await, 0, "not due yet");
-    assert!(due > Timestamp::now() + Duration::from_mins(25), "more than half of the token's life is used");
+    let due =
+        Timestamp::from_millisecond(world.record(&connection).await.number("due_at")).unwrap();
+    assert_eq!(
+        world.tick_at(due - Duration::from_secs(1)).await,
+        0,
+        "not due yet"
+    );
+    assert!(
+        due > Timestamp::now() + Duration::from_mins(25),
+        "more than half of the token's life is used"
+    );
 
     let two_periods_late = due + Duration::from_mins(2);
-    let (one, other) = tokio::join!(world.tick_at(two_periods_late), world.tick_at(two_periods_late));
+    let (one, other) = tokio::join!(
+        world.tick_at(two_periods_late),
+        world.tick_at(two_periods_late)
+    );
     assert!(one + other >= 1);
     world.queue_is_empty().await;
     assert_eq!(world.record(&connection).await.generations(), (2, 2));
@@ -76,12 +111,28 @@ async fn a_refresh_on_demand_happens_once_for_an_idempotency_key() {
     let path = format!("/v1/connections/{connection}/refresh");
     let api = &world.frank().api;
     for _ in 0..2 {
-        let answer = api.call(reqwest::Method::POST, &path, None, &[("idempotency-key", "refresh-it-now")]).await.unwrap();
+        let answer = api
+            .call(
+                reqwest::Method::POST,
+                &path,
+                None,
+                &[("idempotency-key", "refresh-it-now")],
+            )
+            .await
+            .unwrap();
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
         world.queue_is_empty().await;
         assert_eq!(world.record(&connection).await.generations(), (2, 2));
     }
-    let answer = api.call(reqwest::Method::POST, &path, None, &[("idempotency-key", "and-once-more")]).await.unwrap();
+    let answer = api
+        .call(
+            reqwest::Method::POST,
+            &path,
+            None,
+            &[("idempotency-key", "and-once-more")],
+        )
+        .await
+        .unwrap();
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
     world.queue_is_empty().await;
     assert_eq!(world.record(&connection).await.generations(), (3, 3));
@@ -95,16 +146,31 @@ async fn r9_a_token_that_appflow_owns_is_never_presented() {
     let (world, connection) = World::connected().await;
     for owner in ["appflow", "nobody"] {
         let record = world.record(&connection).await;
-        world.change(&record.0, "SET #o = :o", json!({ "#o": "token_owner" }), json!({ ":o": { "S": owner } })).await;
+        world
+            .change(
+                &record.0,
+                "SET #o = :o",
+                json!({ "#o": "token_owner" }),
+                json!({ ":o": { "S": owner } }),
+            )
+            .await;
         let message = world.message(&connection).await;
         world.enqueue(&message).await;
         world.queue_is_empty().await;
-        assert_eq!(world.much_later().await, 1, "the due index does not know owners");
+        assert_eq!(
+            world.much_later().await,
+            1,
+            "the due index does not know owners"
+        );
         let path = format!("/v1/connections/{connection}/refresh");
         let refused = world.frank().api.post(&path, &json!(null)).await.unwrap();
         assert_ne!(refused.status, StatusCode::ACCEPTED, "{}", refused.body);
         let counters = world.sandbox.salesforce.token_counters();
-        assert_eq!((counters.refreshes, counters.introspections), (0, 1), "{owner}");
+        assert_eq!(
+            (counters.refreshes, counters.introspections),
+            (0, 1),
+            "{owner}"
+        );
         assert_eq!(world.record(&connection).await.generations(), (1, 1));
     }
     world.end().await;
@@ -114,12 +180,21 @@ async fn r9_a_token_that_appflow_owns_is_never_presented() {
 #[tokio::test(flavor = "multi_thread")]
 async fn r4_x5_a_revoked_grant_is_told_once_and_never_tried_again() {
     let (world, connection) = World::connected().await;
-    assert_eq!(world.sandbox.salesforce.revoke_grants_of(&world.sandbox.salesforce_admin()), 1);
+    assert_eq!(
+        world
+            .sandbox
+            .salesforce
+            .revoke_grants_of(&world.sandbox.salesforce_admin()),
+        1
+    );
     world.when_due(&connection).await;
     world.needs_a_person(&connection, "revoked").await;
     assert_eq!(world.sandbox.salesforce.token_counters().refreshes, 1);
 
-    let before = world.sandbox.journal.count("salesforce", TOKEN_OR_INTROSPECT);
+    let before = world
+        .sandbox
+        .journal
+        .count("salesforce", TOKEN_OR_INTROSPECT);
     for _ in 0..3 {
         assert_eq!(world.much_later().await, 0, "nothing is due any more");
         let message = world.message(&connection).await;
@@ -127,16 +202,41 @@ async fn r4_x5_a_revoked_grant_is_told_once_and_never_tried_again() {
         world.queue_is_empty().await;
     }
     let path = format!("/v1/connections/{connection}/refresh");
-    let refused = world.frank().api.call(reqwest::Method::POST, &path, None, &[("idempotency-key", "try-it-again")]).await.unwrap();
-    assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "not_connected"), "{}", refused.body);
-    assert_eq!(world.sandbox.journal.count("salesforce", TOKEN_OR_INTROSPECT), before);
+    let refused = world
+        .frank()
+        .api
+        .call(
+            reqwest::Method::POST,
+            &path,
+            None,
+            &[("idempotency-key", "try-it-again")],
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::CONFLICT, "not_connected"),
+        "{}",
+        refused.body
+    );
+    assert_eq!(
+        world
+            .sandbox
+            .journal
+            .count("salesforce", TOKEN_OR_INTROSPECT),
+        before
+    );
     world.needs_a_person(&connection, "revoked").await;
     assert_eq!(world.told(&connection, "recovered").await.len(), 0);
 
     let start = world.ask_again(&connection).await;
     assert_eq!(world.consent(&start).await, told("connected", "connected"));
     world.when_due(&connection).await;
-    assert_eq!(world.record(&connection).await.generations(), (3, 3), "due again after a new consent");
+    assert_eq!(
+        world.record(&connection).await.generations(),
+        (3, 3),
+        "due again after a new consent"
+    );
     world.end().await;
 }
 
@@ -149,13 +249,30 @@ async fn a_message_about_a_deleted_connection_is_dropped() {
     let (world, connection) = World::connected().await;
     let message = world.message(&connection).await;
     let path = format!("/v1/connections/{connection}");
-    let deleted = world.frank().api.call(reqwest::Method::DELETE, &path, None, &[]).await.unwrap();
-    assert!(deleted.status.is_success(), "{} {}", deleted.status, deleted.body);
+    let deleted = world
+        .frank()
+        .api
+        .call(reqwest::Method::DELETE, &path, None, &[])
+        .await
+        .unwrap();
+    assert!(
+        deleted.status.is_success(),
+        "{} {}",
+        deleted.status,
+        deleted.body
+    );
     world.enqueue(&message).await;
     world.queue_is_empty().await;
     assert_eq!(world.much_later().await, 0);
     assert_eq!(world.waiting("RefreshDeadLetterQueue").await, 0);
     assert_eq!(world.sandbox.salesforce.token_counters().refreshes, 0);
-    assert_eq!(world.sandbox.salesforce.grants_of(&world.sandbox.salesforce_admin()), 0, "the grant was ended");
+    assert_eq!(
+        world
+            .sandbox
+            .salesforce
+            .grants_of(&world.sandbox.salesforce_admin()),
+        0,
+        "the grant was ended"
+    );
     common::no_leaks(&world.sandbox).await;
 }

@@ -34,10 +34,23 @@ impl World {
     }
 
     pub(super) async fn start_with(options: Options) -> Self {
-        let sandbox = common::start_with(Options { run_schedules: false, ..options }).await;
-        let tenant = common::tenant(&sandbox, "Sports gear", &[("frank", "admin"), ("ming", "editor")]).await;
+        let sandbox = common::start_with(Options {
+            run_schedules: false,
+            ..options
+        })
+        .await;
+        let tenant = common::tenant(
+            &sandbox,
+            "Sports gear",
+            &[("frank", "admin"), ("ming", "editor")],
+        )
+        .await;
         let account = common::customer_account(&sandbox, tenant.api("frank")).await;
-        Self { sandbox, tenant, account }
+        Self {
+            sandbox,
+            tenant,
+            account,
+        }
     }
 
     /// A world with a connection that works.
@@ -60,15 +73,32 @@ impl World {
         let request = json!({
             "name": "CRM", "connector": "salesforce", "accountId": self.account, "returnTo": self.return_to(),
         });
-        let made = self.frank().api.post("/v1/connections", &request).await.unwrap().expect(201).unwrap();
-        (made["id"].as_str().unwrap().to_owned(), made["startUrl"].as_str().unwrap().parse().unwrap())
+        let made = self
+            .frank()
+            .api
+            .post("/v1/connections", &request)
+            .await
+            .unwrap()
+            .expect(201)
+            .unwrap();
+        (
+            made["id"].as_str().unwrap().to_owned(),
+            made["startUrl"].as_str().unwrap().parse().unwrap(),
+        )
     }
 
     /// Asks for a new consent; answers its start link.
     pub(super) async fn ask_again(&self, connection: &str) -> Url {
         let path = format!("/v1/connections/{connection}/reconnect");
         let request = json!({ "returnTo": self.return_to() });
-        let made = self.frank().api.post(&path, &request).await.unwrap().expect(200).unwrap();
+        let made = self
+            .frank()
+            .api
+            .post(&path, &request)
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap();
         made["startUrl"].as_str().unwrap().parse().unwrap()
     }
 
@@ -77,18 +107,44 @@ impl World {
     }
 
     /// Opens a start link and decides at the provider; answers the callback, which nobody has opened.
-    pub(super) async fn decide(&self, browser: &Browser, start: &Url, decision: &str, username: &str) -> Url {
-        let page = browser.follow(start, None).await.unwrap().expect(reqwest::StatusCode::OK).unwrap();
+    pub(super) async fn decide(
+        &self,
+        browser: &Browser,
+        start: &Url,
+        decision: &str,
+        username: &str,
+    ) -> Url {
+        let page = browser
+            .follow(start, None)
+            .await
+            .unwrap()
+            .expect(reqwest::StatusCode::OK)
+            .unwrap();
         let transaction = page.hidden("transaction").unwrap();
         let mut form = page.url.clone();
         form.set_query(None);
-        let fields = [("transaction", transaction.as_str()), ("decision", decision), ("username", username)];
-        browser.post_form(&form, &fields).await.unwrap().location.expect("the provider sends the browser back")
+        let fields = [
+            ("transaction", transaction.as_str()),
+            ("decision", decision),
+            ("username", username),
+        ];
+        browser
+            .post_form(&form, &fields)
+            .await
+            .unwrap()
+            .location
+            .expect("the provider sends the browser back")
     }
 
     /// The callback of a consent that Olivia gave in Frank's browser.
     pub(super) async fn allowed(&self, start: &Url) -> Url {
-        self.decide(&self.frank().browser, start, "allow", &self.sandbox.salesforce_admin()).await
+        self.decide(
+            &self.frank().browser,
+            start,
+            "allow",
+            &self.sandbox.salesforce_admin(),
+        )
+        .await
     }
 
     /// Walks a whole consent as Olivia; answers the result that the application is told.
@@ -100,20 +156,37 @@ impl World {
     /// The connection as the API shows it.
     pub(super) async fn seen(&self, connection: &str) -> Value {
         let path = format!("/v1/connections/{connection}");
-        self.frank().api.get(&path).await.unwrap().expect(200).unwrap()
+        self.frank()
+            .api
+            .get(&path)
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap()
     }
 
     /// Whether AppFlow can use the connection.
     pub(super) async fn works(&self, connection: &str) -> bool {
         let path = format!("/v1/connections/{connection}/entities");
-        self.frank().api.get(&path).await.unwrap().status.is_success()
+        self.frank()
+            .api
+            .get(&path)
+            .await
+            .unwrap()
+            .status
+            .is_success()
     }
 
     /// The connection's record.
     pub(super) async fn record(&self, connection: &str) -> Record {
         let key = format!("CONNECTION#{connection}");
         let items = self.sandbox.table_items().await;
-        Record(items.into_iter().find(|item| item["sk"]["S"] == key.as_str()).expect("the connection is in the table"))
+        Record(
+            items
+                .into_iter()
+                .find(|item| item["sk"]["S"] == key.as_str())
+                .expect("the connection is in the table"),
+        )
     }
 
     /// Changes an item of the table, as time or a fault would.
@@ -122,8 +195,21 @@ impl World {
             "TableName": self.physical("Table"), "Key": { "pk": item["pk"], "sk": item["sk"] },
             "UpdateExpression": expression, "ExpressionAttributeNames": names, "ExpressionAttributeValues": values,
         });
-        let reply = self.sandbox.aws.call(&self.sandbox.aws.admin(VENDOR_ACCOUNT), "dynamodb", "UpdateItem", &request).await;
-        assert!(reply.status.is_success(), "{}", String::from_utf8_lossy(&reply.body));
+        let reply = self
+            .sandbox
+            .aws
+            .call(
+                &self.sandbox.aws.admin(VENDOR_ACCOUNT),
+                "dynamodb",
+                "UpdateItem",
+                &request,
+            )
+            .await;
+        assert!(
+            reply.status.is_success(),
+            "{}",
+            String::from_utf8_lossy(&reply.body)
+        );
     }
 
     /// The lease runs out.
@@ -131,17 +217,33 @@ impl World {
         let record = self.record(connection).await;
         if record.0["lease_until"].is_object() {
             let names = json!({ "#l": "lease_until" });
-            self.change(&record.0, "SET #l = :l", names, json!({ ":l": { "N": "1" } })).await;
+            self.change(
+                &record.0,
+                "SET #l = :l",
+                names,
+                json!({ ":l": { "N": "1" } }),
+            )
+            .await;
         }
     }
 
     /// So much time passes for the call that an intent speaks of.
     pub(super) async fn the_intent_ages(&self, connection: &str, by: Duration) {
         let record = self.record(connection).await;
-        let at: i64 = record.0["intent"]["M"]["at"]["N"].as_str().expect("an intent stands").parse().unwrap();
+        let at: i64 = record.0["intent"]["M"]["at"]["N"]
+            .as_str()
+            .expect("an intent stands")
+            .parse()
+            .unwrap();
         let aged = at - i64::try_from(by.as_millis()).unwrap();
         let names = json!({ "#i": "intent", "#a": "at" });
-        self.change(&record.0, "SET #i.#a = :a", names, json!({ ":a": { "N": aged.to_string() } })).await;
+        self.change(
+            &record.0,
+            "SET #i.#a = :a",
+            names,
+            json!({ ":a": { "N": aged.to_string() } }),
+        )
+        .await;
     }
 
     /// Ticks of all shards at this time; answers how many connections they found due.
@@ -149,7 +251,12 @@ impl World {
         let mut found = 0;
         for shard in 0..4 {
             let tick = json!({ "kind": "tick", "shard": shard, "scheduledTime": time });
-            let answer = self.sandbox.runtime.invoke(REFRESH, tick).await.expect("a tick is handled");
+            let answer = self
+                .sandbox
+                .runtime
+                .invoke(REFRESH, tick)
+                .await
+                .expect("a tick is handled");
             found += answer["enqueued"].as_u64().unwrap();
         }
         found
@@ -158,30 +265,42 @@ impl World {
     /// A tick at the connection's own due time, and the end of the work that it makes.
     pub(super) async fn when_due(&self, connection: &str) {
         let due = self.record(connection).await.number("due_at");
-        self.tick_at(Timestamp::from_millisecond(due).unwrap()).await;
+        self.tick_at(Timestamp::from_millisecond(due).unwrap())
+            .await;
         self.queue_is_empty().await;
     }
 
     /// A tick long after everything was due.
     pub(super) async fn much_later(&self) -> u64 {
-        let found = self.tick_at(Timestamp::now() + Duration::from_hours(24 * 60)).await;
+        let found = self
+            .tick_at(Timestamp::now() + Duration::from_hours(24 * 60))
+            .await;
         self.queue_is_empty().await;
         found
     }
 
     pub(super) fn physical(&self, resource: &str) -> String {
-        self.sandbox.stack.resources[resource].physical_id().to_owned()
+        self.sandbox.stack.resources[resource]
+            .physical_id()
+            .to_owned()
     }
 
     fn queue_arn(&self, resource: &str) -> String {
         let url = self.physical(resource);
-        format!("arn:aws:sqs:{REGION}:{VENDOR_ACCOUNT}:{}", url.rsplit('/').next().unwrap())
+        format!(
+            "arn:aws:sqs:{REGION}:{VENDOR_ACCOUNT}:{}",
+            url.rsplit('/').next().unwrap()
+        )
     }
 
     /// Puts a message on the refresh queue.
     pub(super) async fn enqueue(&self, body: &str) {
         let queue = self.queue_arn("RefreshQueue");
-        self.sandbox.aws.send(&queue, body.to_owned(), std::collections::BTreeMap::new()).await.unwrap();
+        self.sandbox
+            .aws
+            .send(&queue, body.to_owned(), std::collections::BTreeMap::new())
+            .await
+            .unwrap();
     }
 
     /// A message about a connection at the generation that it has now.
@@ -195,13 +314,25 @@ impl World {
     pub(super) async fn waiting(&self, resource: &str) -> u64 {
         let request = json!({ "QueueUrl": self.physical(resource), "AttributeNames": ["All"] });
         let admin = self.sandbox.aws.admin(VENDOR_ACCOUNT);
-        let reply = self.sandbox.aws.call(&admin, "sqs", "GetQueueAttributes", &request).await;
+        let reply = self
+            .sandbox
+            .aws
+            .call(&admin, "sqs", "GetQueueAttributes", &request)
+            .await;
         let answer: Value = serde_json::from_slice(&reply.body).unwrap();
-        let count = |name: &str| answer["Attributes"][name].as_str().and_then(|text| text.parse::<u64>().ok());
-        ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
-            .into_iter()
-            .map(|name| count(name).unwrap_or_else(|| panic!("no {name} in {answer}")))
-            .sum()
+        let count = |name: &str| {
+            answer["Attributes"][name]
+                .as_str()
+                .and_then(|text| text.parse::<u64>().ok())
+        };
+        [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ]
+        .into_iter()
+        .map(|name| count(name).unwrap_or_else(|| panic!("no {name} in {answer}")))
+        .sum()
     }
 
     pub(super) async fn queue_is_empty(&self) {
@@ -210,7 +341,12 @@ impl World {
     }
 
     pub(super) fn fault(&self, service: &str, operation: &str, fault: Fault, times: u32) {
-        let rule = FaultRule { service: service.to_owned(), operation: operation.to_owned(), fault, times };
+        let rule = FaultRule {
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            fault,
+            times,
+        };
         self.sandbox.faults.add(rule);
     }
 
@@ -218,14 +354,22 @@ impl World {
     pub(super) async fn told(&self, connection: &str, kind: &str) -> Vec<Value> {
         let all = self.sandbox.notifications().await;
         let kind = format!("tributary.connection.{kind}");
-        all.into_iter().filter(|event| event["subject"] == connection && event["type"] == kind.as_str()).collect()
+        all.into_iter()
+            .filter(|event| event["subject"] == connection && event["type"] == kind.as_str())
+            .collect()
     }
 
     /// The connection asks for a person, for this reason, and said so once.
     pub(super) async fn needs_a_person(&self, connection: &str, reason: &str) {
         let seen = self.seen(connection).await;
-        assert_eq!((seen["state"].as_str(), seen["reason"].as_str()), (Some("reauth_required"), Some(reason)), "{seen}");
-        let told = || async { Some(self.told(connection, "reauth_required").await).filter(|told| !told.is_empty()) };
+        assert_eq!(
+            (seen["state"].as_str(), seen["reason"].as_str()),
+            (Some("reauth_required"), Some(reason)),
+            "{seen}"
+        );
+        let told = || async {
+            Some(self.told(connection, "reauth_required").await).filter(|told| !told.is_empty())
+        };
         let told = common::eventually("the notification", told).await;
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0]["data"]["reason"], reason, "{told:?}");
@@ -234,7 +378,11 @@ impl World {
     /// No refresh token was ever presented twice, and no secret left its place.
     pub(super) async fn end(&self) {
         let counters = self.sandbox.salesforce.token_counters();
-        assert_eq!((counters.reuse_detected, counters.secret_in_url), (0, 0), "{counters:?}");
+        assert_eq!(
+            (counters.reuse_detected, counters.secret_in_url),
+            (0, 0),
+            "{counters:?}"
+        );
         common::no_leaks(&self.sandbox).await;
     }
 }
@@ -245,7 +393,11 @@ pub(super) struct Record(pub(super) Value);
 
 impl Record {
     pub(super) fn number(&self, name: &str) -> i64 {
-        self.0[name]["N"].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.0)).parse().unwrap()
+        self.0[name]["N"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {name} in {}", self.0))
+            .parse()
+            .unwrap()
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -260,7 +412,14 @@ impl Record {
 
 /// What the application is told at the end of a consent: result and code.
 pub(super) fn result(page: &Page) -> (String, String) {
-    let told = |name| page.redirect_parameter(name).unwrap_or_else(|| panic!("no {name}: {} {:?} {}", page.status, page.location, page.body));
+    let told = |name| {
+        page.redirect_parameter(name).unwrap_or_else(|| {
+            panic!(
+                "no {name}: {} {:?} {}",
+                page.status, page.location, page.body
+            )
+        })
+    };
     (told("result"), told("code"))
 }
 
@@ -269,8 +428,16 @@ pub(super) fn told(result: &str, code: &str) -> (String, String) {
 }
 
 /// A request with exactly these headers; redirects are not followed.
-pub(super) async fn send(method: Method, url: &Url, headers: &[(header::HeaderName, &str)]) -> Response {
-    let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+pub(super) async fn send(
+    method: Method,
+    url: &Url,
+    headers: &[(header::HeaderName, &str)],
+) -> Response {
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap();
     let mut request = client.request(method, url.clone());
     for (name, value) in headers {
         request = request.header(name, *value);

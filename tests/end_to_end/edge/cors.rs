@@ -25,9 +25,8 @@ async fn c3_the_applications_origin_may_call_and_others_may_not() {
     let blue = common::tenant(&sandbox, "Blue", &[("frank", "admin")]).await;
     let wire = Wire::to(&sandbox);
     let before = Moment::of(&sandbox).await;
-    let preflight = async |path: &str, origin: &str| {
-        preflight(wire.request("OPTIONS", path), origin).await
-    };
+    let preflight =
+        async |path: &str, origin: &str| preflight(wire.request("OPTIONS", path), origin).await;
     for path in [
         "/v1/accounts",
         "/v1/flows/flw_x",

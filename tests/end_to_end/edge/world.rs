@@ -73,7 +73,7 @@ pub(crate) async fn run(api: &Api, flow: &str) -> String {
     let path = format!("/v1/flows/{flow}/runs/{run}");
     common::eventually("the end of the run", || async {
         let run = api.get(&path).await.ok()?.expect(200).ok()?;
-        (run["status"] == "succeeded").then_some(())
+        (run["status"] == "completed").then_some(())
     })
     .await;
     run

@@ -59,8 +59,11 @@ async fn o3_o4_o6_a_role_is_proven_by_what_sts_refuses() {
     assert_refused(&found, "role_assumable_with_wrong_external_id", &expected);
 
     // Takes the right id or none at all.
-    let lenient = json!({ "StringEqualsIfExists": { "sts:ExternalId": external_id } });
-    sandbox.aws.put_role(role(arn, trust(&lenient)));
+    let mut lenient = trust(&json!({ "StringEquals": { "sts:ExternalId": external_id } }));
+    let without = trust(&json!({ "Null": { "sts:ExternalId": "true" } }));
+    let statements = lenient["Statement"].as_array_mut().unwrap();
+    statements.push(without["Statement"][0].clone());
+    sandbox.aws.put_role(role(arn, lenient));
     let found = verify(frank, &account).await;
     let expected = [
         ("with_external_id", "passed"),
@@ -147,7 +150,7 @@ async fn o3_o4_o6_a_role_is_proven_by_what_sts_refuses() {
         !text_of.contains(external_id) && !text_of.contains(&blue.id),
         "{text_of}"
     );
-    let used = common_connection(alex, &reds).await;
+    let used = flow_in_pending(alex, &reds).await;
     assert_eq!(used, 422, "a role that was never proven is not used");
     wire::assert_no_failures(&sandbox);
     common::no_leaks(&sandbox).await;
@@ -228,7 +231,7 @@ fn told(found: &Value) -> Value {
 }
 
 /// The status that a flow in an account gets which was never proven.
-async fn common_connection(api: &sandbox::client::Api, account: &Value) -> u16 {
+async fn flow_in_pending(api: &sandbox::client::Api, account: &Value) -> u16 {
     let id = text(account, "id");
     let flow = common::s3_flow(id, "con_0193d3f0aaaa7bbb8cccdddddddddddd");
     let answer = api.post("/v1/flows", &flow).await.unwrap();

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    body::Bytes,
+    body::{Body, to_bytes},
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -10,7 +10,7 @@ use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use tributary::{
     error::{Error, Kind, Result},
-    http::{Problem, body},
+    http::{Problem, body, layers::BODY_LIMIT},
     secret::Secret,
 };
 use utoipa::ToSchema;
@@ -57,10 +57,10 @@ pub(crate) struct TokenGrant {
 pub(crate) async fn token(
     State(app): State<App>,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Result<Response> {
     require_origin(&app, &headers)?;
-    let wanted = read(&headers, &bytes)?;
+    let wanted = read(&headers, body).await?;
     let cookie = cookie::get(&headers, cookie::SESSION).ok_or_else(ended)?;
     if let Some((tokens, seconds)) = refresh::tokens(&app, &cookie, wanted.fresh).await? {
         return Ok(Json(grant(&tokens, seconds)).into_response());
@@ -81,7 +81,15 @@ fn grant(tokens: &SessionTokens, expires_in: i64) -> TokenGrant {
     }
 }
 
-fn read(headers: &HeaderMap, bytes: &Bytes) -> Result<TokenRequest> {
+async fn read(headers: &HeaderMap, body: Body) -> Result<TokenRequest> {
+    // Read here and not by an extractor, whose refusals are no problem documents.
+    let bytes = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+        Error::new(
+            Kind::TooLarge,
+            "body_too_large",
+            format!("A body may have {BODY_LIMIT} bytes at most."),
+        )
+    })?;
     if bytes.is_empty() {
         return Ok(TokenRequest::default());
     }
@@ -97,5 +105,5 @@ fn read(headers: &HeaderMap, bytes: &Bytes) -> Result<TokenRequest> {
             "Send the body as application/json.",
         ));
     }
-    body::parse(bytes)
+    body::parse(&bytes)
 }

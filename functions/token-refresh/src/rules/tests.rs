@@ -21,7 +21,14 @@ pub(super) fn connection() -> Connection {
 }
 
 fn with_intent(at_ms: i64) -> Connection {
-    Connection { intent: Some(Intent { fence: 1, fingerprint: "f".to_owned(), at: at_ms }), ..connection() }
+    Connection {
+        intent: Some(Intent {
+            fence: 1,
+            fingerprint: "f".to_owned(),
+            at: at_ms,
+        }),
+        ..connection()
+    }
 }
 
 #[test]
@@ -32,16 +39,29 @@ fn a_due_connection_is_refreshed() {
 #[test]
 fn r9_another_partys_token_is_never_used() {
     for owner in [TokenOwner::Appflow, TokenOwner::Nobody] {
-        let record = Connection { token_owner: owner, ..connection() };
+        let record = Connection {
+            token_owner: owner,
+            ..connection()
+        };
         assert!(matches!(next_step(&record, 3, at(0)), Step::Leave(_)));
     }
 }
 
 #[test]
 fn r4_a_connection_that_needs_a_consent_is_left_alone() {
-    for state in [ConnectionState::ReauthRequired, ConnectionState::Pending, ConnectionState::Deleted] {
-        let record = Connection { state, ..connection() };
-        assert!(matches!(next_step(&record, 3, at(0)), Step::Leave(_)), "{state}");
+    for state in [
+        ConnectionState::ReauthRequired,
+        ConnectionState::Pending,
+        ConnectionState::Deleted,
+    ] {
+        let record = Connection {
+            state,
+            ..connection()
+        };
+        assert!(
+            matches!(next_step(&record, 3, at(0)), Step::Leave(_)),
+            "{state}"
+        );
     }
 }
 
@@ -52,14 +72,21 @@ fn r12_a_message_of_an_older_generation_does_nothing() {
 
 #[test]
 fn an_unpushed_generation_is_pushed_before_all_else() {
-    let record = Connection { pushed_generation: 2, ..connection() };
+    let record = Connection {
+        pushed_generation: 2,
+        ..connection()
+    };
     assert_eq!(next_step(&record, 3, at(0)), Step::Push);
     assert_eq!(next_step(&record, 2, at(0)), Step::Push);
 }
 
 #[test]
 fn r8_a_push_that_cannot_succeed_does_not_keep_the_refresh_token_idle() {
-    let record = Connection { pushed_generation: 2, access_expires_at: Some(10_000), ..connection() };
+    let record = Connection {
+        pushed_generation: 2,
+        access_expires_at: Some(10_000),
+        ..connection()
+    };
     assert_eq!(next_step(&record, 3, at(9)), Step::Push);
     assert_eq!(next_step(&record, 3, at(10)), Step::Refresh);
 }
@@ -72,9 +99,19 @@ fn c9_a_push_ends_what_was_limited_for_want_of_a_token_and_nothing_else() {
         ..connection()
     };
     for reason in ["push_pending", "push_failed", "refresh_unanswered"] {
-        assert_eq!(state_with_token(&limited(reason)), Some((ConnectionState::Active, None)), "{reason}");
-        let lacking = Connection { missing_scopes: vec!["id".to_owned()], ..limited(reason) };
-        assert_eq!(state_with_token(&lacking), Some((ConnectionState::Limited, Some("missing_scopes"))));
+        assert_eq!(
+            state_with_token(&limited(reason)),
+            Some((ConnectionState::Active, None)),
+            "{reason}"
+        );
+        let lacking = Connection {
+            missing_scopes: vec!["id".to_owned()],
+            ..limited(reason)
+        };
+        assert_eq!(
+            state_with_token(&lacking),
+            Some((ConnectionState::Limited, Some("missing_scopes")))
+        );
     }
     assert_eq!(state_with_token(&limited("missing_scopes")), None);
     assert_eq!(state_with_token(&connection()), None);
@@ -83,27 +120,46 @@ fn c9_a_push_ends_what_was_limited_for_want_of_a_token_and_nothing_else() {
 #[test]
 fn r3_r6_a_found_intent_waits_for_the_settling_time_and_then_asks() {
     let settled = millis(SETTLING);
-    assert_eq!(next_step(&with_intent(0), 3, at(5)), Step::Wait { until: settled });
+    assert_eq!(
+        next_step(&with_intent(0), 3, at(5)),
+        Step::Wait { until: settled }
+    );
     let after = Timestamp::from_millisecond(settled).unwrap();
-    assert!(matches!(next_step(&with_intent(0), 3, after), Step::Settle(_)));
+    assert!(matches!(
+        next_step(&with_intent(0), 3, after),
+        Step::Settle(_)
+    ));
 }
 
 #[test]
 fn r10_unbelievable_lives_get_the_safe_bound() {
     let now = at(1_000_000);
     let safe = now + UNKNOWN_LIFE;
-    for life in [SignedDuration::ZERO, SignedDuration::from_secs(-5), SignedDuration::from_hours(24 * 365 * 20)] {
+    for life in [
+        SignedDuration::ZERO,
+        SignedDuration::from_secs(-5),
+        SignedDuration::from_hours(24 * 365 * 20),
+    ] {
         assert_eq!(access_end(now, life), safe, "{life:?}");
     }
-    assert_eq!(access_end(now, SignedDuration::from_secs(7200)), at(1_007_200));
+    assert_eq!(
+        access_end(now, SignedDuration::from_secs(7200)),
+        at(1_007_200)
+    );
 }
 
 #[test]
 fn r5_retry_after_is_obeyed_up_to_an_hour() {
     let now = at(0);
     let told = |wait| due_after_failure(now, 1, None, Some(wait), 0.0).duration_since(now);
-    assert_eq!(told(SignedDuration::from_mins(7)), SignedDuration::from_mins(7));
-    assert_eq!(told(SignedDuration::from_hours(48)), SignedDuration::from_hours(1));
+    assert_eq!(
+        told(SignedDuration::from_mins(7)),
+        SignedDuration::from_mins(7)
+    );
+    assert_eq!(
+        told(SignedDuration::from_hours(48)),
+        SignedDuration::from_hours(1)
+    );
 }
 
 #[test]
