@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Longest that a walk waits for something that happens by itself.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until `look` sees something, and answers it; nothing when patience ends.
 pub async fn until<T, F, Fut>(mut look: F) -> Option<T>

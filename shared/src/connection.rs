@@ -152,6 +152,9 @@ pub struct Connection {
     /// Refreshes that failed in a row.
     #[serde(default)]
     pub failures: u32,
+    /// Whether subscribers were told that a new consent is needed, and not yet that it came.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reauth_told: bool,
     /// Shard of the due index; absent when nothing is due any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_shard: Option<String>,

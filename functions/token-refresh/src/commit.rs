@@ -334,6 +334,7 @@ pub(crate) async fn reauth_required(
         .fenced(record.generation)
         .set("state", ConnectionState::ReauthRequired)
         .set("reason", reason)
+        .set("reauth_told", true)
         .set("updated_at", now)
         .remove("intent")
         .remove("due_shard")

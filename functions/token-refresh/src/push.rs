@@ -1,10 +1,13 @@
 //! The push: AppFlow gets the access token of the newest generation.
 
 use jiff::Timestamp;
+use serde_json::json;
 use tributary::{
     connection::Connection,
     connector::profile::{self, AccessToken},
     error::{Error, Result},
+    event::CloudEvent,
+    outbox::Entry,
     store::{Item, StoreError, Update, from_item},
     tenancy::Account,
 };
@@ -54,20 +57,53 @@ async fn pushed(app: &App, lease: Lease<'_>, record: &Connection) -> Result<()> 
     if let Some((state, reason)) = rules::state_with_token(record) {
         update = update.set("state", state).set_or_remove("reason", reason);
     }
-    match app
-        .store
-        .update::<serde::de::IgnoredAny>(lease.key(), update)
-        .await
-    {
-        Ok(_) => {
+    let written = if record.reauth_told {
+        recovered(app, &lease, record, update.remove("reauth_told"), now).await?
+    } else {
+        let written = app
+            .store
+            .update::<serde::de::IgnoredAny>(lease.key(), update);
+        written.await.map(|_| ())
+    };
+    match written {
+        Ok(()) => {
             tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, generation = record.generation, "AppFlow has the new access token");
         }
         Err(StoreError::Condition { current }) => {
-            overtaken(app, &lease, record, current.as_deref()).await?
+            overtaken(app, &lease, record, current.as_deref()).await?;
         }
         Err(error) => return Err(error.into()),
     }
     lease.release(None).await
+}
+
+/// X5: the consent that was asked for has reached AppFlow only now, so this is where it is told.
+async fn recovered(
+    app: &App,
+    lease: &Lease<'_>,
+    record: &Connection,
+    update: Update,
+    now: Timestamp,
+) -> Result<std::result::Result<(), StoreError>> {
+    let event = CloudEvent::new(
+        &app.config.stage,
+        record.tenant_id,
+        "tributary.connection.recovered",
+        record.id.to_string(),
+        &format!("recovered/{}", record.generation),
+        now,
+        json!({ "connectionId": record.id, "connector": record.connector, "name": record.name }),
+    );
+    let entry = Entry::new(event, "recovered").with_attribute("connectionId", &record.id);
+    let key = entry.key();
+    let written = app
+        .store
+        .update_with(lease.key(), update, &[(key.clone(), entry)])
+        .await;
+    if written.is_ok() {
+        app.outbox.publish(&key).await?;
+    }
+    Ok(written)
 }
 
 /// A consent stored newer tokens while ours travelled. AppFlow knows no order, so ours may have

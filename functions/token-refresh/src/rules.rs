@@ -3,13 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use tributary::connection::{Connection, ConnectionState, Intent, TokenOwner};
 
-/// Longest that one token call takes.
-pub const CALL_DEADLINE: SignedDuration = SignedDuration::from_secs(10);
 /// Time that must be left before a call is begun: the call, and two writes.
-pub const NEEDED: SignedDuration = SignedDuration::from_secs(20);
+pub(crate) const NEEDED: SignedDuration = SignedDuration::from_secs(20);
 /// How long after an intent its request may still be on the way: as long as its caller can live (the
 /// function's timeout, 60 s) and the request travel after that.
-pub const SETTLING: SignedDuration = SignedDuration::from_secs(10 + 120);
+pub(crate) const SETTLING: SignedDuration = SignedDuration::from_secs(10 + 120);
 /// Longest that providers may tell us to wait.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 /// A refresh is due no later than this before the access token ends.
@@ -19,11 +17,11 @@ const UNKNOWN_LIFE: SignedDuration = SignedDuration::from_mins(60);
 /// Idle refresh tokens end after 30 days at some providers: none stays unused longer than this.
 const KEEP_ALIVE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// When somebody else goes on if a worker dies between storing new tokens and pushing them.
-pub const RECOVERY: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const RECOVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What to do with a connection whose lease was just acquired.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// Nothing: somebody did it, or nothing may be done.
     Leave(&'static str),
     /// The tokens are fresh and AppFlow does not have them yet.
@@ -40,7 +38,7 @@ pub enum Step {
 }
 
 /// Decides the next step from the record as it is now; the message only says which generation it saw.
-pub fn next_step(connection: &Connection, seen_generation: u64, now: Timestamp) -> Step {
+pub(crate) fn next_step(connection: &Connection, seen_generation: u64, now: Timestamp) -> Step {
     if connection.token_owner != TokenOwner::Tributary {
         return Step::Leave("another party owns the refresh token");
     }
@@ -80,7 +78,7 @@ pub fn next_step(connection: &Connection, seen_generation: u64, now: Timestamp) 
 
 /// What a connection is once AppFlow has its newest token, if that is a change: whatever limited it
 /// for want of a token no longer does.
-pub fn state_with_token(
+pub(crate) fn state_with_token(
     connection: &Connection,
 ) -> Option<(ConnectionState, Option<&'static str>)> {
     let was_waiting = connection.state == ConnectionState::Limited
@@ -96,14 +94,14 @@ pub fn state_with_token(
 }
 
 /// When an access token ends that was answered now. Only a positive, believable life is believed.
-pub fn access_end(now: Timestamp, life: SignedDuration) -> Timestamp {
+pub(crate) fn access_end(now: Timestamp, life: SignedDuration) -> Timestamp {
     let believable = life.is_positive() && life < SignedDuration::from_hours(24 * 3650);
     let life = if believable { life } else { UNKNOWN_LIFE };
     now.saturating_add(life).unwrap_or(Timestamp::MAX)
 }
 
 /// When to refresh a token that was issued now and ends then; `chance` is uniform in [0, 1).
-pub fn due_after_success(now: Timestamp, end: Timestamp, chance: f64) -> Timestamp {
+pub(crate) fn due_after_success(now: Timestamp, end: Timestamp, chance: f64) -> Timestamp {
     let life = end.duration_since(now).min(KEEP_ALIVE);
     let share = 0.15f64.mul_add(chance, 0.55);
     let due = now.saturating_add(life.mul_f64(share)).unwrap_or(end);
@@ -118,7 +116,7 @@ pub fn due_after_success(now: Timestamp, end: Timestamp, chance: f64) -> Timesta
 ///
 /// Quick at first, then every quarter of an hour while the access token lives, then some 15 times a
 /// day: what fails for ever costs little.
-pub fn due_after_failure(
+pub(crate) fn due_after_failure(
     now: Timestamp,
     failures: u32,
     access_end: Option<Timestamp>,
@@ -139,7 +137,7 @@ pub fn due_after_failure(
 }
 
 /// A duration in milliseconds.
-pub fn millis(duration: SignedDuration) -> i64 {
+pub(crate) fn millis(duration: SignedDuration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 

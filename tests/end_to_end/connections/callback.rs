@@ -163,7 +163,7 @@ async fn mixed_up_and_malformed_callbacks_are_refused_without_an_exchange() {
     let mut none_of_these = callback.clone();
     none_of_these.set_query(Some(&state));
     for malformed in [
-        with("code=again"),
+        with("code=echo-canary"),
         with(&state),
         with("error=access_denied"),
         with("iss=a&iss=b"),
@@ -177,7 +177,7 @@ async fn mixed_up_and_malformed_callbacks_are_refused_without_an_exchange() {
             page.body
         );
         assert!(
-            !page.body.contains("again"),
+            !page.body.contains("echo-canary"),
             "nothing is echoed: {}",
             page.body
         );

@@ -4,6 +4,7 @@ use sandbox_core::Fault;
 use serde_json::json;
 
 use super::world::{World, told};
+use crate::common;
 
 const UPDATE: &str = "update-connector-profile";
 /// As often as one push is tried within an invocation.
@@ -96,5 +97,37 @@ async fn a_consent_whose_push_failed_becomes_active_by_itself() {
     );
     world.when_due(&connection).await;
     assert_eq!(world.record(&connection).await.generations(), (2, 2));
+    world.end().await;
+}
+
+/// X5: a reconnect whose push failed is told as `recovered` once, when AppFlow has the token.
+#[tokio::test(flavor = "multi_thread")]
+async fn x5_a_reconnect_whose_push_failed_is_told_once_when_it_works() {
+    let (world, connection) = World::connected().await;
+    world
+        .sandbox
+        .salesforce
+        .revoke_grants_of(&world.sandbox.salesforce_admin());
+    world.when_due(&connection).await;
+    world.needs_a_person(&connection, "revoked").await;
+    let start = world.ask_again(&connection).await;
+    world.fault("appflow", UPDATE, out_of_order(), ATTEMPTS);
+    assert_eq!(world.consent(&start).await, told("limited", "push_failed"));
+    assert_eq!(
+        world.told(&connection, "recovered").await.len(),
+        0,
+        "it does not work yet"
+    );
+    for _ in 0..2 {
+        world.when_due(&connection).await;
+        let recovered = || async {
+            Some(world.told(&connection, "recovered").await).filter(|told| !told.is_empty())
+        };
+        let recovered = common::eventually("the recovery's notification", recovered).await;
+        assert_eq!(recovered.len(), 1, "{recovered:?}");
+        assert_eq!(world.seen(&connection).await["state"], "active");
+    }
+    assert_eq!(world.told(&connection, "reauth_required").await.len(), 1);
+    assert_eq!(world.record(&connection).await.generations(), (3, 3));
     world.end().await;
 }

@@ -110,6 +110,10 @@ async fn i1_another_tenants_ids_are_unknown_on_every_route() {
         Vec::<String>::new(),
         "Red's questions went further"
     );
+    // With its own id the same question does go further.
+    let own = format!("/v1/connections/{own_connection}/entities");
+    assert_eq!(wire.call(token, "GET", &own, None).await.status, 200);
+    assert!(!before.asked_since(sandbox, &["appflow"]).is_empty());
 
     // Lists show one's own only.
     for path in ["/v1/accounts", "/v1/connections", "/v1/flows"] {

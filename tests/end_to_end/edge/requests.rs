@@ -245,7 +245,7 @@ impl Edge {
             ),
             (
                 "a member twice",
-                format!(r#"{{{region},{region}}}"#).into_bytes(),
+                format!("{{{region},{region}}}").into_bytes(),
                 None,
             ),
             ("a deep list", deep(33).into_bytes(), Some("")),
@@ -506,7 +506,7 @@ impl Edge {
             let problem = answer(request).await;
             let status = problem.status.as_u16();
             assert!(
-                (400..404).contains(&status),
+                (400..=404).contains(&status),
                 "{path}: {status} {}",
                 problem.body
             );

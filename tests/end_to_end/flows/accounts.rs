@@ -19,7 +19,9 @@ struct Outcome {
 
 /// Takes away what is named after one account, tenant object or moment.
 fn anonymous(value: &Value, names: &[&str]) -> Value {
-    let text = names.iter().fold(value.to_string(), |text, name| text.replace(name, "-"));
+    let text = names
+        .iter()
+        .fold(value.to_string(), |text, name| text.replace(name, "-"));
     serde_json::from_str(&text).unwrap()
 }
 
@@ -34,12 +36,29 @@ async fn outcome(world: &World, aws_account: &str, account: &str, connection: &s
     let api = world.api();
     let path = format!("/v1/connections/{connection}/entities");
     let entities = api.get(&path).await.unwrap().expect(200).unwrap();
-    let fields = api.get(&format!("{path}/City_Sales__c")).await.unwrap().expect(200).unwrap();
+    let fields = api
+        .get(&format!("{path}/City_Sales__c"))
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
     let mut definition = common::s3_flow(account, connection);
     definition["destination"]["bucket"] = json!(landing_bucket(aws_account));
-    definition["transforms"] = json!([{ "type": "mask", "field": "Email__c", "part": "last", "length": 8 }]);
-    let compiled = api.post("/v1/flows/compile", &definition).await.unwrap().expect(200).unwrap();
-    let example = compiled["flowName"].as_str().unwrap().rsplit('-').next().unwrap().to_owned();
+    definition["transforms"] =
+        json!([{ "type": "mask", "field": "Email__c", "part": "last", "length": 8 }]);
+    let compiled = api
+        .post("/v1/flows/compile", &definition)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+    let example = compiled["flowName"]
+        .as_str()
+        .unwrap()
+        .rsplit('-')
+        .next()
+        .unwrap()
+        .to_owned();
 
     let flow = world.create(&definition).await;
     let run = world.run(&flow).await;
@@ -47,12 +66,23 @@ async fn outcome(world: &World, aws_account: &str, account: &str, connection: &s
     let notifications = world.told_of(&run["id"]).await;
     let mut records = world.records_in(aws_account, &run).await;
     records.sort_by_key(|record| record["Id"].as_str().unwrap().to_owned());
-    let times = ["id", "flowId", "executionId", "startedAt", "endedAt", "createdAt", "updatedAt"];
+    let times = [
+        "id",
+        "flowId",
+        "executionId",
+        "startedAt",
+        "endedAt",
+        "createdAt",
+        "updatedAt",
+    ];
     let completed: Vec<Value> = notifications
         .into_iter()
         .filter(|event| event["type"] == "tributary.run.completed")
         .map(|mut event| {
-            event["data"] = without(event["data"].take(), &["runId", "flowId", "executionId", "startedAt", "endedAt"]);
+            event["data"] = without(
+                event["data"].take(),
+                &["runId", "flowId", "executionId", "startedAt", "endedAt"],
+            );
             without(event, &["id", "time", "subject"])
         })
         .collect();
@@ -72,18 +102,38 @@ async fn outcome(world: &World, aws_account: &str, account: &str, connection: &s
 async fn f11_both_hosting_modes_give_the_same_results() {
     let world = World::new().await;
     let request = json!({ "hosting": "vendor", "region": REGION });
-    let vendor = world.api().post("/v1/accounts", &request).await.unwrap().expect(201).unwrap();
+    let vendor = world
+        .api()
+        .post("/v1/accounts", &request)
+        .await
+        .unwrap()
+        .expect(201)
+        .unwrap();
     let vendor = vendor["id"].as_str().unwrap();
-    let verified = world.api().post(&format!("/v1/accounts/{vendor}/verify"), &json!({})).await.unwrap().expect(200).unwrap();
+    let verified = world
+        .api()
+        .post(&format!("/v1/accounts/{vendor}/verify"), &json!({}))
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
     assert_eq!(verified["state"], "verified", "{verified}");
-    let connection = common::salesforce(&world.sandbox, &world.tenant.people["frank"], vendor).await;
+    let connection =
+        common::salesforce(&world.sandbox, &world.tenant.people["frank"], vendor).await;
 
     let customers = outcome(&world, CUSTOMER_ACCOUNT, &world.account, &world.connection).await;
     let vendors = outcome(&world, VENDOR_ACCOUNT, vendor, &connection).await;
     assert_eq!(customers.notifications.len(), 1);
-    assert_eq!(customers.records.len(), world.sandbox.salesforce.sales().len());
+    assert_eq!(
+        customers.records.len(),
+        world.sandbox.salesforce.sales().len()
+    );
     assert!(customers.entities.to_string().contains("City_Sales__c"));
-    assert!(customers.fields["fields"].as_array().is_some_and(|fields| fields.len() > 10));
+    assert!(
+        customers.fields["fields"]
+            .as_array()
+            .is_some_and(|fields| fields.len() > 10)
+    );
     assert_eq!(customers, vendors);
     common::no_leaks(&world.sandbox).await;
 }

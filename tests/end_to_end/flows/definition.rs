@@ -1,6 +1,6 @@
 //! Definitions: compiled without an effect, refused with every fault at once.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::{World, faults, items};
 use crate::common;
@@ -11,21 +11,49 @@ async fn compiling_shows_the_exact_request_and_creates_nothing() {
     let world = World::without_schedules().await;
     let calls = world.sandbox.journal.count("appflow", "");
     let items_before = world.sandbox.table_items().await.len();
-    let compiled = world.api().post("/v1/flows/compile", &world.flow()).await.unwrap().expect(200).unwrap();
+    let compiled = world
+        .api()
+        .post("/v1/flows/compile", &world.flow())
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
     assert_eq!(compiled["triggerConfig"]["triggerType"], "OnDemand");
-    assert_eq!(compiled["sourceFlowConfig"]["sourceConnectorProperties"]["Salesforce"]["object"], "City_Sales__c");
-    assert_eq!(compiled["tags"]["tributary:tenant"], world.tenant.id.as_str());
-    assert_eq!(world.sandbox.journal.count("appflow", ""), calls, "AppFlow was called");
-    assert_eq!(world.sandbox.table_items().await.len(), items_before, "something was stored");
+    assert_eq!(
+        compiled["sourceFlowConfig"]["sourceConnectorProperties"]["Salesforce"]["object"],
+        "City_Sales__c"
+    );
+    assert_eq!(
+        compiled["tags"]["tributary:tenant"],
+        world.tenant.id.as_str()
+    );
+    assert_eq!(
+        world.sandbox.journal.count("appflow", ""),
+        calls,
+        "AppFlow was called"
+    );
+    assert_eq!(
+        world.sandbox.table_items().await.len(),
+        items_before,
+        "something was stored"
+    );
 
     // What was shown is what is sent, but for the flow's own id.
     let flow = world.create(&world.flow()).await;
     let described = world
-        .appflow(sandbox_core::CUSTOMER_ACCOUNT, "/describe-flow", &json!({ "flowName": flow["appflowName"] }))
+        .appflow(
+            sandbox_core::CUSTOMER_ACCOUNT,
+            "/describe-flow",
+            &json!({ "flowName": flow["appflowName"] }),
+        )
         .await
         .unwrap();
     for part in ["tasks", "triggerConfig"] {
-        assert_eq!(without_nulls(&described[part]), without_nulls(&compiled[part]), "{part}");
+        assert_eq!(
+            without_nulls(&described[part]),
+            without_nulls(&compiled[part]),
+            "{part}"
+        );
     }
     common::no_leaks(&world.sandbox).await;
 }
@@ -43,12 +71,17 @@ async fn f8_every_fault_is_told_at_once_and_appflow_is_not_called() {
     flow["destination"]["bucket"] = json!("No");
     flow["trigger"] = json!({ "type": "scheduled", "every": "hourly", "pull": "complete" });
     flow["mappings"] = json!([]);
-    flow["filters"] = json!([{ "field": "a", "fieldType": "double", "operator": "contains", "value": "x" }]);
+    flow["filters"] =
+        json!([{ "field": "a", "fieldType": "double", "operator": "contains", "value": "x" }]);
     flow["transforms"] = json!([{ "type": "truncate", "field": "a", "length": 0 }]);
     flow["validations"] = json!([{ "field": "b", "must": "notBeNull", "otherwise": "dropRecord" }]);
     for route in ["/v1/flows", "/v1/flows/compile"] {
         let refused = world.api().post(route, &flow).await.unwrap();
-        assert_eq!((refused.status.as_u16(), refused.code()), (422, "invalid_flow"), "{route}");
+        assert_eq!(
+            (refused.status.as_u16(), refused.code()),
+            (422, "invalid_flow"),
+            "{route}"
+        );
         let told = faults(&refused.body);
         for fault in [
             "/accountId unknown",
@@ -62,42 +95,99 @@ async fn f8_every_fault_is_told_at_once_and_appflow_is_not_called() {
             "/transforms/0/length out_of_range",
             "/validations/0/field not_mapped",
         ] {
-            assert!(told.contains(fault), "{route} does not tell {fault}: {told:?}");
+            assert!(
+                told.contains(fault),
+                "{route} does not tell {fault}: {told:?}"
+            );
         }
     }
-    assert_eq!(world.sandbox.journal.count("appflow", ""), calls, "AppFlow was called");
-    assert_eq!(world.sandbox.table_items().await.len(), items_before, "something was stored");
-    let listed = items(world.api().get("/v1/flows").await.unwrap().expect(200).unwrap());
+    assert_eq!(
+        world.sandbox.journal.count("appflow", ""),
+        calls,
+        "AppFlow was called"
+    );
+    assert_eq!(
+        world.sandbox.table_items().await.len(),
+        items_before,
+        "something was stored"
+    );
+    let listed = items(
+        world
+            .api()
+            .get("/v1/flows")
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap(),
+    );
     assert!(listed.is_empty());
     common::no_leaks(&world.sandbox).await;
 }
 
-/// F5, F8: pre-flight names the fields that the source does not have.
+/// F5: pre-flight names the fields that the source does not have.
 #[tokio::test(flavor = "multi_thread")]
-async fn f5_validation_names_fields_that_the_source_does_not_have() {
+async fn f5_validation_names_what_the_source_does_not_have() {
     let world = World::new().await;
     let mut definition = world.flow();
     definition["mappings"] = json!([
         { "type": "field", "from": "City__c", "to": "city" },
         { "type": "field", "from": "Gone__c", "to": "gone" },
     ]);
-    let created = world.api().post("/v1/flows", &definition).await.unwrap();
-    if created.status.as_u16() != 201 {
-        // AppFlow may look at the fields itself; then it is said before there is a flow.
-        assert_eq!((created.status.as_u16(), created.code()), (422, "appflow_refused"));
-        assert!(world.appflow_flows().await.is_empty());
-        return;
-    }
-    let validated = world.act(&created.body, "validate").await.expect(200).unwrap();
-    assert!(validated.to_string().contains("Gone__c"), "{validated}");
-    let shown = world.show(&created.body).await;
-    assert_eq!(shown["needsMapping"], json!(["Gone__c"]));
+    let flow = world.create(&definition).await;
+    let validated = world.act(&flow, "validate").await.expect(200).unwrap();
+    assert_eq!(
+        (&validated["valid"], &validated["needsMapping"]),
+        (&json!(false), &json!(["Gone__c"])),
+        "{validated}"
+    );
+    assert!(
+        faults(&validated)
+            .iter()
+            .any(|fault| fault.starts_with("/mappings/1/from ")),
+        "{validated}"
+    );
+    assert_eq!(world.show(&flow).await["needsMapping"], json!(["Gone__c"]));
+
+    let sound = world.create(&world.flow()).await;
+    let validated = world.act(&sound, "validate").await.expect(200).unwrap();
+    assert_eq!(
+        (&validated["valid"], &validated["errors"]),
+        (&json!(true), &json!([])),
+        "{validated}"
+    );
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// F8: an object that the application does not have is a fault of the flow, and leaves nothing behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_an_object_that_the_source_does_not_have_is_a_fault_of_the_flow() {
+    let world = World::without_schedules().await;
+    let items_before = world.sandbox.table_items().await.len();
+    let mut definition = world.flow();
+    definition["source"]["object"] = json!("Nothing__c");
+    let refused = world.api().post("/v1/flows", &definition).await.unwrap();
+    assert_eq!(
+        (refused.status.as_u16(), refused.code()),
+        (422, "invalid_flow"),
+        "{}",
+        refused.body
+    );
+    assert!(
+        faults(&refused.body).iter().eq(["/source/object unknown"]),
+        "{}",
+        refused.body
+    );
+    assert!(world.appflow_flows().await.is_empty());
+    assert_eq!(
+        world.sandbox.table_items().await.len(),
+        items_before,
+        "something was left"
+    );
     common::no_leaks(&world.sandbox).await;
 }
 
 /// A value without the members that say nothing.
-fn without_nulls(value: &serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
+fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
             .iter()

@@ -21,7 +21,15 @@ fn status(status: u16, code: &str) -> Fault {
 }
 
 async fn listed(world: &World) -> Vec<Value> {
-    items(world.api().get("/v1/flows").await.unwrap().expect(200).unwrap())
+    items(
+        world
+            .api()
+            .get("/v1/flows")
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap(),
+    )
 }
 
 /// F7: whatever became of the first attempt, the request again makes the one flow, and it works.
@@ -40,15 +48,36 @@ async fn f7_a_create_that_breaks_off_is_carried_on_by_the_same_request() {
         let broken = world.post_once("/v1/flows", &world.flow(), &key).await;
         world.sandbox.faults.clear();
         if broken.status.as_u16() != 201 {
-            assert!([502, 503].contains(&broken.status.as_u16()), "{what}: {broken:?}");
+            assert!(
+                [502, 503].contains(&broken.status.as_u16()),
+                "{what}: {broken:?}"
+            );
         }
-        let known: BTreeSet<String> =
-            listed(&world).await.iter().map(|flow| flow["appflowName"].as_str().unwrap().to_owned()).collect();
-        assert!(world.appflow_flows().await.is_subset(&known), "{what}: AppFlow has a flow that nobody knows of");
-        let flow = world.post_once("/v1/flows", &world.flow(), &key).await.expect(201).unwrap();
+        let known: BTreeSet<String> = listed(&world)
+            .await
+            .iter()
+            .map(|flow| flow["appflowName"].as_str().unwrap().to_owned())
+            .collect();
+        assert!(
+            world.appflow_flows().await.is_subset(&known),
+            "{what}: AppFlow has a flow that nobody knows of"
+        );
+        let flow = world
+            .post_once("/v1/flows", &world.flow(), &key)
+            .await
+            .expect(201)
+            .unwrap();
         assert_eq!(flow["state"], "active", "{what}");
-        assert_eq!(world.appflow_flows().await.len(), number + 1, "{what}: one AppFlow flow each");
-        assert_eq!(listed(&world).await.len(), number + 1, "{what}: one flow each");
+        assert_eq!(
+            world.appflow_flows().await.len(),
+            number + 1,
+            "{what}: one AppFlow flow each"
+        );
+        assert_eq!(
+            listed(&world).await.len(),
+            number + 1,
+            "{what}: one flow each"
+        );
         world.run(&flow).await;
     }
     common::no_leaks(&world.sandbox).await;
@@ -62,7 +91,12 @@ async fn f7_a_flow_that_appflow_refuses_leaves_nothing_behind() {
     let mut flow = world.flow();
     flow["destination"]["bucket"] = json!("a-bucket-that-is-not-there");
     let refused = world.api().post("/v1/flows", &flow).await.unwrap();
-    assert_eq!((refused.status.as_u16(), refused.code()), (422, "appflow_refused"), "{}", refused.body);
+    assert_eq!(
+        (refused.status.as_u16(), refused.code()),
+        (422, "appflow_refused"),
+        "{}",
+        refused.body
+    );
     assert!(world.appflow_flows().await.is_empty());
     assert!(listed(&world).await.is_empty());
     assert_eq!(world.sandbox.table_items().await.len(), items_before);
@@ -76,18 +110,39 @@ async fn f9_throttling_is_waited_out_or_says_when_to_come_back() {
     world.appflow_fault("create-flow", status(429, "ThrottlingException"), 1);
     let flow = world.create(&world.flow()).await;
 
-    for (operation, path) in [("create-flow", "/v1/flows".to_owned()), ("start-flow", format!("{}/start", super::world::path(&flow)))] {
+    for (operation, path) in [
+        ("create-flow", "/v1/flows".to_owned()),
+        ("start-flow", format!("{}/start", super::world::path(&flow))),
+    ] {
         world.appflow_fault(operation, status(429, "ThrottlingException"), 20);
-        let body = if operation == "create-flow" { world.flow() } else { json!({}) };
+        let body = if operation == "create-flow" {
+            world.flow()
+        } else {
+            json!({})
+        };
         let throttled = world.api().post(&path, &body).await.unwrap();
         world.sandbox.faults.clear();
-        assert!([429, 503].contains(&throttled.status.as_u16()), "{operation}: {throttled:?}");
-        let wait: u32 = throttled.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!(
+            [429, 503].contains(&throttled.status.as_u16()),
+            "{operation}: {throttled:?}"
+        );
+        let wait: u32 = throttled.headers["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
         assert!(wait > 0);
     }
-    assert_eq!(listed(&world).await.len(), 1, "the throttled create left nothing");
+    assert_eq!(
+        listed(&world).await.len(),
+        1,
+        "the throttled create left nothing"
+    );
     assert_eq!(world.appflow_flows().await.len(), 1);
-    assert!(world.runs(&flow).await.is_empty(), "the throttled start left nothing");
+    assert!(
+        world.runs(&flow).await.is_empty(),
+        "the throttled start left nothing"
+    );
     world.run(&flow).await;
     common::no_leaks(&world.sandbox).await;
 }

@@ -152,17 +152,31 @@ impl World {
         for key in keys.iter().filter(|key| key.contains(execution)) {
             let object = aws.get_object(account, &bucket, key).await.unwrap();
             let text = std::str::from_utf8(&object).unwrap();
-            records.extend(text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+            records.extend(
+                text.lines()
+                    .map(|line| serde_json::from_str::<Value>(line).unwrap()),
+            );
         }
         records
     }
 
     /// Asks AppFlow of an account directly, as its administrator. The error is AppFlow's status.
-    pub(crate) async fn appflow(&self, account: &str, operation: &str, body: &Value) -> Result<Value, u16> {
+    pub(crate) async fn appflow(
+        &self,
+        account: &str,
+        operation: &str,
+        body: &Value,
+    ) -> Result<Value, u16> {
         let aws = &self.sandbox.aws;
         let body = body.to_string().into();
         let reply = aws
-            .call_rest(&aws.admin(account), "appflow", Method::POST, operation, body)
+            .call_rest(
+                &aws.admin(account),
+                "appflow",
+                Method::POST,
+                operation,
+                body,
+            )
             .await;
         if reply.status.is_success() {
             return Ok(serde_json::from_slice(&reply.body).unwrap());
@@ -172,9 +186,15 @@ impl World {
 
     /// Names of AppFlow's flows in the customer's account.
     pub(crate) async fn appflow_flows(&self) -> BTreeSet<String> {
-        let listed = self.appflow(CUSTOMER_ACCOUNT, "/list-flows", &json!({})).await.unwrap();
+        let listed = self
+            .appflow(CUSTOMER_ACCOUNT, "/list-flows", &json!({}))
+            .await
+            .unwrap();
         let flows = listed["flows"].as_array().unwrap();
-        flows.iter().map(|flow| flow["flowName"].as_str().unwrap().to_owned()).collect()
+        flows
+            .iter()
+            .map(|flow| flow["flowName"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Puts a fault of AppFlow in force.
@@ -229,5 +249,8 @@ pub(crate) fn has_ended(run: &Value) -> bool {
 pub(crate) fn faults(problem: &Value) -> BTreeSet<String> {
     let faults = problem["errors"].as_array().cloned().unwrap_or_default();
     let text = |fault: &Value, name: &str| fault[name].as_str().unwrap_or_default().to_owned();
-    faults.iter().map(|fault| format!("{} {}", text(fault, "pointer"), text(fault, "code"))).collect()
+    faults
+        .iter()
+        .map(|fault| format!("{} {}", text(fault, "pointer"), text(fault, "code")))
+        .collect()
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{outcomes, register, role, text, trust, verify};
 use crate::{
     common,
-    edge::wire::{self, assert_problem},
+    edge::wire::{self, Moment, assert_problem},
 };
 
 const NOT_ASSUMABLE: [(&str, &str); 3] = [
@@ -99,9 +99,16 @@ async fn o3_o4_o6_a_role_is_proven_by_what_sts_refuses() {
         .launch_customer_stack(CUSTOMER_ACCOUNT, parameters)
         .await
         .unwrap();
-    let begun = Timestamp::now();
+    let (before, begun) = (Moment::of(&sandbox).await, Timestamp::now());
     let found = verify(frank, &account).await;
     assert_eq!(text(&found, "state"), "verified", "{found}");
+    let asked = [
+        "sts AssumeRole",
+        "sts GetCallerIdentity",
+        "sts AssumeRole",
+        "sts AssumeRole",
+    ];
+    assert_eq!(before.asked_since(&sandbox, &["sts"]), asked);
     assert_eq!(found["report"]["passed"], true);
     assert!(found["report"]["reason"].is_null());
     let expected = [

@@ -40,14 +40,31 @@ async fn q2_a_foreign_query_is_not_found_before_the_warehouse_is_asked() {
     let last = if forged.pop() == Some('A') { 'B' } else { 'A' };
     forged.push(last);
     let mut details = Vec::new();
-    for (api, id) in [(&ethan, id), (&ming, id), (&frank, forged.as_str()), (&ethan, "qry_nothing"), (&ethan, "nothing")] {
+    for (api, id) in [
+        (&ethan, id),
+        (&ming, id),
+        (&frank, forged.as_str()),
+        (&ethan, "qry_nothing"),
+        (&ethan, "nothing"),
+    ] {
         for answer in all_ways(api, id).await {
-            assert_eq!((answer.status.as_u16(), answer.code()), (404, "not_found"), "{answer:?}");
+            assert_eq!(
+                (answer.status.as_u16(), answer.code()),
+                (404, "not_found"),
+                "{answer:?}"
+            );
             details.push(answer.body["detail"].clone());
         }
     }
-    assert!(details.windows(2).all(|pair| pair[0] == pair[1]), "{details:?}");
-    assert_eq!(world.calls(&["redshift-data"]).len(), before, "the warehouse was asked");
+    assert!(
+        details.windows(2).all(|pair| pair[0] == pair[1]),
+        "{details:?}"
+    );
+    assert_eq!(
+        world.calls(&["redshift-data"]).len(),
+        before,
+        "the warehouse was asked"
+    );
 
     for answer in all_ways(&frank, id).await {
         assert!(answer.status.is_success(), "{answer:?}");

@@ -34,15 +34,31 @@ async fn q9_a_cursor_of_other_results_is_refused() {
     let colleagues = ask(&ethan, &totals()).await.expect(200).unwrap();
     let id = own["id"].as_str().unwrap();
     for cursor in [&other["nextCursor"], &colleagues["nextCursor"], &own["id"]] {
-        let path = format!("/v1/queries/{id}/results?cursor={}", cursor.as_str().unwrap());
+        let path = format!(
+            "/v1/queries/{id}/results?cursor={}",
+            cursor.as_str().unwrap()
+        );
         let refused = frank.get(&path).await.unwrap();
-        assert_eq!((refused.status.as_u16(), refused.code()), (400, "malformed_query"), "{refused:?}");
+        assert_eq!(
+            (refused.status.as_u16(), refused.code()),
+            (400, "malformed_query"),
+            "{refused:?}"
+        );
         assert_eq!(refused.body["errors"][0]["pointer"], "query:cursor");
     }
-    let path = format!("/v1/queries/{id}/results?cursor={}", own["nextCursor"].as_str().unwrap());
+    let path = format!(
+        "/v1/queries/{id}/results?cursor={}",
+        own["nextCursor"].as_str().unwrap()
+    );
     let second = frank.get(&path).await.unwrap().expect(200).unwrap();
     assert_eq!(second["rows"].as_array().unwrap().len(), 5);
-    let unknown = frank.get(&format!("/v1/queries/{id}/results?page=2")).await.unwrap();
-    assert_eq!((unknown.status.as_u16(), unknown.code()), (400, "malformed_query"));
+    let unknown = frank
+        .get(&format!("/v1/queries/{id}/results?page=2"))
+        .await
+        .unwrap();
+    assert_eq!(
+        (unknown.status.as_u16(), unknown.code()),
+        (400, "malformed_query")
+    );
     common::no_leaks(&world.sandbox).await;
 }

@@ -12,7 +12,11 @@ use crate::common;
 /// The table and who may do what, as the administrator sees it.
 fn state(world: &World) -> Vec<Vec<Option<String>>> {
     let count = "SELECT COUNT(*), SUM(units), COUNT(amount) FROM public.city_sales";
-    world.sandbox.redshift.query_as_admin(VENDOR_ACCOUNT, warehouse::DATABASE, count).unwrap()
+    world
+        .sandbox
+        .redshift
+        .query_as_admin(VENDOR_ACCOUNT, warehouse::DATABASE, count)
+        .unwrap()
 }
 
 /// Q4: a second statement and the tricks that hide one are refused before the warehouse is asked.
@@ -22,22 +26,46 @@ async fn q4_second_statements_are_refused_before_the_warehouse_is_asked() {
     let frank = world.session("frank").await;
     let before = world.calls(&["redshift-data"]).len();
     for (sql, code) in [
-        ("SELECT 1; SELECT * FROM public.city_sales", "second_statement"),
-        ("SELECT 1;SET ROLE \"AWSIDC:exec-global\";", "second_statement"),
-        ("SELECT 1 -- all good\n; DROP TABLE public.city_sales", "second_statement"),
-        ("SELECT 1 /* ; */ ; GRANT SELECT ON public.city_sales TO PUBLIC", "second_statement"),
+        (
+            "SELECT 1; SELECT * FROM public.city_sales",
+            "second_statement",
+        ),
+        (
+            "SELECT 1;SET ROLE \"AWSIDC:exec-global\";",
+            "second_statement",
+        ),
+        (
+            "SELECT 1 -- all good\n; DROP TABLE public.city_sales",
+            "second_statement",
+        ),
+        (
+            "SELECT 1 /* ; */ ; GRANT SELECT ON public.city_sales TO PUBLIC",
+            "second_statement",
+        ),
         ("SELECT /* /* */ 1; SELECT 2 */", "ambiguous"),
         ("SELECT '\\'; SELECT 2 --'", "ambiguous"),
         ("SELECT $t$ x", "unterminated"),
-        ("  -- nothing", "empty"),
+        ("  -- nothing", "empty_statement"),
         ("SELECT\u{0} 1", "control_character"),
     ] {
         let refused = ask(&frank, &json!({ "sql": sql })).await;
-        assert_eq!((refused.status.as_u16(), refused.code()), (422, "invalid_query"), "{sql}");
+        assert_eq!(
+            (refused.status.as_u16(), refused.code()),
+            (422, "invalid_query"),
+            "{sql}"
+        );
         let fault = &refused.body["errors"][0];
-        assert_eq!((&fault["pointer"], &fault["code"]), (&json!("/sql"), &json!(code)), "{sql}");
+        assert_eq!(
+            (&fault["pointer"], &fault["code"]),
+            (&json!("/sql"), &json!(code)),
+            "{sql}"
+        );
     }
-    assert_eq!(world.calls(&["redshift-data"]).len(), before, "the warehouse was asked");
+    assert_eq!(
+        world.calls(&["redshift-data"]).len(),
+        before,
+        "the warehouse was asked"
+    );
     common::no_leaks(&world.sandbox).await;
 }
 
@@ -46,8 +74,14 @@ async fn q4_second_statements_are_refused_before_the_warehouse_is_asked() {
 async fn q4_no_statement_shows_a_row_that_the_policy_hides() {
     let world = World::new().await;
     let frank = world.session("frank").await;
-    let own: BTreeSet<String> =
-        world.sandbox.salesforce.sales().iter().filter(|sale| sale.timezone.starts_with("America/")).map(|sale| sale.id.clone()).collect();
+    let own: BTreeSet<String> = world
+        .sandbox
+        .salesforce
+        .sales()
+        .iter()
+        .filter(|sale| sale.timezone.starts_with("America/"))
+        .map(|sale| sale.id.clone())
+        .collect();
     for sql in [
         "SELECT id FROM public.city_sales",
         "SELECT id FROM public.city_sales WHERE timezone LIKE 'Asia/%' OR 1 = 1 -- AND timezone LIKE 'America/%'",
@@ -56,8 +90,11 @@ async fn q4_no_statement_shows_a_row_that_the_policy_hides() {
         "SELECT id FROM (SELECT id, timezone FROM public.city_sales UNION ALL SELECT id, timezone FROM public.city_sales) x GROUP BY id",
     ] {
         let request = json!({ "sql": sql });
-        let ids: BTreeSet<String> =
-            rows(&frank, &request).await.iter().map(|row| row[0].as_str().unwrap().to_owned()).collect();
+        let ids: BTreeSet<String> = rows(&frank, &request)
+            .await
+            .iter()
+            .map(|row| row[0].as_str().unwrap().to_owned())
+            .collect();
         assert_eq!(ids, own, "{sql}");
     }
     for sql in [
@@ -76,7 +113,11 @@ async fn q4_no_statement_shows_a_row_that_the_policy_hides() {
         assert_refused(sql, &answer.body);
     }
     // And the session is still the same person's.
-    let ids = rows(&frank, &json!({ "sql": "SELECT id FROM public.city_sales" })).await;
+    let ids = rows(
+        &frank,
+        &json!({ "sql": "SELECT id FROM public.city_sales" }),
+    )
+    .await;
     assert_eq!(ids.len(), own.len());
     common::no_leaks(&world.sandbox).await;
 }
@@ -104,7 +145,11 @@ async fn q5_writing_loading_unloading_creating_and_granting_are_refused() {
         ] {
             let answer = ask(&api, &json!({ "sql": sql })).await;
             assert_refused(sql, &answer.body);
-            assert_eq!(answer.body["error"]["code"], "forbidden_data", "{name}: {sql}: {}", answer.body);
+            assert_eq!(
+                answer.body["error"]["code"], "forbidden_data",
+                "{name}: {sql}: {}",
+                answer.body
+            );
         }
     }
     assert_eq!(state(&world), before);
@@ -118,8 +163,15 @@ async fn a_viewer_runs_registered_queries_only() {
     let alex = world.session("alex").await;
     let before = world.calls(&["redshift-data"]).len();
     let refused = ask(&alex, &json!({ "sql": "SELECT 1" })).await;
-    assert_eq!((refused.status.as_u16(), refused.code()), (403, "role_required"));
-    assert_eq!(world.calls(&["redshift-data"]).len(), before, "the warehouse was asked");
+    assert_eq!(
+        (refused.status.as_u16(), refused.code()),
+        (403, "role_required")
+    );
+    assert_eq!(
+        world.calls(&["redshift-data"]).len(),
+        before,
+        "the warehouse was asked"
+    );
     assert!(!rows(&alex, &super::world::totals()).await.is_empty());
     common::no_leaks(&world.sandbox).await;
 }

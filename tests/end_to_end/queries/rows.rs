@@ -19,7 +19,10 @@ async fn q1_each_person_sees_their_own_rows_and_all_of_them() {
         assert_eq!(sums, world.oracle(zone), "{name}");
         seen.push(sums.len());
     }
-    assert!(seen.iter().collect::<BTreeSet<_>>().len() == 3, "the people see different things: {seen:?}");
+    assert!(
+        seen.iter().collect::<BTreeSet<_>>().len() == 3,
+        "the people see different things: {seen:?}"
+    );
     common::no_leaks(&world.sandbox).await;
 }
 
@@ -34,15 +37,25 @@ async fn q1_a_person_in_no_group_sees_nothing() {
         true
     });
     let ethan = world.session("ethan").await;
-    for request in [totals(), json!({ "sql": "SELECT COUNT(*) FROM public.city_sales" })] {
+    for request in [
+        totals(),
+        json!({ "sql": "SELECT COUNT(*) FROM public.city_sales" }),
+    ] {
         let refused = ask(&ethan, &request).await.expect(200).unwrap();
-        assert_eq!((&refused["state"], &refused["error"]["code"]), (&json!("failed"), &json!("forbidden_data")), "{refused}");
+        assert_eq!(
+            (&refused["state"], &refused["error"]["code"]),
+            (&json!("failed"), &json!("forbidden_data")),
+            "{refused}"
+        );
         assert!(refused.get("rows").is_none(), "{refused}");
         // Nothing of the warehouse's own words, which name tables.
         assert!(!refused.to_string().contains("city_sales"), "{refused}");
     }
     let frank = world.session("frank").await;
-    assert_eq!(cents_by_city(&rows(&frank, &totals()).await), world.oracle("America/"));
+    assert_eq!(
+        cents_by_city(&rows(&frank, &totals()).await),
+        world.oracle("America/")
+    );
     common::no_leaks(&world.sandbox).await;
 }
 
@@ -56,7 +69,10 @@ async fn q11_sessions_of_two_tenants_are_never_mixed_up() {
     let ethan = world.session("ethan").await;
     for _ in 0..3 {
         for (api, zone) in [(&frank, "America/"), (&ming, "Asia/"), (&ethan, "")] {
-            assert_eq!(cents_by_city(&rows(api, &totals()).await), world.oracle(zone));
+            assert_eq!(
+                cents_by_city(&rows(api, &totals()).await),
+                world.oracle(zone)
+            );
         }
     }
     common::no_leaks(&world.sandbox).await;
@@ -73,7 +89,10 @@ async fn q3_the_warehouse_is_asked_on_the_persons_behalf() {
         rows(&api, &totals()).await;
         let calls = world.calls(&["redshift-data"]).split_off(before);
         let operations: BTreeSet<&str> = calls.iter().map(|call| call.operation.as_str()).collect();
-        assert!(operations.contains("ExecuteStatement") && operations.contains("GetStatementResult"), "{operations:?}");
+        assert!(
+            operations.contains("ExecuteStatement") && operations.contains("GetStatementResult"),
+            "{operations:?}"
+        );
         for call in &calls {
             assert_eq!(call.on_behalf_of, Some(directory_id(name)), "{call:?}");
         }

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 
 use crate::common::{self, Tenant};
 
-const COLUMNS: [&str; 7] = ["id", "city", "country", "timezone", "amount", "units", "email"];
+const COLUMNS: [&str; 7] = [
+    "id", "city", "country", "timezone", "amount", "units", "email",
+];
 
 /// A tenant of four with a filled warehouse. Schedules rest, so that the journal is the test's own.
 pub(super) struct World {
@@ -24,14 +26,24 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let sandbox = common::start_with(Options { run_schedules: false, ..Options::default() }).await;
+        let sandbox = common::start_with(Options {
+            run_schedules: false,
+            ..Options::default()
+        })
+        .await;
         let members = [("frank", "admin"), ("ethan", "editor"), ("alex", "viewer")];
         let tenant = common::tenant(&sandbox, "Sports Gear", &members).await;
         let columns = COLUMNS.map(str::to_owned);
         let rows: Vec<Vec<Option<String>>> = sandbox.salesforce.sales().iter().map(row).collect();
         sandbox
             .redshift
-            .insert_rows(VENDOR_ACCOUNT, warehouse::DATABASE, "public.city_sales", &columns, &rows)
+            .insert_rows(
+                VENDOR_ACCOUNT,
+                warehouse::DATABASE,
+                "public.city_sales",
+                &columns,
+                &rows,
+            )
             .unwrap();
         Self { sandbox, tenant }
     }
@@ -70,7 +82,12 @@ impl World {
             })
             .collect();
         users.retain_mut(change);
-        let environment = &self.sandbox.stack.function("QueriesFunction").unwrap().environment;
+        let environment = &self
+            .sandbox
+            .stack
+            .function("QueriesFunction")
+            .unwrap()
+            .environment;
         self.sandbox.aws.configure_identity_center(IdentityCenter {
             application_arn: environment["IDENTITY_CENTER_APPLICATION_ARN"].clone(),
             issuer: issuer.to_owned(),
@@ -129,7 +146,9 @@ pub(super) async fn session(sandbox: &Sandbox, person: &Person) -> Api {
 
 /// `POST /v1/identity`.
 pub(super) async fn present(api: &Api, id_token: &str) -> Answer {
-    api.post("/v1/identity", &json!({ "idToken": id_token })).await.unwrap()
+    api.post("/v1/identity", &json!({ "idToken": id_token }))
+        .await
+        .unwrap()
 }
 
 /// Runs a query and answers how it ended, or the problem with which it was refused.
@@ -163,7 +182,12 @@ pub(super) async fn pages(api: &Api, id: &str) -> Vec<Vec<Vec<Value>>> {
         let Some(cursor) = page["nextCursor"].as_str() else {
             return pages;
         };
-        page = api.get(&format!("{path}?cursor={cursor}")).await.unwrap().expect(200).unwrap();
+        page = api
+            .get(&format!("{path}?cursor={cursor}"))
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap();
     }
 }
 
@@ -176,7 +200,9 @@ pub(super) fn totals() -> Value {
 pub(super) fn cents_by_city(rows: &[Vec<Value>]) -> BTreeMap<String, Option<i64>> {
     let mut sums = BTreeMap::new();
     for row in rows {
-        let cents = row[1].as_str().map(|text| text.replace('.', "").parse().unwrap());
+        let cents = row[1]
+            .as_str()
+            .map(|text| text.replace('.', "").parse().unwrap());
         let earlier = sums.insert(row[0].as_str().unwrap().to_owned(), cents);
         assert!(earlier.is_none(), "{row:?} came twice");
     }

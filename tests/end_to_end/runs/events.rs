@@ -33,7 +33,10 @@ pub(super) fn event(flow: &Value, execution: &str, status: Option<&str>) -> Valu
 
 /// Messages that are in the dead-letter queue of events, taken out of it.
 async fn dead_letters(world: &World) -> Vec<String> {
-    let queue = world.sandbox.stack.resources["EventsDeadLetterQueue"].arn().unwrap().to_owned();
+    let queue = world.sandbox.stack.resources["EventsDeadLetterQueue"]
+        .arn()
+        .unwrap()
+        .to_owned();
     let queues: &dyn Queues = &*world.sandbox.aws;
     let mut messages = Vec::new();
     loop {
@@ -42,7 +45,10 @@ async fn dead_letters(world: &World) -> Vec<String> {
             return messages;
         }
         for message in batch {
-            queues.delete(&queue, &message.receipt_handle).await.unwrap();
+            queues
+                .delete(&queue, &message.receipt_handle)
+                .await
+                .unwrap();
             messages.push(message.body);
         }
     }
@@ -67,24 +73,41 @@ async fn events_from_another_customers_account_change_nothing() {
     let run = world.run(&flow).await;
     world.settled().await;
     assert!(dead_letters(&world).await.is_empty());
-    let (before, told) = (table(&world).await, world.sandbox.notifications().await.len());
+    let (before, told) = (
+        table(&world).await,
+        world.sandbox.notifications().await.len(),
+    );
 
     let execution = run["executionId"].as_str().unwrap();
     let forged = [
         event(&flow, execution, Some("Execution Failed")),
-        event(&flow, "00000000-0000-4000-8000-000000000001", Some("Execution Successful")),
+        event(
+            &flow,
+            "00000000-0000-4000-8000-000000000001",
+            Some("Execution Successful"),
+        ),
         event(&flow, "00000000-0000-4000-8000-000000000002", None),
     ];
     for event in &forged {
-        world.sandbox.events.put_event(OTHER_CUSTOMER_ACCOUNT, event.clone());
+        world
+            .sandbox
+            .events
+            .put_event(OTHER_CUSTOMER_ACCOUNT, event.clone());
     }
     world.settled().await;
     let dead = dead_letters(&world).await;
     assert_eq!(dead.len(), forged.len(), "{dead:?}");
-    assert!(dead.iter().all(|message| message.contains("RunEvents.UnknownFlow")), "{dead:?}");
+    assert!(
+        dead.iter()
+            .all(|message| message.contains("RunEvents.UnknownFlow")),
+        "{dead:?}"
+    );
     assert_eq!(table(&world).await, before);
     assert_eq!(world.sandbox.notifications().await.len(), told);
-    assert_eq!(world.shown_run(&flow, run["id"].as_str().unwrap()).await, run);
+    assert_eq!(
+        world.shown_run(&flow, run["id"].as_str().unwrap()).await,
+        run
+    );
     common::no_leaks(&world.sandbox).await;
 }
 
@@ -95,11 +118,20 @@ async fn an_account_that_an_event_claims_counts_for_nothing() {
     let world = World::without_schedules().await;
     let flow = world.create(&world.flow()).await;
     let before = table(&world).await;
-    let mut claimed = event(&flow, "00000000-0000-4000-8000-000000000003", Some("Execution Successful"));
+    let mut claimed = event(
+        &flow,
+        "00000000-0000-4000-8000-000000000003",
+        Some("Execution Successful"),
+    );
     claimed["account"] = json!(CUSTOMER_ACCOUNT);
     claimed["detail"]["account"] = json!(CUSTOMER_ACCOUNT);
-    let bus = world.sandbox.stack.resources["EventBus"].physical_id().to_owned();
-    world.sandbox.events.put_event_on(sandbox_core::VENDOR_ACCOUNT, &bus, claimed);
+    let bus = world.sandbox.stack.resources["EventBus"]
+        .physical_id()
+        .to_owned();
+    world
+        .sandbox
+        .events
+        .put_event_on(sandbox_core::VENDOR_ACCOUNT, &bus, claimed);
     world.settled().await;
     assert_eq!(dead_letters(&world).await.len(), 1);
     assert_eq!(table(&world).await, before);
@@ -113,27 +145,52 @@ async fn malformed_and_unknown_events_end_in_the_dead_letter_queue() {
     let world = World::without_schedules().await;
     let flow = world.create(&world.flow()).await;
     let before = table(&world).await;
-    let sound = event(&flow, "00000000-0000-4000-8000-000000000004", Some("Execution Successful"));
+    let sound = event(
+        &flow,
+        "00000000-0000-4000-8000-000000000004",
+        Some("Execution Successful"),
+    );
     let broken = |change: fn(&mut Value)| {
         let mut event = sound.clone();
         change(&mut event);
         event
     };
     let events = [
-        (broken(|event| event["detail"]["execution-id"] = Value::Null), "RunEvents.Malformed"),
-        (broken(|event| event["detail"]["execution-id"] = json!("a blank")), "RunEvents.Malformed"),
-        (broken(|event| event["detail"]["status"] = json!(7)), "RunEvents."),
-        (broken(|event| event["detail-type"] = json!("AppFlow Something New")), "RunEvents.UnknownDetailType"),
-        (broken(|event| event["detail"]["flow-name"] = json!("tributary-nobodys")), "RunEvents.UnknownFlow"),
+        (
+            broken(|event| event["detail"]["execution-id"] = Value::Null),
+            "RunEvents.Malformed",
+        ),
+        (
+            broken(|event| event["detail"]["execution-id"] = json!("a blank")),
+            "RunEvents.Malformed",
+        ),
+        (
+            broken(|event| event["detail"]["status"] = json!(7)),
+            "RunEvents.",
+        ),
+        (
+            broken(|event| event["detail-type"] = json!("AppFlow Something New")),
+            "RunEvents.UnknownDetailType",
+        ),
+        (
+            broken(|event| event["detail"]["flow-name"] = json!("tributary-nobodys")),
+            "RunEvents.UnknownFlow",
+        ),
     ];
     for (event, error) in &events {
-        world.sandbox.events.put_event(CUSTOMER_ACCOUNT, event.clone());
+        world
+            .sandbox
+            .events
+            .put_event(CUSTOMER_ACCOUNT, event.clone());
         world.settled().await;
         let dead = dead_letters(&world).await;
         if *error == "RunEvents." {
             // A number where a text should be may be read or refused, but never be a success.
             let runs = world.runs(&flow).await;
-            assert!(runs.iter().all(|run| run["status"] != "completed"), "{runs:?}");
+            assert!(
+                runs.iter().all(|run| run["status"] != "completed"),
+                "{runs:?}"
+            );
             continue;
         }
         assert_eq!(dead.len(), 1, "{event}");
@@ -143,7 +200,13 @@ async fn malformed_and_unknown_events_end_in_the_dead_letter_queue() {
     let other = json!({ "source": "aws.appflow", "detail-type": "AppFlow End Flow Run Report", "detail": { "flow-name": "their-own-flow" } });
     world.sandbox.events.put_event(CUSTOMER_ACCOUNT, other);
     world.settled().await;
-    assert!(dead_letters(&world).await.is_empty(), "a flow that is not ours is none of our business");
-    assert_eq!(world.api().get(&path(&flow)).await.unwrap().status.as_u16(), 200);
+    assert!(
+        dead_letters(&world).await.is_empty(),
+        "a flow that is not ours is none of our business"
+    );
+    assert_eq!(
+        world.api().get(&path(&flow)).await.unwrap().status.as_u16(),
+        200
+    );
     common::no_leaks(&world.sandbox).await;
 }

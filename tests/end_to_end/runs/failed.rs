@@ -19,12 +19,18 @@ async fn failure(world: &World, flow: &Value) -> Value {
     assert_eq!(run["status"], "failed", "{run}");
     world.settled().await;
     let told = world.told_of(&run["id"]).await;
-    let failed: Vec<&Value> = told.iter().filter(|event| event["type"] == "tributary.run.failed").collect();
+    let failed: Vec<&Value> = told
+        .iter()
+        .filter(|event| event["type"] == "tributary.run.failed")
+        .collect();
     assert_eq!(failed.len(), 1, "{told:?}");
     for member in ["cause", "message", "retryable"] {
         assert_eq!(failed[0]["data"][member], run[member], "{member}");
     }
-    assert!(told.iter().all(|event| event["type"] != "tributary.run.completed"));
+    assert!(
+        told.iter()
+            .all(|event| event["type"] != "tributary.run.completed")
+    );
     run
 }
 
@@ -36,7 +42,11 @@ async fn u5_an_expired_token_is_a_matter_of_credentials() {
     let flow = world.create(&world.flow()).await;
     world.sandbox.clock.advance(Duration::from_hours(3));
     let run = failure(&world, &flow).await;
-    assert_eq!((&run["cause"], &run["retryable"]), (&json!("credentials"), &json!(false)), "{run}");
+    assert_eq!(
+        (&run["cause"], &run["retryable"]),
+        (&json!("credentials"), &json!(false)),
+        "{run}"
+    );
     common::no_leaks(&world.sandbox).await;
 }
 
@@ -47,7 +57,15 @@ async fn u5_a_missing_bucket_is_a_matter_of_the_destination() {
     let flow = world.create(&world.flow()).await;
     let (aws, bucket) = (&world.sandbox.aws, landing_bucket(CUSTOMER_ACCOUNT));
     let admin = aws.admin(CUSTOMER_ACCOUNT);
-    let deleted = aws.call_rest(&admin, "s3", Method::DELETE, &format!("/{bucket}"), String::new().into()).await;
+    let deleted = aws
+        .call_rest(
+            &admin,
+            "s3",
+            Method::DELETE,
+            &format!("/{bucket}"),
+            String::new().into(),
+        )
+        .await;
     assert!(deleted.status.is_success(), "{deleted:?}");
     let run = failure(&world, &flow).await;
     assert_eq!(run["cause"], "destination", "{run}");
@@ -61,14 +79,30 @@ async fn u5_secrets_in_a_providers_words_are_removed() {
     let world = World::without_schedules().await;
     let flow = world.create(&world.flow()).await;
     let session = "00Dxx0000001gPL!AQEAQHh4Y2FuYXJ5c2VjcmV0dmFsdWU";
-    world.sandbox.canaries.seed("session id in a provider's text", session);
-    let mut ended = event(&flow, "00000000-0000-4000-8000-000000000005", Some("Execution Failed"));
-    ended["detail"]["error"] = json!(format!("INVALID_SESSION_ID: Session expired or invalid (sid {session})"));
+    world
+        .sandbox
+        .canaries
+        .seed("session id in a provider's text", session);
+    let mut ended = event(
+        &flow,
+        "00000000-0000-4000-8000-000000000005",
+        Some("Execution Failed"),
+    );
+    ended["detail"]["error"] = json!(format!(
+        "INVALID_SESSION_ID: Session expired or invalid (sid {session})"
+    ));
     world.sandbox.events.put_event(CUSTOMER_ACCOUNT, ended);
     let runs = world.ended_runs(&flow, 1).await;
-    assert_eq!((&runs[0]["status"], &runs[0]["cause"]), (&json!("failed"), &json!("credentials")), "{runs:?}");
+    assert_eq!(
+        (&runs[0]["status"], &runs[0]["cause"]),
+        (&json!("failed"), &json!("credentials")),
+        "{runs:?}"
+    );
     let message = runs[0]["message"].as_str().unwrap();
-    assert!(message.contains("Session expired or invalid") && message.contains("[removed]"), "{message}");
+    assert!(
+        message.contains("Session expired or invalid") && message.contains("[removed]"),
+        "{message}"
+    );
     assert!(!message.contains("AQEA"), "{message}");
     world.settled().await;
     assert_eq!(world.told_of(&runs[0]["id"]).await.len(), 1);

@@ -21,9 +21,14 @@ async fn told_once(world: &World, runs: &[Value]) {
     for id in all.iter().filter_map(|event| event["id"].as_str()) {
         *times.entry(id).or_default() += 1;
     }
-    assert!(times.values().all(|times| *times == 1), "told twice: {all:?}");
+    assert!(
+        times.values().all(|times| *times == 1),
+        "told twice: {all:?}"
+    );
     for run in runs {
-        let completed = |event: &&Value| event["subject"] == run["id"] && event["type"] == "tributary.run.completed";
+        let completed = |event: &&Value| {
+            event["subject"] == run["id"] && event["type"] == "tributary.run.completed"
+        };
         assert_eq!(all.iter().filter(completed).count(), 1, "{run}: {all:?}");
     }
 }
@@ -42,11 +47,20 @@ async fn u3_a_process_killed_during_an_event_loses_no_run_and_tells_none_twice()
                 world.sandbox.events.set_event_mischief(Mischief::Lose, 1);
             }
             let before = world.sandbox.runtime.counters("RunEventsFunction");
-            assert!(world.sandbox.runtime.kill_during_next_invocation("RunEventsFunction", kill_at));
+            assert!(
+                world
+                    .sandbox
+                    .runtime
+                    .kill_during_next_invocation("RunEventsFunction", kill_at)
+            );
             runs.push(world.run(&flow).await);
             world.settled().await;
             let after = world.sandbox.runtime.counters("RunEventsFunction");
-            assert_eq!(after.failures, before.failures + 1, "nobody was killed at {kill_at:?}");
+            assert_eq!(
+                after.failures,
+                before.failures + 1,
+                "nobody was killed at {kill_at:?}"
+            );
         }
     }
     assert_eq!(world.runs(&flow).await.len(), runs.len());
@@ -64,8 +78,16 @@ async fn u2_a_process_killed_while_it_reconciles_loses_no_run_and_tells_none_twi
         world.sandbox.events.set_event_mischief(Mischief::Lose, 2);
         let run = world.start(&flow).await;
         world.settled().await;
-        world.sandbox.clock.advance(std::time::Duration::from_mins(5));
-        assert!(world.sandbox.runtime.kill_during_next_invocation("RunEventsFunction", kill_at));
+        world
+            .sandbox
+            .clock
+            .advance(std::time::Duration::from_mins(5));
+        assert!(
+            world
+                .sandbox
+                .runtime
+                .kill_during_next_invocation("RunEventsFunction", kill_at)
+        );
         world.sandbox.schedules.fire("tributary-reconcile").await;
         let run = world.ended(&flow, &run).await;
         assert_eq!(run["status"], "completed", "{run}");
@@ -85,12 +107,25 @@ async fn u4_a_process_killed_during_a_start_starts_one_run() {
     let mut runs = Vec::new();
     for kill_at in [KillAt::Receipt, KillAt::Answer] {
         let key = format!("{kill_at:?}");
-        assert!(world.sandbox.runtime.kill_during_next_invocation("FlowsFunction", kill_at));
+        assert!(
+            world
+                .sandbox
+                .runtime
+                .kill_during_next_invocation("FlowsFunction", kill_at)
+        );
         let lost = world.post_once(&start, &json!({}), &key).await;
         assert_eq!(lost.status.as_u16(), 500, "{lost:?}");
-        let started = world.post_once(&start, &json!({}), &key).await.expect(202).unwrap();
+        let started = world
+            .post_once(&start, &json!({}), &key)
+            .await
+            .expect(202)
+            .unwrap();
         runs.push(world.ended(&flow, started["runId"].as_str().unwrap()).await);
-        assert_eq!(executions(&world, &flow).await.len(), runs.len(), "{kill_at:?}");
+        assert_eq!(
+            executions(&world, &flow).await.len(),
+            runs.len(),
+            "{kill_at:?}"
+        );
     }
     assert_eq!(world.runs(&flow).await.len(), runs.len());
     told_once(&world, &runs).await;

@@ -16,14 +16,19 @@ impl Subscriber {
     async fn new(sandbox: &Sandbox, name: &str, filter: &Value) -> Self {
         let aws = &sandbox.aws;
         let admin = aws.admin(VENDOR_ACCOUNT);
-        let made = aws.call(&admin, "sqs", "CreateQueue", &json!({ "QueueName": name })).await;
+        let made = aws
+            .call(&admin, "sqs", "CreateQueue", &json!({ "QueueName": name }))
+            .await;
         assert!(made.status.is_success(), "{made:?}");
         let queue = format!("arn:aws:sqs:{REGION}:{VENDOR_ACCOUNT}:{name}");
         let filter = filter.to_string();
         let form = [
             ("Action", "Subscribe"),
             ("Version", "2010-03-31"),
-            ("TopicArn", sandbox.stack.resources["NotificationsTopic"].physical_id()),
+            (
+                "TopicArn",
+                sandbox.stack.resources["NotificationsTopic"].physical_id(),
+            ),
             ("Protocol", "sqs"),
             ("Endpoint", &queue),
             ("Attributes.entry.1.key", "FilterPolicy"),
@@ -39,7 +44,10 @@ impl Subscriber {
                 path: "/".to_owned(),
                 query: String::new(),
                 headers: HeaderMap::from_iter([(header::CONTENT_TYPE, form_type)]),
-                body: url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into(),
+                body: url::form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(form)
+                    .finish()
+                    .into(),
             })
             .await;
         assert!(subscribed.status.is_success(), "{subscribed:?}");
@@ -56,7 +64,10 @@ impl Subscriber {
                 return all;
             }
             for message in batch {
-                queues.delete(&self.queue, &message.receipt_handle).await.unwrap();
+                queues
+                    .delete(&self.queue, &message.receipt_handle)
+                    .await
+                    .unwrap();
                 all.push(serde_json::from_str(&message.body).unwrap());
             }
         }
@@ -73,7 +84,9 @@ fn event(envelope: &Value) -> Value {
 async fn n1_each_tenants_subscriber_gets_its_own_notifications_only() {
     let world = World::without_schedules().await;
     let other = common::tenant(&world.sandbox, "Others", &[("ming", "admin")]).await;
-    let account = common::customer_account_in(&world.sandbox, other.api("ming"), OTHER_CUSTOMER_ACCOUNT).await;
+    let account =
+        common::customer_account_in(&world.sandbox, other.api("ming"), OTHER_CUSTOMER_ACCOUNT)
+            .await;
     assert!(!account.is_empty());
     let sandbox = &world.sandbox;
     let own = Subscriber::new(sandbox, "own", &json!({ "tenantId": [world.tenant.id] })).await;
@@ -86,7 +99,10 @@ async fn n1_each_tenants_subscriber_gets_its_own_notifications_only() {
     world.settled().await;
     let received = own.received(sandbox).await;
     assert!((1..=2).contains(&received.len()), "{received:?}");
-    let completed = received.iter().find(|envelope| event(envelope)["type"] == "tributary.run.completed").unwrap();
+    let completed = received
+        .iter()
+        .find(|envelope| event(envelope)["type"] == "tributary.run.completed")
+        .unwrap();
     let attribute = |name: &str| &completed["MessageAttributes"][name];
     for (name, value) in [
         ("tenantId", json!(world.tenant.id)),
@@ -94,18 +110,33 @@ async fn n1_each_tenants_subscriber_gets_its_own_notifications_only() {
         ("flowId", flow["id"].clone()),
         ("status", json!("completed")),
     ] {
-        assert_eq!(*attribute(name), json!({ "Type": "String", "Value": value }), "{name}");
+        assert_eq!(
+            *attribute(name),
+            json!({ "Type": "String", "Value": value }),
+            "{name}"
+        );
     }
     let event_of = event(completed);
     assert_eq!(event_of["specversion"], "1.0");
     assert_eq!(event_of["tenantid"], world.tenant.id.as_str());
     assert_eq!(event_of["subject"], run["id"]);
-    assert!(event_of["source"].as_str().unwrap().ends_with(&format!("/tenants/{}", world.tenant.id)));
+    assert!(
+        event_of["source"]
+            .as_str()
+            .unwrap()
+            .ends_with(&format!("/tenants/{}", world.tenant.id))
+    );
     assert!(event_of["id"].is_string() && event_of["time"].is_string());
     assert_eq!(event_of["data"]["flowId"], flow["id"]);
-    assert_eq!(event_of["data"]["recordsProcessed"], run["recordsProcessed"]);
+    assert_eq!(
+        event_of["data"]["recordsProcessed"],
+        run["recordsProcessed"]
+    );
 
-    assert!(others.received(sandbox).await.is_empty(), "another tenant was told");
+    assert!(
+        others.received(sandbox).await.is_empty(),
+        "another tenant was told"
+    );
     let ends = ends.received(sandbox).await;
     assert_eq!(ends.len(), 1, "{ends:?}");
     assert_eq!(event(&ends[0]), event_of);
@@ -132,10 +163,15 @@ async fn n3_a_notification_that_could_not_be_published_is_published_later() {
         world.sandbox.schedules.fire("tributary-reconcile").await;
         world.settled().await;
         let told = world.told_of(&run["id"]).await;
-        told.iter().any(|event| event["type"] == "tributary.run.completed").then_some(told)
+        told.iter()
+            .any(|event| event["type"] == "tributary.run.completed")
+            .then_some(told)
     })
     .await;
-    let completed = told.iter().filter(|event| event["type"] == "tributary.run.completed").count();
+    let completed = told
+        .iter()
+        .filter(|event| event["type"] == "tributary.run.completed")
+        .count();
     assert_eq!(completed, 1, "{told:?}");
     common::no_leaks(&world.sandbox).await;
 }

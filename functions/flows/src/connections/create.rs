@@ -220,6 +220,7 @@ fn record(
         lease_until: None,
         intent: None,
         failures: 0,
+        reauth_told: false,
         due_shard: None,
         due_at: None,
         created_at: now,

@@ -97,10 +97,37 @@ pub(crate) async fn describe(
         Ok(answer) => Ok(answer.connector_entity_fields),
         Err(error) => {
             let refusal = Refusal::of(&error);
-            if refusal.is("ResourceNotFoundException") {
+            // Of an object that is not there AppFlow may say what it says of an application that
+            // fails; the list of objects tells the two apart.
+            if refusal.is("ResourceNotFoundException")
+                || (refusal.is("ConnectorServerException")
+                    && is_unlisted(client, profile_name, entity).await)
+            {
                 return Err(Error::not_found());
             }
             Err(refused("DescribeConnectorEntity", refusal))
+        }
+    }
+}
+
+/// Whether the application lists its objects, and this one is not among them.
+async fn is_unlisted(client: &aws_sdk_appflow::Client, profile_name: &str, entity: &str) -> bool {
+    let mut next = None;
+    loop {
+        let answer = client
+            .list_connector_entities()
+            .connector_profile_name(profile_name)
+            .set_next_token(next)
+            .send()
+            .await;
+        let Ok(page) = answer else { return false };
+        let mut listed = page.connector_entity_map.into_values().flatten();
+        if listed.any(|known| known.name == entity) {
+            return false;
+        }
+        next = page.next_token;
+        if next.is_none() {
+            return true;
         }
     }
 }

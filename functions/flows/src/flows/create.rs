@@ -1,10 +1,11 @@
 //! `POST /v1/flows`
 
+use aws_sdk_appflow::Client;
 use axum::{extract::State, response::Response};
 use jiff::Timestamp;
 use serde::Serialize;
 use tributary::{
-    error::{Error, Kind},
+    error::{Error, Fault, Kind},
     http::{IdempotencyKey, Json, Problem},
     id::FlowId,
     run::FlowOwner,
@@ -15,14 +16,15 @@ use super::{
     appflow::{self, Made},
     find,
     record::{Flow, FlowState},
-    references::{Sound, sound},
+    references::{Sound, refused, sound},
     view::{FlowView, with_tag},
 };
 use crate::{
     App, accounts, claim,
     compile::{compile, flow_name},
+    connections,
     edge::{Editor, created, etag},
-    model::FlowDefinition,
+    model::{FlowDefinition, Source},
 };
 
 const OPERATION: &str = "create-flow";
@@ -89,9 +91,29 @@ async fn make(
         }
         Made::Refused(error) => {
             remove(app, &flow).await?;
-            Err(error)
+            let profile = sound.around.source_profile.as_deref();
+            Err(blamed(&client, &flow, profile, error).await)
         }
         Made::InDoubt(error) => Err(error),
+    }
+}
+
+/// AppFlow blames the application when a flow names an object that the application does not have;
+/// the caller can correct that, so it is told as a fault of the flow.
+async fn blamed(client: &Client, flow: &Flow, profile: Option<&str>, error: Error) -> Error {
+    let (Source::Salesforce(source), Some(profile)) = (&flow.definition.source, profile) else {
+        return error;
+    };
+    if error.kind() != Kind::Upstream {
+        return error;
+    }
+    match connections::describe(client, profile, &source.object).await {
+        Err(missing) if missing.kind() == Kind::NotFound => refused(vec![Fault::new(
+            "/source/object",
+            "unknown",
+            "The application does not have this object.",
+        )]),
+        _ => error,
     }
 }
 

@@ -45,8 +45,8 @@ pub(super) async fn push(
     let update = update
         .set("updated_at", now)
         .when_equal("generation", connection.generation);
-    let recovered = (pushed.is_ok() && kept.before.state == ConnectionState::ReauthRequired)
-        .then(|| recovered(app, connection, now));
+    let recovered =
+        (pushed.is_ok() && connection.reauth_told).then(|| recovered(app, connection, now));
     let others: Vec<(Key, Entry)> = recovered
         .map(|entry| (entry.key(), entry))
         .into_iter()
@@ -106,7 +106,8 @@ fn settled(
     let update = Update::new()
         .set("pushed_generation", connection.generation)
         .set("access_expires_at", ends.as_millisecond())
-        .set("due_at", due.as_millisecond());
+        .set("due_at", due.as_millisecond())
+        .remove("reauth_told");
     if grant.missing_scopes.is_empty() {
         let update = update
             .set("state", ConnectionState::Active)

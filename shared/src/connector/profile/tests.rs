@@ -37,6 +37,7 @@ fn connection(generation: u64) -> Connection {
         lease_until: None,
         intent: None,
         failures: 0,
+        reauth_told: false,
         due_shard: None,
         due_at: None,
         created_at: Timestamp::UNIX_EPOCH,
