@@ -50,8 +50,15 @@ pub async fn build(packages: &[String], profile: Profile) -> Result<Vec<PathBuf>
         Profile::Debug => &DEBUG,
         Profile::Release => &RELEASE,
     };
-    let built = cell.get_or_try_init(|| cargo_build(packages, profile)).await?;
-    let found = |package: &String| built.get(package).cloned().ok_or_else(|| BuildError::Missing(package.clone()));
+    let built = cell
+        .get_or_try_init(|| cargo_build(packages, profile))
+        .await?;
+    let found = |package: &String| {
+        built
+            .get(package)
+            .cloned()
+            .ok_or_else(|| BuildError::Missing(package.clone()))
+    };
     packages.iter().map(found).collect()
 }
 
@@ -60,7 +67,13 @@ async fn cargo_build(packages: &[String], profile: Profile) -> Result<Built, Bui
     let mut command = tokio::process::Command::new(cargo);
     command
         .current_dir(workspace_root())
-        .args(["build", "--quiet", "--locked", "--message-format", "json-render-diagnostics"])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--message-format",
+            "json-render-diagnostics",
+        ])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
     match profile {
@@ -73,7 +86,11 @@ async fn cargo_build(packages: &[String], profile: Profile) -> Result<Built, Bui
         // As deployed: nothing but the functions decides on features.
         Profile::Release => {
             command.arg("--release");
-            command.args(packages.iter().flat_map(|package| ["--package", package.as_str()]));
+            command.args(
+                packages
+                    .iter()
+                    .flat_map(|package| ["--package", package.as_str()]),
+            );
         }
     }
     let output = command.output().await.map_err(BuildError::Cargo)?;

@@ -56,7 +56,10 @@ impl Browser {
             .no_proxy()
             .build()
             .map_err(|error| BrowserError::NoAnswer("the HTTP client".to_owned(), error))?;
-        Ok(Self { client, cookies: Mutex::default() })
+        Ok(Self {
+            client,
+            cookies: Mutex::default(),
+        })
     }
 
     /// Opens an address.
@@ -74,7 +77,9 @@ impl Browser {
     pub async fn follow(&self, url: &Url, stop: Option<&str>) -> Result<Page, BrowserError> {
         let mut page = self.get(url).await?;
         for _ in 0..10 {
-            let Some(next) = page.location.clone() else { return Ok(page) };
+            let Some(next) = page.location.clone() else {
+                return Ok(page);
+            };
             if stop.is_some_and(|stop| next.as_str().starts_with(stop)) {
                 return Ok(page);
             }
@@ -83,7 +88,12 @@ impl Browser {
         Err(BrowserError::Page("more than ten redirects".to_owned()))
     }
 
-    async fn send(&self, method: Method, url: &Url, form: Option<&[(&str, &str)]>) -> Result<Page, BrowserError> {
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        form: Option<&[(&str, &str)]>,
+    ) -> Result<Page, BrowserError> {
         let mut request = self.client.request(method, url.clone());
         if let Some(cookies) = self.cookies_for(url) {
             request = request.header(header::COOKIE, cookies);
@@ -102,12 +112,21 @@ impl Browser {
             .and_then(|value| value.to_str().ok())
             .and_then(|text| url.join(text).ok());
         let body = response.text().await.map_err(no_answer)?;
-        Ok(Page { url: url.clone(), status, location, headers, body })
+        Ok(Page {
+            url: url.clone(),
+            status,
+            location,
+            headers,
+            body,
+        })
     }
 
     /// The `Cookie` header for an address.
     pub fn cookies_for(&self, url: &Url) -> Option<String> {
-        let cookies = self.cookies.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let cookies = self
+            .cookies
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let origin = url.origin().ascii_serialization();
         let pairs: Vec<String> = cookies
             .iter()
@@ -119,10 +138,20 @@ impl Browser {
 
     fn keep_cookies(&self, url: &Url, response: &Response) {
         let origin = url.origin().ascii_serialization();
-        let mut cookies = self.cookies.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for set in response.headers().get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
+        let mut cookies = self
+            .cookies
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for set in response
+            .headers()
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+        {
             let (pair, attributes) = set.split_once(';').unwrap_or((set, ""));
-            let Some((name, value)) = pair.split_once('=') else { continue };
+            let Some((name, value)) = pair.split_once('=') else {
+                continue;
+            };
             let key = (origin.clone(), name.trim().to_owned());
             let is_removal = attributes.to_ascii_lowercase().contains("max-age=0");
             if is_removal {
@@ -150,16 +179,25 @@ impl Page {
     /// Value of a hidden field of the page's form.
     pub fn hidden(&self, name: &str) -> Result<String, BrowserError> {
         let marker = format!("name=\"{name}\"");
-        let value = self.body.split('<').filter(|tag| tag.starts_with("input") && tag.contains(&marker)).find_map(|tag| {
-            let (_, rest) = tag.split_once("value=\"")?;
-            rest.split_once('"').map(|(value, _)| value.to_owned())
-        });
-        value.ok_or_else(|| BrowserError::Page(format!("{} has no hidden field {name}", self.url.path())))
+        let value = self
+            .body
+            .split('<')
+            .filter(|tag| tag.starts_with("input") && tag.contains(&marker))
+            .find_map(|tag| {
+                let (_, rest) = tag.split_once("value=\"")?;
+                rest.split_once('"').map(|(value, _)| value.to_owned())
+            });
+        value.ok_or_else(|| {
+            BrowserError::Page(format!("{} has no hidden field {name}", self.url.path()))
+        })
     }
 
     /// Value of a parameter of the address that the page redirects to.
     pub fn redirect_parameter(&self, name: &str) -> Option<String> {
         let location = self.location.as_ref()?;
-        location.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        location
+            .query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 }

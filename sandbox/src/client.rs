@@ -53,7 +53,11 @@ impl Answer {
         if self.status.as_u16() == status {
             return Ok(self.body);
         }
-        Err(BrowserError::Unexpected { at: "the API".to_owned(), status: self.status, body: self.body.to_string() })
+        Err(BrowserError::Unexpected {
+            at: "the API".to_owned(),
+            status: self.status,
+            body: self.body.to_string(),
+        })
     }
 
     /// The stable code of a problem document.
@@ -74,7 +78,11 @@ impl Api {
     /// A caller with this access token, or without any.
     pub fn new(base: &Url, token: Option<&str>) -> Self {
         let client = Client::builder().no_proxy().build().unwrap_or_default();
-        Self { client, base: base.clone(), token: token.map(str::to_owned) }
+        Self {
+            client,
+            base: base.clone(),
+            token: token.map(str::to_owned),
+        }
     }
 
     /// Reads.
@@ -84,7 +92,8 @@ impl Api {
 
     /// Creates or acts.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer, BrowserError> {
-        self.call(Method::POST, path, Some(body.to_string()), &[]).await
+        self.call(Method::POST, path, Some(body.to_string()), &[])
+            .await
     }
 
     /// Any call, with headers.
@@ -95,13 +104,18 @@ impl Api {
         body: Option<String>,
         headers: &[(&str, &str)],
     ) -> Result<Answer, BrowserError> {
-        let url = self.base.join(path).map_err(|error| BrowserError::Page(error.to_string()))?;
+        let url = self
+            .base
+            .join(path)
+            .map_err(|error| BrowserError::Page(error.to_string()))?;
         let mut request = self.client.request(method, url.clone());
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+            request = request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -110,7 +124,11 @@ impl Api {
         let response = request.send().await.map_err(no_answer)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.map_err(no_answer)?;
-        Ok(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
+        Ok(Answer {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+        })
     }
 }
 
@@ -132,18 +150,40 @@ impl Sandbox {
     pub async fn sign_in(&self, name: &str) -> Result<Person, BrowserError> {
         let browser = Browser::new()?;
         let mut login = self.join("/auth/login")?;
-        login.query_pairs_mut().append_pair("return_to", &format!("{}/", self.app_origin));
+        login
+            .query_pairs_mut()
+            .append_pair("return_to", &format!("{}/", self.app_origin));
         let page = browser.follow(&login, None).await?.expect(StatusCode::OK)?;
         let transaction = page.hidden("transaction")?;
-        let form = page.url.join("/login").map_err(|error| BrowserError::Page(error.to_string()))?;
+        let form = page
+            .url
+            .join("/login")
+            .map_err(|error| BrowserError::Page(error.to_string()))?;
         let password = format!("{name}-password-local");
         let sent = browser
-            .post_form(&form, &[("transaction", &transaction), ("username", name), ("password", &password)])
+            .post_form(
+                &form,
+                &[
+                    ("transaction", &transaction),
+                    ("username", name),
+                    ("password", &password),
+                ],
+            )
             .await?;
-        let callback = sent.location.clone().ok_or_else(|| BrowserError::Page("the provider did not send the browser back".to_owned()))?;
+        let callback = sent.location.clone().ok_or_else(|| {
+            BrowserError::Page("the provider did not send the browser back".to_owned())
+        })?;
         let page = browser.follow(&callback, Some(&self.app_origin)).await?;
-        if !page.location.as_ref().is_some_and(|next| next.as_str().starts_with(&self.app_origin)) {
-            return Err(BrowserError::Unexpected { at: "sign-in".to_owned(), status: page.status, body: page.body });
+        if !page
+            .location
+            .as_ref()
+            .is_some_and(|next| next.as_str().starts_with(&self.app_origin))
+        {
+            return Err(BrowserError::Unexpected {
+                at: "sign-in".to_owned(),
+                status: page.status,
+                body: page.body,
+            });
         }
         let tokens = self.tokens(&browser, false).await?;
         let text = |name: &str| tokens[name].as_str().unwrap_or_default().to_owned();
@@ -159,33 +199,60 @@ impl Sandbox {
     /// Asks `POST /auth/token` with a browser's session; `fresh` asks for tokens nobody used yet.
     pub async fn tokens(&self, browser: &Browser, fresh: bool) -> Result<Value, BrowserError> {
         let cookies = browser.cookies_for(&self.api_url).unwrap_or_default();
-        let headers = [("cookie", cookies.as_str()), ("origin", self.app_origin.as_str())];
+        let headers = [
+            ("cookie", cookies.as_str()),
+            ("origin", self.app_origin.as_str()),
+        ];
         Api::new(&self.api_url, None)
-            .call(Method::POST, "/auth/token", Some(json!({ "fresh": fresh }).to_string()), &headers)
+            .call(
+                Method::POST,
+                "/auth/token",
+                Some(json!({ "fresh": fresh }).to_string()),
+                &headers,
+            )
             .await?
             .expect(200)
     }
 
     /// Walks the consent of a connection in a person's browser and answers the address at which the
     /// browser ends up.
-    pub async fn consent(&self, browser: &Browser, start_url: &str, decision: &str) -> Result<Url, BrowserError> {
+    pub async fn consent(
+        &self,
+        browser: &Browser,
+        start_url: &str,
+        decision: &str,
+    ) -> Result<Url, BrowserError> {
         let start = Url::parse(start_url).map_err(|error| BrowserError::Page(error.to_string()))?;
         let page = browser.follow(&start, None).await?.expect(StatusCode::OK)?;
         let transaction = page.hidden("transaction")?;
         let mut form = page.url.clone();
         form.set_query(None);
-        let sent = browser.post_form(&form, &[("transaction", &transaction), ("decision", decision)]).await?;
-        let callback = sent.location.clone().ok_or_else(|| BrowserError::Page("Salesforce did not send the browser back".to_owned()))?;
+        let sent = browser
+            .post_form(
+                &form,
+                &[("transaction", &transaction), ("decision", decision)],
+            )
+            .await?;
+        let callback = sent.location.clone().ok_or_else(|| {
+            BrowserError::Page("Salesforce did not send the browser back".to_owned())
+        })?;
         let page = browser.follow(&callback, Some(&self.app_origin)).await?;
         page.location
             .clone()
             .filter(|next| next.as_str().starts_with(&self.app_origin))
-            .ok_or(BrowserError::Unexpected { at: "consent".to_owned(), status: page.status, body: page.body })
+            .ok_or(BrowserError::Unexpected {
+                at: "consent".to_owned(),
+                status: page.status,
+                body: page.body,
+            })
     }
 
     /// The API as the vendor's machine client.
     pub async fn operator(&self) -> Result<Api, BrowserError> {
-        let url = self.oidc_url.join("/oauth2/token").map_err(|error| BrowserError::Page(error.to_string()))?;
+        let url = self
+            .oidc_url
+            .join("/oauth2/token")
+            .map_err(|error| BrowserError::Page(error.to_string()))?;
         let client = Client::builder().no_proxy().build().unwrap_or_default();
         let no_answer = |error| BrowserError::NoAnswer("the identity provider".to_owned(), error);
         let answer: Value = client
@@ -202,7 +269,9 @@ impl Sandbox {
     }
 
     fn join(&self, path: &str) -> Result<Url, BrowserError> {
-        self.api_url.join(path).map_err(|error| BrowserError::Page(error.to_string()))
+        self.api_url
+            .join(path)
+            .map_err(|error| BrowserError::Page(error.to_string()))
     }
 }
 
@@ -213,17 +282,31 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    pub(crate) async fn subscribe(aws: &Aws, stack: &Resolved, queue: &str) -> Result<Self, StartError> {
+    pub(crate) async fn subscribe(
+        aws: &Aws,
+        stack: &Resolved,
+        queue: &str,
+    ) -> Result<Self, StartError> {
         let request = json!({ "QueueName": queue, "Attributes": {} });
-        let reply = aws.call(&aws.admin(VENDOR_ACCOUNT), "sqs", "CreateQueue", &request).await;
+        let reply = aws
+            .call(&aws.admin(VENDOR_ACCOUNT), "sqs", "CreateQueue", &request)
+            .await;
         if !reply.status.is_success() {
-            return Err(StartError::Resource(queue.to_owned(), String::from_utf8_lossy(&reply.body).into_owned()));
+            return Err(StartError::Resource(
+                queue.to_owned(),
+                String::from_utf8_lossy(&reply.body).into_owned(),
+            ));
         }
         let topic = stack
             .resources
             .get("NotificationsTopic")
             .map(|topic| topic.physical_id().to_owned())
-            .ok_or_else(|| StartError::Template("template.yaml".to_owned(), "there is no NotificationsTopic".to_owned()))?;
+            .ok_or_else(|| {
+                StartError::Template(
+                    "template.yaml".to_owned(),
+                    "there is no NotificationsTopic".to_owned(),
+                )
+            })?;
         let queue_arn = format!("arn:aws:sqs:{REGION}:{VENDOR_ACCOUNT}:{queue}");
         let form = [
             ("Action", "Subscribe"),
@@ -236,9 +319,15 @@ impl Inbox {
         ];
         let reply = aws.dispatch(form_call(aws, "sns", &form)).await;
         if !reply.status.is_success() {
-            return Err(StartError::Resource(queue.to_owned(), String::from_utf8_lossy(&reply.body).into_owned()));
+            return Err(StartError::Resource(
+                queue.to_owned(),
+                String::from_utf8_lossy(&reply.body).into_owned(),
+            ));
         }
-        Ok(Self { queue_arn, got: Mutex::default() })
+        Ok(Self {
+            queue_arn,
+            got: Mutex::default(),
+        })
     }
 
     /// Everything that was received so far.
@@ -248,21 +337,35 @@ impl Inbox {
                 break;
             }
             for message in batch {
-                let body = serde_json::from_str(&message.body).unwrap_or(Value::String(message.body));
-                self.got.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(body);
+                let body =
+                    serde_json::from_str(&message.body).unwrap_or(Value::String(message.body));
+                self.got
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .push(body);
                 // A message that cannot be deleted comes again, and is seen twice then.
-                let _ = queues.delete(&self.queue_arn, &message.receipt_handle).await;
+                let _ = queues
+                    .delete(&self.queue_arn, &message.receipt_handle)
+                    .await;
             }
         }
-        self.got.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.got
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 }
 
 /// A call of a service that speaks the query protocol, as the vendor's administrator.
 fn form_call(aws: &Aws, service: &str, form: &[(&str, &str)]) -> AwsCall {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form)
+        .finish();
     let mut headers = header::HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-www-form-urlencoded"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("application/x-www-form-urlencoded"),
+    );
     AwsCall {
         principal: aws.admin(VENDOR_ACCOUNT),
         region: REGION.to_owned(),

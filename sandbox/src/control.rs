@@ -37,14 +37,18 @@ fn gone() -> Response {
 }
 
 async fn index(State(sandbox): Held) -> Response {
-    let Some(sandbox) = sandbox.upgrade() else { return gone() };
+    let Some(sandbox) = sandbox.upgrade() else {
+        return gone();
+    };
     let rows = [
         ("API", sandbox.api_url.as_str()),
         ("AWS endpoint", sandbox.aws_url.as_str()),
         ("Salesforce", sandbox.salesforce_url.as_str()),
         ("Identity provider", sandbox.oidc_url.as_str()),
     ]
-    .map(|(name, url)| format!("<tr><th scope=\"row\">{name}</th><td><a href=\"{url}\">{url}</a></td></tr>"))
+    .map(|(name, url)| {
+        format!("<tr><th scope=\"row\">{name}</th><td><a href=\"{url}\">{url}</a></td></tr>")
+    })
     .concat();
     Html(format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Tributary sandbox</title>\
@@ -58,7 +62,9 @@ async fn index(State(sandbox): Held) -> Response {
 }
 
 async fn notifications(State(sandbox): Held) -> Response {
-    let Some(sandbox) = sandbox.upgrade() else { return gone() };
+    let Some(sandbox) = sandbox.upgrade() else {
+        return gone();
+    };
     Json(sandbox.notifications().await).into_response()
 }
 
@@ -71,13 +77,26 @@ struct Launch {
 }
 
 async fn launch(State(sandbox): Held, Json(launch): Json<Launch>) -> Response {
-    let Some(sandbox) = sandbox.upgrade() else { return gone() };
-    let Some(parameters) = Sandbox::launch_parameters(&launch.launch_url) else {
-        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "launchUrl is not a launch link" }))).into_response();
+    let Some(sandbox) = sandbox.upgrade() else {
+        return gone();
     };
-    match sandbox.launch_customer_stack(&launch.account, parameters).await {
+    let Some(parameters) = Sandbox::launch_parameters(&launch.launch_url) else {
+        return (
+            StatusCode::BAD_REQUEST,
+            Json(json!({ "error": "launchUrl is not a launch link" })),
+        )
+            .into_response();
+    };
+    match sandbox
+        .launch_customer_stack(&launch.account, parameters)
+        .await
+    {
         Ok(()) => Json(json!({ "launched": true })).into_response(),
-        Err(error) => (StatusCode::BAD_REQUEST, Json(json!({ "error": error.to_string() }))).into_response(),
+        Err(error) => (
+            StatusCode::BAD_REQUEST,
+            Json(json!({ "error": error.to_string() })),
+        )
+            .into_response(),
     }
 }
 
@@ -89,8 +108,12 @@ struct Forward {
 }
 
 async fn clock(State(sandbox): Held, Json(forward): Json<Forward>) -> Response {
-    let Some(sandbox) = sandbox.upgrade() else { return gone() };
-    sandbox.clock.advance(std::time::Duration::from_secs(forward.forward_seconds));
+    let Some(sandbox) = sandbox.upgrade() else {
+        return gone();
+    };
+    sandbox
+        .clock
+        .advance(std::time::Duration::from_secs(forward.forward_seconds));
     Json(json!({ "now": sandbox.clock.now() })).into_response()
 }
 
@@ -102,7 +125,9 @@ struct Revoke {
 }
 
 async fn revoke(State(sandbox): Held, Json(revoke): Json<Revoke>) -> Response {
-    let Some(sandbox) = sandbox.upgrade() else { return gone() };
+    let Some(sandbox) = sandbox.upgrade() else {
+        return gone();
+    };
     let revoked = sandbox.salesforce.revoke_grants_of(&revoke.username);
     Json(json!({ "revoked": revoked })).into_response()
 }

@@ -11,9 +11,15 @@ use crate::{Sandbox, StartError, binaries::workspace_root, provision};
 impl Sandbox {
     /// Launches the customer's template in an account with these parameters, as the CloudFormation
     /// console does after the launch link was opened and its values were confirmed.
-    pub async fn launch_customer_stack(&self, account: &str, parameters: BTreeMap<String, String>) -> Result<(), StartError> {
+    pub async fn launch_customer_stack(
+        &self,
+        account: &str,
+        parameters: BTreeMap<String, String>,
+    ) -> Result<(), StartError> {
         let text = std::fs::read_to_string(workspace_root().join("customer-account.yaml"))
-            .map_err(|error| StartError::Template("customer-account.yaml".to_owned(), error.to_string()))?;
+            .map_err(|error| {
+                StartError::Template("customer-account.yaml".to_owned(), error.to_string())
+            })?;
         let context = Context {
             account: account.to_owned(),
             region: REGION.to_owned(),
@@ -24,7 +30,9 @@ impl Sandbox {
         };
         let resolved = Template::parse(&text)
             .and_then(|template| template.resolve(&context))
-            .map_err(|error| StartError::Template("customer-account.yaml".to_owned(), error.to_string()))?;
+            .map_err(|error| {
+                StartError::Template("customer-account.yaml".to_owned(), error.to_string())
+            })?;
         provision::resources(&self.parts(), account, &resolved).await
     }
 
@@ -36,7 +44,9 @@ impl Sandbox {
         let url = Url::parse(&format!("https://launch.invalid/?{query}")).ok()?;
         Some(
             url.query_pairs()
-                .filter_map(|(name, value)| Some((name.strip_prefix("param_")?.to_owned(), value.into_owned())))
+                .filter_map(|(name, value)| {
+                    Some((name.strip_prefix("param_")?.to_owned(), value.into_owned()))
+                })
                 .collect(),
         )
     }

@@ -23,7 +23,10 @@ impl Sandbox {
         let mut look = |place: &str, text: &str| {
             let secrets = self.canaries.found_in(text);
             if !secrets.is_empty() {
-                leaks.push(Leak { place: place.to_owned(), secrets });
+                leaks.push(Leak {
+                    place: place.to_owned(),
+                    secrets,
+                });
             }
         };
         for line in self.logs.lines() {
@@ -33,7 +36,10 @@ impl Sandbox {
             look("notification", &notification.to_string());
         }
         for entry in self.journal.entries() {
-            look("journal", &serde_json::to_string(&entry).unwrap_or_default());
+            look(
+                "journal",
+                &serde_json::to_string(&entry).unwrap_or_default(),
+            );
         }
         for item in self.table_items().await {
             look("table", &item.to_string());
@@ -43,7 +49,12 @@ impl Sandbox {
 
     /// Every item of the table.
     pub async fn table_items(&self) -> Vec<Value> {
-        let table = self.stack.resources.get("Table").map(|table| table.physical_id().to_owned()).unwrap_or_default();
+        let table = self
+            .stack
+            .resources
+            .get("Table")
+            .map(|table| table.physical_id().to_owned())
+            .unwrap_or_default();
         let admin = self.aws.admin(VENDOR_ACCOUNT);
         let (mut items, mut start) = (Vec::new(), Value::Null);
         loop {

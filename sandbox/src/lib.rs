@@ -149,7 +149,9 @@ pub struct Sandbox {
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sandbox").field("api_url", &self.api_url.as_str()).finish_non_exhaustive()
+        f.debug_struct("Sandbox")
+            .field("api_url", &self.api_url.as_str())
+            .finish_non_exhaustive()
     }
 }
 

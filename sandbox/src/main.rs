@@ -30,7 +30,10 @@ fn arguments() -> Result<Arguments, String> {
     while let Some(word) = words.next() {
         match word.as_str() {
             "--port" => {
-                let port = words.next().and_then(|port| port.parse().ok()).filter(|port| *port < u16::MAX - 5);
+                let port = words
+                    .next()
+                    .and_then(|port| port.parse().ok())
+                    .filter(|port| *port < u16::MAX - 5);
                 parsed.port = Some(port.ok_or("--port needs a port number")?);
             }
             "--log" => parsed.log = Some(words.next().ok_or("--log needs a file")?.into()),
@@ -57,7 +60,9 @@ async fn main() -> ExitCode {
         Some("tour") => walk(&arguments, true, false).await,
         Some("serve") => walk(&arguments, false, true).await,
         Some("openapi") => write_openapi(&arguments),
-        Some("bench") => sandbox::bench::from_arguments(&arguments.rest).await.map_err(Into::into),
+        Some("bench") => sandbox::bench::from_arguments(&arguments.rest)
+            .await
+            .map_err(Into::into),
         Some("help") => {
             print!("{USAGE}");
             Ok(())
@@ -81,8 +86,17 @@ type Failure = Box<dyn std::error::Error>;
 async fn walk(arguments: &Arguments, with_tour: bool, stay: bool) -> Result<(), Failure> {
     println!("building the functions and starting everything on 127.0.0.1 ...");
     // A tour that does not stay needs no known ports; one that stays does, for the README's curl.
-    let first_port = if stay || arguments.port.is_some() { Some(arguments.port.unwrap_or(8700)) } else { None };
-    let sandbox = Sandbox::start(Options { first_port, log_file: arguments.log.clone(), ..Options::default() }).await?;
+    let first_port = if stay || arguments.port.is_some() {
+        Some(arguments.port.unwrap_or(8700))
+    } else {
+        None
+    };
+    let sandbox = Sandbox::start(Options {
+        first_port,
+        log_file: arguments.log.clone(),
+        ..Options::default()
+    })
+    .await?;
     if with_tour {
         tour::walk(&sandbox).await?;
     }
@@ -95,11 +109,18 @@ async fn walk(arguments: &Arguments, with_tour: bool, stay: bool) -> Result<(), 
 async fn serve(sandbox: &Arc<Sandbox>) -> Result<(), Failure> {
     println!(
         "\nserving until stopped (Ctrl-C)\n  control page       {}\n  API                {}\n  AWS endpoint       {}\n  Salesforce         {}\n  identity provider  {}",
-        sandbox.control_url, sandbox.api_url, sandbox.aws_url, sandbox.salesforce_url, sandbox.oidc_url
+        sandbox.control_url,
+        sandbox.api_url,
+        sandbox.aws_url,
+        sandbox.salesforce_url,
+        sandbox.oidc_url
     );
     println!(
         "\ntry this, then go on with the README:\n  TOKEN=$(curl -s -u {}:{} -d grant_type=client_credentials {}oauth2/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n  curl -s -H \"authorization: Bearer $TOKEN\" {}v1/tenants",
-        sandbox::OPERATOR_CLIENT_ID, sandbox::OPERATOR_SECRET, sandbox.oidc_url, sandbox.api_url
+        sandbox::OPERATOR_CLIENT_ID,
+        sandbox::OPERATOR_SECRET,
+        sandbox.oidc_url,
+        sandbox.api_url
     );
     tokio::signal::ctrl_c().await?;
     println!("stopping");
@@ -107,12 +128,19 @@ async fn serve(sandbox: &Arc<Sandbox>) -> Result<(), Failure> {
 }
 
 fn write_openapi(arguments: &Arguments) -> Result<(), Failure> {
-    let path = arguments.rest.first().map_or_else(|| workspace_root().join("docs/openapi.json"), PathBuf::from);
+    let path = arguments
+        .rest
+        .first()
+        .map_or_else(|| workspace_root().join("docs/openapi.json"), PathBuf::from);
     if arguments.check {
         if openapi::is_current(&path)? {
             return Ok(());
         }
-        return Err(format!("{} is not current: run `cargo run -p sandbox -- openapi`", path.display()).into());
+        return Err(format!(
+            "{} is not current: run `cargo run -p sandbox -- openapi`",
+            path.display()
+        )
+        .into());
     }
     std::fs::write(&path, openapi::document()?)?;
     println!("wrote {}", path.display());

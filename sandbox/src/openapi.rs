@@ -9,7 +9,8 @@ pub fn document() -> Result<String, serde_json::Error> {
     merged.merge(oauth_callback::openapi());
     "Tributary".clone_into(&mut merged.info.title);
     env!("CARGO_PKG_VERSION").clone_into(&mut merged.info.version);
-    merged.info.description = Some("Data integration that software vendors embed in their product.".to_owned());
+    merged.info.description =
+        Some("Data integration that software vendors embed in their product.".to_owned());
     let mut text = serde_json::to_string_pretty(&merged)?;
     text.push('\n');
     Ok(text)
@@ -28,6 +29,9 @@ mod tests {
     #[test]
     fn the_checked_in_document_is_the_one_of_today() {
         let path = workspace_root().join("docs/openapi.json");
-        assert!(is_current(&path).unwrap(), "run `cargo run -p sandbox -- openapi`");
+        assert!(
+            is_current(&path).unwrap(),
+            "run `cargo run -p sandbox -- openapi`"
+        );
     }
 }

@@ -36,7 +36,11 @@ const ELSEWHERE: [&str; 11] = [
 ];
 
 /// Creates everything in an account; what is unknown is an error that names it.
-pub(crate) async fn resources(parts: &Parts, account: &str, resolved: &Resolved) -> Result<(), StartError> {
+pub(crate) async fn resources(
+    parts: &Parts,
+    account: &str,
+    resolved: &Resolved,
+) -> Result<(), StartError> {
     let admin = parts.aws.admin(account);
     // Dead-letter queues first: a redrive policy names one that must exist.
     let mut ordered: Vec<(&String, &Resource)> = resolved.resources.iter().collect();
@@ -46,7 +50,9 @@ pub(crate) async fn resources(parts: &Parts, account: &str, resolved: &Resolved)
             "AWS::DynamoDB::Table" => table(parts, &admin, id, resource).await?,
             "AWS::SQS::Queue" => queue(parts, &admin, id, resource).await?,
             "AWS::SNS::Topic" => {
-                parts.sns.create_topic(account, name_of_arn(resource.physical_id()));
+                parts
+                    .sns
+                    .create_topic(account, name_of_arn(resource.physical_id()));
             }
             "AWS::S3::Bucket" => bucket(parts, &admin, id, resource).await?,
             "AWS::IAM::Role" => role(parts, resolved, resource),
@@ -54,7 +60,12 @@ pub(crate) async fn resources(parts: &Parts, account: &str, resolved: &Resolved)
                 parts.events.create_bus(account, resource.physical_id());
             }
             kind if ELSEWHERE.contains(&kind) => {}
-            other => return Err(StartError::Resource(id.clone(), format!("the sandbox cannot create {other}"))),
+            other => {
+                return Err(StartError::Resource(
+                    id.clone(),
+                    format!("the sandbox cannot create {other}"),
+                ));
+            }
         }
     }
     // What refers to the resources above.
@@ -62,8 +73,12 @@ pub(crate) async fn resources(parts: &Parts, account: &str, resolved: &Resolved)
         bucket_policy(parts, &admin, id, policy).await?;
     }
     for (_, policy) in resolved.of_kind("AWS::Events::EventBusPolicy") {
-        let bus = policy.properties["EventBusName"].as_str().unwrap_or("default");
-        parts.events.set_bus_policy(account, bus, &policy.properties["Statement"]);
+        let bus = policy.properties["EventBusName"]
+            .as_str()
+            .unwrap_or("default");
+        parts
+            .events
+            .set_bus_policy(account, bus, &policy.properties["Statement"]);
     }
     for (id, rule) in resolved.of_kind("AWS::Events::Rule") {
         event_rule(parts, account, id, rule)?;
@@ -71,7 +86,12 @@ pub(crate) async fn resources(parts: &Parts, account: &str, resolved: &Resolved)
     Ok(())
 }
 
-async fn table(parts: &Parts, admin: &Principal, id: &str, resource: &Resource) -> Result<(), StartError> {
+async fn table(
+    parts: &Parts,
+    admin: &Principal,
+    id: &str,
+    resource: &Resource,
+) -> Result<(), StartError> {
     let properties = &resource.properties;
     let mut request = json!({
         "TableName": resource.physical_id(),
@@ -82,25 +102,54 @@ async fn table(parts: &Parts, admin: &Principal, id: &str, resource: &Resource) 
     if let Some(indexes) = properties.get("GlobalSecondaryIndexes") {
         request["GlobalSecondaryIndexes"] = indexes.clone();
     }
-    done(id, &parts.aws.call(admin, "dynamodb", "CreateTable", &request).await)
+    done(
+        id,
+        &parts
+            .aws
+            .call(admin, "dynamodb", "CreateTable", &request)
+            .await,
+    )
 }
 
-async fn queue(parts: &Parts, admin: &Principal, id: &str, resource: &Resource) -> Result<(), StartError> {
+async fn queue(
+    parts: &Parts,
+    admin: &Principal,
+    id: &str,
+    resource: &Resource,
+) -> Result<(), StartError> {
     let name = name_of_arn(resource.arn().unwrap_or_default());
     let mut attributes = serde_json::Map::new();
-    for attribute in ["VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", "RedrivePolicy"] {
+    for attribute in [
+        "VisibilityTimeout",
+        "MessageRetentionPeriod",
+        "DelaySeconds",
+        "RedrivePolicy",
+    ] {
         if let Some(value) = resource.properties.get(attribute) {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             attributes.insert(attribute.to_owned(), Value::String(text));
         }
     }
     let request = json!({ "QueueName": name, "Attributes": attributes });
-    done(id, &parts.aws.call(admin, "sqs", "CreateQueue", &request).await)
+    done(
+        id,
+        &parts.aws.call(admin, "sqs", "CreateQueue", &request).await,
+    )
 }
 
-async fn bucket(parts: &Parts, admin: &Principal, id: &str, resource: &Resource) -> Result<(), StartError> {
+async fn bucket(
+    parts: &Parts,
+    admin: &Principal,
+    id: &str,
+    resource: &Resource,
+) -> Result<(), StartError> {
     let path = format!("/{}", resource.physical_id());
-    let reply = parts.aws.call_rest(admin, "s3", Method::PUT, &path, Bytes::new()).await;
+    let reply = parts
+        .aws
+        .call_rest(admin, "s3", Method::PUT, &path, Bytes::new())
+        .await;
     // A retained bucket outlives its stack and is there when the stack is launched again.
     if reply.status == http::StatusCode::CONFLICT {
         return Ok(());
@@ -108,10 +157,18 @@ async fn bucket(parts: &Parts, admin: &Principal, id: &str, resource: &Resource)
     done(id, &reply)
 }
 
-async fn bucket_policy(parts: &Parts, admin: &Principal, id: &str, resource: &Resource) -> Result<(), StartError> {
+async fn bucket_policy(
+    parts: &Parts,
+    admin: &Principal,
+    id: &str,
+    resource: &Resource,
+) -> Result<(), StartError> {
     let bucket = resource.properties["Bucket"].as_str().unwrap_or_default();
     let body = Bytes::from(resource.properties["PolicyDocument"].to_string());
-    let reply = parts.aws.call_rest(admin, "s3", Method::PUT, &format!("/{bucket}?policy"), body).await;
+    let reply = parts
+        .aws
+        .call_rest(admin, "s3", Method::PUT, &format!("/{bucket}?policy"), body)
+        .await;
     done(id, &reply)
 }
 
@@ -120,12 +177,17 @@ fn role(parts: &Parts, resolved: &Resolved, resource: &Resource) {
     let inline = properties["Policies"].as_array().into_iter().flatten();
     let attached = resolved
         .of_kind("AWS::IAM::RolePolicy")
-        .filter(|(_, policy)| policy.properties["RoleName"].as_str() == Some(resource.physical_id()))
+        .filter(|(_, policy)| {
+            policy.properties["RoleName"].as_str() == Some(resource.physical_id())
+        })
         .map(|(_, policy)| &policy.properties);
     parts.aws.put_role(Role {
         arn: resource.arn().unwrap_or_default().to_owned(),
         trust_policy: properties["AssumeRolePolicyDocument"].clone(),
-        identity_policies: inline.chain(attached).map(|policy| policy["PolicyDocument"].clone()).collect(),
+        identity_policies: inline
+            .chain(attached)
+            .map(|policy| policy["PolicyDocument"].clone())
+            .collect(),
         max_session_seconds: properties["MaxSessionDuration"]
             .as_u64()
             .and_then(|seconds| u32::try_from(seconds).ok())
@@ -134,15 +196,30 @@ fn role(parts: &Parts, resolved: &Resolved, resource: &Resource) {
 }
 
 fn event_rule(parts: &Parts, account: &str, id: &str, rule: &Resource) -> Result<(), StartError> {
-    let bus = rule.properties["EventBusName"].as_str().unwrap_or("default");
-    let targets = rule.properties["Targets"].as_array().into_iter().flatten().map(|target| TargetSpec {
-        id: target["Id"].as_str().unwrap_or_default().to_owned(),
-        arn: target["Arn"].as_str().unwrap_or_default().to_owned(),
-        dead_letter_arn: target["DeadLetterConfig"]["Arn"].as_str().map(str::to_owned),
-        input: Input::default(),
-    });
-    let rule = RuleSpec { name: id.to_owned(), pattern: rule.properties["EventPattern"].clone(), targets: targets.collect() };
-    parts.events.put_rule(account, bus, rule).map_err(|error| StartError::Resource(id.to_owned(), error.to_string()))
+    let bus = rule.properties["EventBusName"]
+        .as_str()
+        .unwrap_or("default");
+    let targets = rule.properties["Targets"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|target| TargetSpec {
+            id: target["Id"].as_str().unwrap_or_default().to_owned(),
+            arn: target["Arn"].as_str().unwrap_or_default().to_owned(),
+            dead_letter_arn: target["DeadLetterConfig"]["Arn"]
+                .as_str()
+                .map(str::to_owned),
+            input: Input::default(),
+        });
+    let rule = RuleSpec {
+        name: id.to_owned(),
+        pattern: rule.properties["EventPattern"].clone(),
+        targets: targets.collect(),
+    };
+    parts
+        .events
+        .put_rule(account, bus, rule)
+        .map_err(|error| StartError::Resource(id.to_owned(), error.to_string()))
 }
 
 /// The last part of an ARN: a queue's or topic's name.
@@ -154,5 +231,8 @@ fn done(id: &str, reply: &AwsReply) -> Result<(), StartError> {
     if reply.status.is_success() {
         return Ok(());
     }
-    Err(StartError::Resource(id.to_owned(), String::from_utf8_lossy(&reply.body).into_owned()))
+    Err(StartError::Resource(
+        id.to_owned(),
+        String::from_utf8_lossy(&reply.body).into_owned(),
+    ))
 }

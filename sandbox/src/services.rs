@@ -17,31 +17,64 @@ pub(crate) struct Services {
 }
 
 impl AccountServices for Services {
-    fn put_object<'a>(&'a self, account: &'a str, bucket: &'a str, key: &'a str, body: Bytes) -> BoxFuture<'a, Result<(), String>> {
+    fn put_object<'a>(
+        &'a self,
+        account: &'a str,
+        bucket: &'a str,
+        key: &'a str,
+        body: Bytes,
+    ) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(self.aws.put_object(account, bucket, key, body))
     }
 
-    fn get_object<'a>(&'a self, account: &'a str, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Bytes, String>> {
+    fn get_object<'a>(
+        &'a self,
+        account: &'a str,
+        bucket: &'a str,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Bytes, String>> {
         Box::pin(self.aws.get_object(account, bucket, key))
     }
 
-    fn list_objects<'a>(&'a self, account: &'a str, bucket: &'a str, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, String>> {
+    fn list_objects<'a>(
+        &'a self,
+        account: &'a str,
+        bucket: &'a str,
+        prefix: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, String>> {
         Box::pin(self.aws.list_objects(account, bucket, prefix))
     }
 
-    fn bucket_policy<'a>(&'a self, account: &'a str, bucket: &'a str) -> BoxFuture<'a, Result<Option<Value>, String>> {
+    fn bucket_policy<'a>(
+        &'a self,
+        account: &'a str,
+        bucket: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Value>, String>> {
         Box::pin(self.aws.bucket_policy(account, bucket))
     }
 
-    fn put_secret<'a>(&'a self, account: &'a str, name: &'a str, value: String) -> BoxFuture<'a, Result<String, String>> {
+    fn put_secret<'a>(
+        &'a self,
+        account: &'a str,
+        name: &'a str,
+        value: String,
+    ) -> BoxFuture<'a, Result<String, String>> {
         Box::pin(async move { self.aws.put_secret(account, name, value).await })
     }
 
-    fn get_secret<'a>(&'a self, account: &'a str, id: &'a str) -> BoxFuture<'a, Result<String, String>> {
+    fn get_secret<'a>(
+        &'a self,
+        account: &'a str,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<String, String>> {
         Box::pin(self.aws.get_secret(account, id))
     }
 
-    fn delete_secret<'a>(&'a self, account: &'a str, id: &'a str) -> BoxFuture<'a, Result<(), String>> {
+    fn delete_secret<'a>(
+        &'a self,
+        account: &'a str,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(self.aws.delete_secret(account, id))
     }
 
@@ -57,6 +90,9 @@ impl AccountServices for Services {
         columns: &'a [String],
         rows: &'a [Vec<Option<String>>],
     ) -> BoxFuture<'a, Result<u64, String>> {
-        Box::pin(async move { self.redshift.insert_rows(account, database, table, columns, rows) })
+        Box::pin(async move {
+            self.redshift
+                .insert_rows(account, database, table, columns, rows)
+        })
     }
 }

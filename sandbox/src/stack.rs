@@ -33,14 +33,22 @@ pub(crate) struct Secrets<'a> {
 }
 
 /// Makes the keys and secrets, whose ids AWS chooses, and resolves the template with them.
-pub(crate) async fn resolve(aws: &Aws, at: &Addresses<'_>, secrets: &Secrets<'_>) -> Result<Resolved, StartError> {
-    let salesforce = json!({ "clientId": secrets.salesforce_id, "clientSecret": secrets.salesforce_secret });
+pub(crate) async fn resolve(
+    aws: &Aws,
+    at: &Addresses<'_>,
+    secrets: &Secrets<'_>,
+) -> Result<Resolved, StartError> {
+    let salesforce =
+        json!({ "clientId": secrets.salesforce_id, "clientSecret": secrets.salesforce_secret });
     let salesforce = secret(aws, "tributary/salesforce-app", salesforce.to_string()).await?;
     let oidc = secret(aws, "tributary/oidc-client", secrets.oidc_client.to_owned()).await?;
     let sealing = secret(aws, "tributary/sealing-key", secrets.sealing_key.to_owned()).await?;
     let mut attributes = BTreeMap::from([(
         "SealingKeySecret".to_owned(),
-        Attributes::from([("Ref".to_owned(), sealing.clone()), ("Id".to_owned(), sealing)]),
+        Attributes::from([
+            ("Ref".to_owned(), sealing.clone()),
+            ("Id".to_owned(), sealing),
+        ]),
     )]);
     for id in ["DataKey", "MessageKey"] {
         attributes.insert(id.to_owned(), key(aws, id).await?);
@@ -69,11 +77,17 @@ fn parameters(at: &Addresses<'_>, salesforce: &str, oidc: &str) -> BTreeMap<Stri
         ("OidcIssuer", at.oidc),
         ("OidcClientId", APP_CLIENT_ID),
         ("OidcClientSecretArn", oidc),
-        ("ApiAudience", &format!("{APP_CLIENT_ID},{OPERATOR_CLIENT_ID}")),
+        (
+            "ApiAudience",
+            &format!("{APP_CLIENT_ID},{OPERATOR_CLIENT_ID}"),
+        ),
         ("OperatorClientIds", OPERATOR_CLIENT_ID),
         ("SalesforceLoginUrl", at.salesforce),
         ("SalesforceClientSecretArn", salesforce),
-        ("CustomerTemplateUrl", "https://tributary-templates.s3.us-east-1.amazonaws.com/customer-account.yaml"),
+        (
+            "CustomerTemplateUrl",
+            "https://tributary-templates.s3.us-east-1.amazonaws.com/customer-account.yaml",
+        ),
         ("IdentityCenterRegion", REGION),
         ("IdentityCenterApplicationArn", IDENTITY_APPLICATION),
         ("WarehouseWorkgroup", warehouse::WORKGROUP),
@@ -91,7 +105,14 @@ async fn secret(aws: &Aws, name: &str, value: String) -> Result<String, StartErr
 }
 
 async fn key(aws: &Aws, id: &str) -> Result<Attributes, StartError> {
-    let reply = aws.call(&aws.admin(VENDOR_ACCOUNT), "kms", "CreateKey", &json!({ "Description": id })).await;
+    let reply = aws
+        .call(
+            &aws.admin(VENDOR_ACCOUNT),
+            "kms",
+            "CreateKey",
+            &json!({ "Description": id }),
+        )
+        .await;
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let metadata = &body["KeyMetadata"];
     match (metadata["KeyId"].as_str(), metadata["Arn"].as_str()) {
@@ -100,6 +121,9 @@ async fn key(aws: &Aws, id: &str) -> Result<Attributes, StartError> {
             ("KeyId".to_owned(), key_id.to_owned()),
             ("Arn".to_owned(), arn.to_owned()),
         ])),
-        _ => Err(StartError::Resource(id.to_owned(), String::from_utf8_lossy(&reply.body).into_owned())),
+        _ => Err(StartError::Resource(
+            id.to_owned(),
+            String::from_utf8_lossy(&reply.body).into_owned(),
+        )),
     }
 }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use sandbox_appflow::{AppFlow, Options as AppFlowOptions};
 use sandbox_aws::{Aws, AwsOptions, DirectoryEntry, IdentityCenter};
 use sandbox_core::{
-    AccountServices, AwsService, Canaries, Clock, DirectoryUser, Faults, Functions, Journal, Queues, REGION,
-    VENDOR_ACCOUNT, serve,
+    AccountServices, AwsService, Canaries, Clock, DirectoryUser, Faults, Functions, Journal,
+    Queues, REGION, VENDOR_ACCOUNT, serve,
 };
 use sandbox_delivery::{EventBridge, Input, RuleSpec, Schedule, Schedules, Sns, TargetSpec};
 use sandbox_gateway::{
@@ -22,8 +22,8 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    APP_CLIENT_ID, OPERATOR_CLIENT_ID, OPERATOR_SECRET, Options, SUBSCRIBER_QUEUE, Sandbox, StartError,
-    binaries, client, control, provision,
+    APP_CLIENT_ID, OPERATOR_CLIENT_ID, OPERATOR_SECRET, Options, SUBSCRIBER_QUEUE, Sandbox,
+    StartError, binaries, client, control, provision,
     services::Services,
     stack::{self, Addresses, IDENTITY_APPLICATION, Secrets},
     warehouse,
@@ -56,7 +56,8 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     let [api_url, aws_url, salesforce_url, oidc_url, control_url] = ports.urls.clone();
     let shared = Shared::default();
     let logs = match &options.log_file {
-        Some(path) => LogSink::with_file(path).map_err(|error| StartError::StandIn("the log", error.to_string()))?,
+        Some(path) => LogSink::with_file(path)
+            .map_err(|error| StartError::StandIn("the log", error.to_string()))?,
         None => LogSink::default(),
     };
 
@@ -94,11 +95,19 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     let runtime = functions(&options, &resolved, &aws, &aws_url, logs.clone(), &queues).await?;
     let functions: Arc<dyn Functions> = Arc::new(runtime.clone());
 
-    let sns = Sns::new(shared.clock.clone(), shared.journal.clone(), Arc::clone(&queues))
-        .map_err(|error| StartError::StandIn("SNS", error.to_string()))?;
+    let sns = Sns::new(
+        shared.clock.clone(),
+        shared.journal.clone(),
+        Arc::clone(&queues),
+    )
+    .map_err(|error| StartError::StandIn("SNS", error.to_string()))?;
     let sns = Arc::new(sns);
-    let events =
-        EventBridge::new(shared.clock.clone(), shared.journal.clone(), shared.faults.clone(), Arc::clone(&queues));
+    let events = EventBridge::new(
+        shared.clock.clone(),
+        shared.journal.clone(),
+        shared.faults.clone(),
+        Arc::clone(&queues),
+    );
     events.connect_functions(Arc::clone(&functions));
     let events = Arc::new(events);
     let redshift = Redshift::new(shared.clock.clone(), shared.journal.clone());
@@ -111,15 +120,26 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     let appflow = AppFlow::with_options(
         shared.clock.clone(),
         Arc::clone(&services),
-        AppFlowOptions { salesforce_login_url: Some(origin(&salesforce_url).to_owned()), ..AppFlowOptions::default() },
+        AppFlowOptions {
+            salesforce_login_url: Some(origin(&salesforce_url).to_owned()),
+            ..AppFlowOptions::default()
+        },
     );
-    let registered: [Arc<dyn AwsService>; 4] =
-        [Arc::clone(&sns) as _, Arc::clone(&events) as _, Arc::new(redshift.clone()), Arc::new(appflow.clone())];
+    let registered: [Arc<dyn AwsService>; 4] = [
+        Arc::clone(&sns) as _,
+        Arc::clone(&events) as _,
+        Arc::new(redshift.clone()),
+        Arc::new(appflow.clone()),
+    ];
     for service in registered {
         aws.register(service);
     }
 
-    let parts = provision::Parts { aws: Arc::clone(&aws), events: Arc::clone(&events), sns: Arc::clone(&sns) };
+    let parts = provision::Parts {
+        aws: Arc::clone(&aws),
+        events: Arc::clone(&events),
+        sns: Arc::clone(&sns),
+    };
     provision::resources(&parts, VENDOR_ACCOUNT, &resolved).await?;
     function_rules(&events, &resolved)?;
     let schedules = Arc::new(schedules(&shared, &resolved, &functions)?);
@@ -129,7 +149,12 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     let received = client::Inbox::subscribe(&aws, &resolved, SUBSCRIBER_QUEUE).await?;
 
     let salesforce = Arc::new(salesforce(&shared, &api_url, &salesforce_secret));
-    let oidc = Arc::new(identity_provider(&shared, &api_url, &oidc_secret, &functions)?);
+    let oidc = Arc::new(identity_provider(
+        &shared,
+        &api_url,
+        &oidc_secret,
+        &functions,
+    )?);
     let mut tasks = vec![
         tokio::spawn(Arc::clone(&salesforce).serve(ports.salesforce)).abort_handle(),
         tokio::spawn(Arc::clone(&oidc).serve(ports.oidc)).abort_handle(),
@@ -148,16 +173,29 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     }
     aws.configure_identity_center(directory(&oidc, &oidc_url));
 
-    let api = resolved
-        .api()
-        .cloned()
-        .ok_or_else(|| StartError::Template("template.yaml".to_owned(), "there is no HTTP API".to_owned()))?;
+    let api = resolved.api().cloned().ok_or_else(|| {
+        StartError::Template(
+            "template.yaml".to_owned(),
+            "there is no HTTP API".to_owned(),
+        )
+    })?;
     let http = HttpApi::serve(
         ports.api,
-        HttpApiOptions { api, account: VENDOR_ACCOUNT.to_owned(), functions: Arc::clone(&functions), logs: logs.clone() },
+        HttpApiOptions {
+            api,
+            account: VENDOR_ACCOUNT.to_owned(),
+            functions: Arc::clone(&functions),
+            logs: logs.clone(),
+        },
     )
     .map_err(|error| StartError::StandIn("the gateway", error.to_string()))?;
-    let pollers = QueuePollers::start(resolved.queue_sources(), &functions, &queues, &logs, &PollerOptions::new(REGION));
+    let pollers = QueuePollers::start(
+        resolved.queue_sources(),
+        &functions,
+        &queues,
+        &logs,
+        &PollerOptions::new(REGION),
+    );
 
     let sandbox = Arc::new(Sandbox {
         api_url,
@@ -192,7 +230,11 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
 
 /// A secret that must appear nowhere.
 fn canary(shared: &Shared, label: &str) -> String {
-    let secret = format!("canary-{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let secret = format!(
+        "canary-{}{}",
+        Uuid::new_v4().simple(),
+        Uuid::new_v4().simple()
+    );
     shared.canaries.seed(label, &secret);
     secret
 }
@@ -230,11 +272,18 @@ fn function_rules(events: &EventBridge, resolved: &Resolved) -> Result<(), Start
     for rule in resolved.event_rules().iter().filter(|rule| rule.enabled) {
         let target = TargetSpec {
             id: "function".to_owned(),
-            arn: format!("arn:aws:lambda:{REGION}:{VENDOR_ACCOUNT}:function:{}", rule.function),
+            arn: format!(
+                "arn:aws:lambda:{REGION}:{VENDOR_ACCOUNT}:function:{}",
+                rule.function
+            ),
             dead_letter_arn: rule.dead_letter.clone(),
             input: Input::default(),
         };
-        let made = RuleSpec { name: rule.id.clone(), pattern: rule.pattern.clone(), targets: vec![target] };
+        let made = RuleSpec {
+            name: rule.id.clone(),
+            pattern: rule.pattern.clone(),
+            targets: vec![target],
+        };
         events
             .put_rule(VENDOR_ACCOUNT, &rule.bus, made)
             .map_err(|error| StartError::Resource(rule.id.clone(), error.to_string()))?;
@@ -243,12 +292,21 @@ fn function_rules(events: &EventBridge, resolved: &Resolved) -> Result<(), Start
 }
 
 /// The schedules of the template.
-fn schedules(shared: &Shared, resolved: &Resolved, functions: &Arc<dyn Functions>) -> Result<Schedules, StartError> {
+fn schedules(
+    shared: &Shared,
+    resolved: &Resolved,
+    functions: &Arc<dyn Functions>,
+) -> Result<Schedules, StartError> {
     let schedules = Schedules::new(shared.clock.clone(), shared.journal.clone());
     schedules.connect_functions(Arc::clone(functions));
-    for schedule in resolved.schedules().iter().filter(|schedule| schedule.enabled) {
+    for schedule in resolved
+        .schedules()
+        .iter()
+        .filter(|schedule| schedule.enabled)
+    {
         let wrong = |error: String| StartError::Resource(schedule.name.clone(), error);
-        let input = serde_json::from_str(schedule.input.as_deref().unwrap_or("{}")).map_err(|error| wrong(error.to_string()))?;
+        let input = serde_json::from_str(schedule.input.as_deref().unwrap_or("{}"))
+            .map_err(|error| wrong(error.to_string()))?;
         schedules
             .add(Schedule {
                 name: schedule.name.clone(),
@@ -271,7 +329,11 @@ async fn functions(
     logs: LogSink,
     queues: &Arc<dyn Queues>,
 ) -> Result<Runtime, StartError> {
-    let packages: Vec<String> = resolved.functions().iter().map(|function| function.package().to_owned()).collect();
+    let packages: Vec<String> = resolved
+        .functions()
+        .iter()
+        .map(|function| function.package().to_owned())
+        .collect();
     let programs = binaries::build(&packages, options.profile).await?;
     let roles: BTreeMap<String, String> = resolved
         .functions()
@@ -284,7 +346,13 @@ async fn functions(
         .zip(programs)
         .map(|(function, program)| {
             let mut spec = FunctionSpec::from_template(function, program);
-            spec.environment.extend(options.environment.get(&function.id).cloned().unwrap_or_default());
+            spec.environment.extend(
+                options
+                    .environment
+                    .get(&function.id)
+                    .cloned()
+                    .unwrap_or_default(),
+            );
             if let Some(timeout) = options.timeouts.get(&function.id) {
                 spec.timeout = *timeout;
             }
@@ -298,13 +366,27 @@ async fn functions(
 }
 
 /// What Lambda gives a new process: the role's credentials and, here, the endpoint.
-fn cold_start(aws: &Aws, endpoint: &str, roles: &BTreeMap<String, String>, spec: &FunctionSpec) -> BTreeMap<String, String> {
+fn cold_start(
+    aws: &Aws,
+    endpoint: &str,
+    roles: &BTreeMap<String, String>,
+    spec: &FunctionSpec,
+) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::from([("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned())]);
-    let credentials = roles.get(&spec.id).and_then(|role| aws.assume_for_function(role, &spec.name).ok());
+    let credentials = roles
+        .get(&spec.id)
+        .and_then(|role| aws.assume_for_function(role, &spec.name).ok());
     if let Some(credentials) = credentials {
         variables.insert("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id);
-        variables.insert("AWS_SECRET_ACCESS_KEY".to_owned(), credentials.secret_access_key);
-        variables.extend(credentials.session_token.map(|token| ("AWS_SESSION_TOKEN".to_owned(), token)));
+        variables.insert(
+            "AWS_SECRET_ACCESS_KEY".to_owned(),
+            credentials.secret_access_key,
+        );
+        variables.extend(
+            credentials
+                .session_token
+                .map(|token| ("AWS_SESSION_TOKEN".to_owned(), token)),
+        );
     }
     variables
 }
@@ -333,12 +415,16 @@ fn identity_provider(
     OPERATOR_CLIENT_ID.clone_into(&mut options.operator_id);
     options.redirect_uris = vec![format!("{}/auth/callback", origin(api_url))];
     options.logout_uris = vec![APP_ORIGIN.to_owned()];
-    let oidc = Oidc::new(options).map_err(|error| StartError::StandIn("the identity provider", error.to_string()))?;
+    let oidc = Oidc::new(options)
+        .map_err(|error| StartError::StandIn("the identity provider", error.to_string()))?;
     let functions = Arc::clone(functions);
     oidc.set_trigger(Arc::new(move |event| {
         let functions = Arc::clone(&functions);
         Box::pin(async move {
-            functions.invoke("TokenClaimsFunction", event).await.map_err(|error| error.to_string())
+            functions
+                .invoke("TokenClaimsFunction", event)
+                .await
+                .map_err(|error| error.to_string())
         })
     }));
     Ok(oidc)
@@ -346,16 +432,20 @@ fn identity_provider(
 
 /// Identity Center's directory: the provider's people, all assigned to the application.
 fn directory(oidc: &Oidc, oidc_url: &Url) -> IdentityCenter {
-    let users = oidc.users().iter().enumerate().map(|(number, user)| DirectoryEntry {
-        user: DirectoryUser {
-            user_id: format!("906{number:07}-1111-2222-3333-444455556666"),
-            user_name: user.name.clone(),
-            groups: user.groups.clone(),
-        },
-        email: user.email.clone(),
-        assigned: true,
-        enabled: true,
-    });
+    let users = oidc
+        .users()
+        .iter()
+        .enumerate()
+        .map(|(number, user)| DirectoryEntry {
+            user: DirectoryUser {
+                user_id: format!("906{number:07}-1111-2222-3333-444455556666"),
+                user_name: user.name.clone(),
+                groups: user.groups.clone(),
+            },
+            email: user.email.clone(),
+            assigned: true,
+            enabled: true,
+        });
     IdentityCenter {
         application_arn: IDENTITY_APPLICATION.to_owned(),
         issuer: origin(oidc_url).to_owned(),

@@ -47,7 +47,13 @@ struct Tour<'a> {
 
 /// Walks the whole tour.
 pub async fn walk(sandbox: &Arc<Sandbox>) -> Step {
-    let mut tour = Tour { sandbox, number: 0, people: BTreeMap::new(), operator: None, facts: BTreeMap::new() };
+    let mut tour = Tour {
+        sandbox,
+        number: 0,
+        people: BTreeMap::new(),
+        operator: None,
+        facts: BTreeMap::new(),
+    };
     people::run(&mut tour).await?;
     accounts::run(&mut tour).await?;
     connect::run(&mut tour).await?;
@@ -65,7 +71,10 @@ pub async fn walk(sandbox: &Arc<Sandbox>) -> Step {
         sandbox.logs.lines().len(),
         sandbox.journal.entries().len()
     ));
-    println!("\nthe tour is complete: {} steps, all as they should be", tour.number);
+    println!(
+        "\nthe tour is complete: {} steps, all as they should be",
+        tour.number
+    );
     Ok(())
 }
 
@@ -85,25 +94,39 @@ impl Tour<'_> {
     /// Ends the tour unless this holds.
     #[expect(clippy::unused_self, reason = "reads as the tour checking")]
     fn check(&self, holds: bool, wrong: impl FnOnce() -> String) -> Step {
-        if holds { Ok(()) } else { Err(TourError::Wrong(wrong())) }
+        if holds {
+            Ok(())
+        } else {
+            Err(TourError::Wrong(wrong()))
+        }
     }
 
     fn person(&self, name: &'static str) -> Step<&Person> {
-        self.people.get(name).ok_or_else(|| TourError::Wrong(format!("{name} is not signed in")))
+        self.people
+            .get(name)
+            .ok_or_else(|| TourError::Wrong(format!("{name} is not signed in")))
     }
 
     fn operator(&self) -> Step<&Api> {
-        self.operator.as_ref().ok_or_else(|| TourError::Wrong("the operator has no token".to_owned()))
+        self.operator
+            .as_ref()
+            .ok_or_else(|| TourError::Wrong("the operator has no token".to_owned()))
     }
 
     fn keep(&mut self, name: &'static str, value: &Value) -> Step<String> {
-        let text = value.as_str().ok_or_else(|| TourError::Wrong(format!("no {name} in the answer")))?.to_owned();
+        let text = value
+            .as_str()
+            .ok_or_else(|| TourError::Wrong(format!("no {name} in the answer")))?
+            .to_owned();
         self.facts.insert(name, text.clone());
         Ok(text)
     }
 
     fn fact(&self, name: &'static str) -> Step<&str> {
-        self.facts.get(name).map(String::as_str).ok_or_else(|| TourError::Wrong(format!("{name} is not known yet")))
+        self.facts
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| TourError::Wrong(format!("{name} is not known yet")))
     }
 }
 

@@ -41,7 +41,11 @@ impl Entry {
             ("eventType".to_owned(), event.kind.clone()),
             ("status".to_owned(), status.to_owned()),
         ]);
-        Self { event, attributes, claimed_until: None }
+        Self {
+            event,
+            attributes,
+            claimed_until: None,
+        }
     }
 
     /// Adds an attribute.
@@ -68,13 +72,20 @@ pub struct Outbox {
 impl Outbox {
     /// An outbox that publishes to a topic.
     pub const fn new(store: Store, client: Client, topic_arn: String) -> Self {
-        Self { store, client, topic_arn }
+        Self {
+            store,
+            client,
+            topic_arn,
+        }
     }
 
     /// Publishes one entry, if it is still there and nobody else is at it.
     pub async fn publish(&self, key: &Key) -> Result<(), Error> {
         let now = Timestamp::now();
-        let until = now.saturating_add(CLAIM).unwrap_or(Timestamp::MAX).as_millisecond();
+        let until = now
+            .saturating_add(CLAIM)
+            .unwrap_or(Timestamp::MAX)
+            .as_millisecond();
         let claim = Update::new()
             .set("claimed_until", until)
             .when_absent_or_less("claimed_until", now.as_millisecond());
@@ -92,7 +103,10 @@ impl Outbox {
 
     /// Publishes what others left behind, oldest decision first as far as ids tell.
     pub async fn publish_left_over(&self, most: usize) -> Result<usize, Error> {
-        let page = self.store.query::<Entry>(&Key::outbox_partition(), "", &PageRequest::first(most)).await?;
+        let page = self
+            .store
+            .query::<Entry>(&Key::outbox_partition(), "", &PageRequest::first(most))
+            .await?;
         let found = page.items.len();
         let mut outcome = Ok(found);
         for entry in page.items {
@@ -105,18 +119,28 @@ impl Outbox {
     }
 
     async fn send(&self, entry: &Entry) -> Result<(), Error> {
-        let body = serde_json::to_string(&entry.event)
-            .map_err(|error| Error::internal("event_unwritable", "an event could not be written").with_source(error))?;
-        let mut call = self.client.publish().topic_arn(&self.topic_arn).message(body);
+        let body = serde_json::to_string(&entry.event).map_err(|error| {
+            Error::internal("event_unwritable", "an event could not be written").with_source(error)
+        })?;
+        let mut call = self
+            .client
+            .publish()
+            .topic_arn(&self.topic_arn)
+            .message(body);
         for (name, value) in &entry.attributes {
             let value = MessageAttributeValue::builder()
                 .data_type("String")
                 .string_value(value)
                 .build()
-                .map_err(|error| Error::internal("event_unwritable", "an attribute could not be built").with_source(error))?;
+                .map_err(|error| {
+                    Error::internal("event_unwritable", "an attribute could not be built")
+                        .with_source(error)
+                })?;
             call = call.message_attributes(name, value);
         }
-        call.send().await.map_err(|error| Refusal::of(&error).into_error("sns:Publish"))?;
+        call.send()
+            .await
+            .map_err(|error| Refusal::of(&error).into_error("sns:Publish"))?;
         Ok(())
     }
 }

@@ -230,7 +230,9 @@ impl Store {
                 .map_err(|error| build_error("TransactWriteItems", &error))?;
             call = call.transact_items(TransactWriteItem::builder().put(put).build());
         }
-        call.send().await.map_err(|error| write_error("TransactWriteItems", &error))?;
+        call.send()
+            .await
+            .map_err(|error| write_error("TransactWriteItems", &error))?;
         Ok(())
     }
 
@@ -391,7 +393,9 @@ impl ConditionFailure
             .cancellation_reasons()
             .iter()
             .find(|reason| reason.code() == Some("ConditionalCheckFailed"))
-            .map(|reason| FailedCondition { current: reason.item().cloned().map(Box::new) })
+            .map(|reason| FailedCondition {
+                current: reason.item().cloned().map(Box::new),
+            })
     }
 }
 
@@ -402,8 +406,13 @@ fn write_error<E>(
 where
     E: ConditionFailure + aws_smithy_types::error::metadata::ProvideErrorMetadata,
 {
-    if let Some(failed) = error.as_service_error().and_then(ConditionFailure::failed_condition) {
-        return StoreError::Condition { current: failed.current };
+    if let Some(failed) = error
+        .as_service_error()
+        .and_then(ConditionFailure::failed_condition)
+    {
+        return StoreError::Condition {
+            current: failed.current,
+        };
     }
     service(operation, error)
 }

@@ -16,7 +16,9 @@ pub(crate) async fn start() -> Arc<Sandbox> {
 
 /// Starts a sandbox with options.
 pub(crate) async fn start_with(options: Options) -> Arc<Sandbox> {
-    Sandbox::start(options).await.unwrap_or_else(|error| panic!("the sandbox did not start: {error}"))
+    Sandbox::start(options)
+        .await
+        .unwrap_or_else(|error| panic!("the sandbox did not start: {error}"))
 }
 
 /// A tenant and who is in it.
@@ -38,12 +40,20 @@ pub(crate) async fn tenant(sandbox: &Sandbox, name: &str, members: &[(&str, &str
         .iter()
         .map(|(name, role)| json!({ "subject": sandbox.oidc.user(name).unwrap().sub, "roles": [role] }))
         .collect();
-    let made = operator.post("/v1/tenants", &json!({ "name": name, "members": list })).await.unwrap().expect(201).unwrap();
+    let made = operator
+        .post("/v1/tenants", &json!({ "name": name, "members": list }))
+        .await
+        .unwrap()
+        .expect(201)
+        .unwrap();
     let mut people = BTreeMap::new();
     for (name, _) in members {
         people.insert((*name).to_owned(), sandbox.sign_in(name).await.unwrap());
     }
-    Tenant { id: made["id"].as_str().unwrap().to_owned(), people }
+    Tenant {
+        id: made["id"].as_str().unwrap().to_owned(),
+        people,
+    }
 }
 
 /// Onboards an AWS account of the customer: created, launched, verified.
@@ -54,11 +64,24 @@ pub(crate) async fn customer_account(sandbox: &Sandbox, api: &Api) -> String {
 /// Onboards this AWS account.
 pub(crate) async fn customer_account_in(sandbox: &Sandbox, api: &Api, aws_account: &str) -> String {
     let request = json!({ "hosting": "customer", "awsAccountId": aws_account, "region": REGION });
-    let account = api.post("/v1/accounts", &request).await.unwrap().expect(201).unwrap();
+    let account = api
+        .post("/v1/accounts", &request)
+        .await
+        .unwrap()
+        .expect(201)
+        .unwrap();
     let parameters = Sandbox::launch_parameters(account["launchUrl"].as_str().unwrap()).unwrap();
-    sandbox.launch_customer_stack(aws_account, parameters).await.unwrap();
+    sandbox
+        .launch_customer_stack(aws_account, parameters)
+        .await
+        .unwrap();
     let id = account["id"].as_str().unwrap().to_owned();
-    let verified = api.post(&format!("/v1/accounts/{id}/verify"), &json!({})).await.unwrap().expect(200).unwrap();
+    let verified = api
+        .post(&format!("/v1/accounts/{id}/verify"), &json!({}))
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
     assert_eq!(verified["state"], "verified", "{verified}");
     id
 }
@@ -69,10 +92,29 @@ pub(crate) async fn salesforce(sandbox: &Sandbox, person: &Person, account: &str
         "name": "CRM", "connector": "salesforce", "accountId": account,
         "returnTo": format!("{}/connected", sandbox.app_origin),
     });
-    let connection = person.api.post("/v1/connections", &request).await.unwrap().expect(201).unwrap();
-    sandbox.consent(&person.browser, connection["startUrl"].as_str().unwrap(), "allow").await.unwrap();
+    let connection = person
+        .api
+        .post("/v1/connections", &request)
+        .await
+        .unwrap()
+        .expect(201)
+        .unwrap();
+    sandbox
+        .consent(
+            &person.browser,
+            connection["startUrl"].as_str().unwrap(),
+            "allow",
+        )
+        .await
+        .unwrap();
     let id = connection["id"].as_str().unwrap().to_owned();
-    let seen = person.api.get(&format!("/v1/connections/{id}")).await.unwrap().expect(200).unwrap();
+    let seen = person
+        .api
+        .get(&format!("/v1/connections/{id}"))
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
     assert_eq!(seen["state"], "active", "{seen}");
     id
 }
@@ -97,7 +139,9 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Option<T>>,
 {
-    until(look).await.unwrap_or_else(|| panic!("{what} did not happen"))
+    until(look)
+        .await
+        .unwrap_or_else(|| panic!("{what} did not happen"))
 }
 
 /// Ends a test: no seeded secret may have appeared anywhere (scenario I5).

@@ -22,48 +22,126 @@ use Must::{Answer, Fail, Return};
 
 /// Function and directory, file, and what it must come to.
 const EXPECTED: &[(&str, &str, Must)] = &[
-    ("flows", "create-account-with-external-id", Answer(400, "malformed_body")),
-    ("flows", "create-flow-truncated-body", Answer(400, "malformed_body")),
-    ("flows", "create-tenant-as-member", Answer(403, "operator_required")),
+    (
+        "flows",
+        "create-account-with-external-id",
+        Answer(400, "malformed_body"),
+    ),
+    (
+        "flows",
+        "create-flow-truncated-body",
+        Answer(400, "malformed_body"),
+    ),
+    (
+        "flows",
+        "create-tenant-as-member",
+        Answer(403, "operator_required"),
+    ),
     ("flows", "create-tenant-as-operator", Answer(201, "")),
     ("flows", "get-me", Answer(200, "")),
     ("flows", "get-unknown-flow", Answer(404, "not_found")),
     ("flows", "list-flows", Answer(200, "")),
     ("flows", "unknown-route", Answer(404, "not_found")),
-    ("flows", "without-authorizer", Answer(401, "unauthenticated")),
+    (
+        "flows",
+        "without-authorizer",
+        Answer(401, "unauthenticated"),
+    ),
     ("oauth-callback", "callback-without-cookie", Answer(403, "")),
-    ("oauth-callback", "connect-callback-unknown-provider", Answer(404, "")),
-    ("oauth-callback", "connect-start-without-session", Answer(403, "")),
+    (
+        "oauth-callback",
+        "connect-callback-unknown-provider",
+        Answer(404, ""),
+    ),
+    (
+        "oauth-callback",
+        "connect-start-without-session",
+        Answer(403, ""),
+    ),
     ("oauth-callback", "login", Answer(303, "")),
     ("oauth-callback", "login-open-redirect", Answer(400, "")),
-    ("oauth-callback", "token-without-origin", Answer(403, "origin_refused")),
+    (
+        "oauth-callback",
+        "token-without-origin",
+        Answer(403, "origin_refused"),
+    ),
     ("oauth-callback", "unknown-route", Answer(404, "not_found")),
     ("queries", "cancel-foreign-id", Answer(404, "not_found")),
-    ("queries", "create-registered", Answer(401, "identity_required")),
+    (
+        "queries",
+        "create-registered",
+        Answer(401, "identity_required"),
+    ),
     ("queries", "create-sql", Answer(401, "identity_required")),
-    ("queries", "create-sql-as-viewer", Answer(403, "role_required")),
+    (
+        "queries",
+        "create-sql-as-viewer",
+        Answer(403, "role_required"),
+    ),
     ("queries", "create-two-statements", Answer(422, "")),
-    ("queries", "create-unknown-field", Answer(400, "malformed_body")),
-    ("queries", "create-without-authorizer", Answer(401, "unauthenticated")),
+    (
+        "queries",
+        "create-unknown-field",
+        Answer(400, "malformed_body"),
+    ),
+    (
+        "queries",
+        "create-without-authorizer",
+        Answer(401, "unauthenticated"),
+    ),
     ("queries", "establish-identity", Answer(401, "")),
     ("queries", "get-foreign-id", Answer(404, "not_found")),
     ("queries", "results-foreign-id", Answer(404, "not_found")),
     ("run-events", "end-failed", Fail("RunEvents.UnknownFlow")),
-    ("run-events", "end-from-a-forged-account", Fail("RunEvents.UnknownFlow")),
-    ("run-events", "end-successful", Fail("RunEvents.UnknownFlow")),
+    (
+        "run-events",
+        "end-from-a-forged-account",
+        Fail("RunEvents.UnknownFlow"),
+    ),
+    (
+        "run-events",
+        "end-successful",
+        Fail("RunEvents.UnknownFlow"),
+    ),
     ("run-events", "event-flow-report", Return("null")),
-    ("run-events", "malformed-without-execution", Fail("RunEvents.Malformed")),
+    (
+        "run-events",
+        "malformed-without-execution",
+        Fail("RunEvents.Malformed"),
+    ),
     ("run-events", "reconcile", Return("null")),
-    ("run-events", "scheduled-flow-deactivated", Fail("RunEvents.UnknownFlow")),
+    (
+        "run-events",
+        "scheduled-flow-deactivated",
+        Fail("RunEvents.UnknownFlow"),
+    ),
     ("run-events", "start", Fail("RunEvents.UnknownFlow")),
-    ("run-events", "unknown-type", Fail("RunEvents.UnknownDetailType")),
-    ("token-claims", "hosted-auth", Fail("TokenClaims.NotAMember")),
-    ("token-claims", "refresh-with-unknown-members", Fail("TokenClaims.NotAMember")),
-    ("token-refresh", "batch-of-a-deleted-connection", Return(r#"{"batchItemFailures":[]}"#)),
+    (
+        "run-events",
+        "unknown-type",
+        Fail("RunEvents.UnknownDetailType"),
+    ),
+    (
+        "token-claims",
+        "hosted-auth",
+        Fail("TokenClaims.NotAMember"),
+    ),
+    (
+        "token-claims",
+        "refresh-with-unknown-members",
+        Fail("TokenClaims.NotAMember"),
+    ),
+    (
+        "token-refresh",
+        "batch-of-a-deleted-connection",
+        Return(r#"{"batchItemFailures":[]}"#),
+    ),
     (
         "token-refresh",
         "batch-with-a-poison-message",
-        Return(r#"{"batchItemFailures":[{"itemIdentifier":"059f36b4-87a3-44ab-83d2-661975650001"}]}"#),
+        Return(
+            r#"{"batchItemFailures":[{"itemIdentifier":"059f36b4-87a3-44ab-83d2-661975650001"}]}"#,
+        ),
     ),
     ("token-refresh", "tick", Return(r#"{"enqueued":0}"#)),
     ("token-refresh", "tick-without-time", Fail("unknown_event")),
@@ -73,12 +151,26 @@ const EXPECTED: &[(&str, &str, Must)] = &[
 /// The events' issuer and audience are invented; the functions under test are told to take them.
 fn options() -> Options {
     let auth = BTreeMap::from([
-        ("AUTH_ISSUER".to_owned(), "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ExAmPlE01".to_owned()),
-        ("AUTH_AUDIENCE".to_owned(), "1h57kf5cpq17m0eml12EXAMPLE,7m2mEXAMPLEclientid".to_owned()),
-        ("AUTH_OPERATOR_CLIENTS".to_owned(), "7m2mEXAMPLEclientid".to_owned()),
+        (
+            "AUTH_ISSUER".to_owned(),
+            "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ExAmPlE01".to_owned(),
+        ),
+        (
+            "AUTH_AUDIENCE".to_owned(),
+            "1h57kf5cpq17m0eml12EXAMPLE,7m2mEXAMPLEclientid".to_owned(),
+        ),
+        (
+            "AUTH_OPERATOR_CLIENTS".to_owned(),
+            "7m2mEXAMPLEclientid".to_owned(),
+        ),
     ]);
-    let environment = ["FlowsFunction", "QueriesFunction"].map(|function| (function.to_owned(), auth.clone()));
-    Options { environment: environment.into(), run_schedules: false, ..Options::default() }
+    let environment =
+        ["FlowsFunction", "QueriesFunction"].map(|function| (function.to_owned(), auth.clone()));
+    Options {
+        environment: environment.into(),
+        run_schedules: false,
+        ..Options::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,29 +192,50 @@ async fn every_event_comes_to_what_it_must() {
 /// A file without a line in the table would be an event that nothing tests.
 #[test]
 fn every_event_is_expected_to_come_to_something() {
-    let functions = ["flows", "oauth-callback", "queries", "run-events", "token-claims", "token-refresh"];
+    let functions = [
+        "flows",
+        "oauth-callback",
+        "queries",
+        "run-events",
+        "token-claims",
+        "token-refresh",
+    ];
     for function in functions {
         for entry in std::fs::read_dir(workspace_root().join("events").join(function)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let file = name.trim_end_matches(".json");
-            let is_expected = EXPECTED.iter().any(|(of, expected, _)| *of == function && *expected == file);
-            assert!(is_expected, "events/{function}/{name} has no line in the table");
+            let is_expected = EXPECTED
+                .iter()
+                .any(|(of, expected, _)| *of == function && *expected == file);
+            assert!(
+                is_expected,
+                "events/{function}/{name} has no line in the table"
+            );
         }
     }
 }
 
 /// `token-refresh` is `TokenRefreshFunction` in the template.
 fn logical_id(package: &str) -> String {
-    let words = package.split('-').map(|word| word[..1].to_uppercase() + &word[1..]);
+    let words = package
+        .split('-')
+        .map(|word| word[..1].to_uppercase() + &word[1..]);
     words.collect::<String>() + "Function"
 }
 
 fn difference(must: &Must, got: &Result<Value, InvocationError>) -> Option<String> {
     match (must, got) {
         (Answer(status, code), Ok(answer)) => {
-            let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or(Value::Null);
-            let is_right = answer["statusCode"] == *status && (code.is_empty() || body["code"] == *code);
-            (!is_right).then(|| format!("expected {status} {code}, got {} {}", answer["statusCode"], answer["body"]))
+            let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())
+                .unwrap_or(Value::Null);
+            let is_right =
+                answer["statusCode"] == *status && (code.is_empty() || body["code"] == *code);
+            (!is_right).then(|| {
+                format!(
+                    "expected {status} {code}, got {} {}",
+                    answer["statusCode"], answer["body"]
+                )
+            })
         }
         (Return(text), Ok(answer)) => {
             let expected: Value = serde_json::from_str(text).unwrap();

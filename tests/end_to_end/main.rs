@@ -1,7 +1,10 @@
 //! End to end: every test starts what it needs on ports that the system chooses, against the real
 //! function binaries. The folders mirror what a user would call the parts of the product.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops where it is"
+)]
 
 mod common;
 mod connections;

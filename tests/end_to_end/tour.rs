@@ -18,12 +18,23 @@ async fn a10_the_tour_holds_and_every_call_is_granted_by_the_templates() {
 
     let mut missing = BTreeSet::new();
     for entry in sandbox.journal.entries() {
-        let Some((role, action)) = role_and_action(&entry) else { continue };
+        let Some((role, action)) = role_and_action(&entry) else {
+            continue;
+        };
         let granted = ["111111111111", "222222222222"]
             .iter()
-            .flat_map(|account| [format!("arn:aws:iam::{account}:role/tributary/{role}"), format!("arn:aws:iam::{account}:role/{role}")])
+            .flat_map(|account| {
+                [
+                    format!("arn:aws:iam::{account}:role/tributary/{role}"),
+                    format!("arn:aws:iam::{account}:role/{role}"),
+                ]
+            })
             .filter_map(|arn| sandbox.aws.role(&arn))
-            .any(|role| role.identity_policies.iter().any(|policy| grants(policy, &action)));
+            .any(|role| {
+                role.identity_policies
+                    .iter()
+                    .any(|policy| grants(policy, &action))
+            });
         if !granted {
             missing.insert(format!("{role} lacks {action}"));
         }
@@ -51,15 +62,20 @@ fn role_and_action(entry: &Entry) -> Option<(String, String)> {
 fn pascal(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.split('-')
-        .map(|word| word.get(..1).map(str::to_uppercase).unwrap_or_default() + word.get(1..).unwrap_or_default())
+        .map(|word| {
+            word.get(..1).map(str::to_uppercase).unwrap_or_default()
+                + word.get(1..).unwrap_or_default()
+        })
         .collect()
 }
 
 fn grants(policy: &Value, action: &str) -> bool {
     let statements = policy["Statement"].as_array().into_iter().flatten();
-    statements.filter(|statement| statement["Effect"] == "Allow").any(|statement| match &statement["Action"] {
-        Value::String(one) => one == action,
-        Value::Array(many) => many.iter().any(|one| one == action),
-        _ => false,
-    })
+    statements
+        .filter(|statement| statement["Effect"] == "Allow")
+        .any(|statement| match &statement["Action"] {
+            Value::String(one) => one == action,
+            Value::Array(many) => many.iter().any(|one| one == action),
+            _ => false,
+        })
 }

@@ -22,22 +22,59 @@ async fn to_s3(tour: &mut Tour<'_>) -> Step {
         "mappings": [{ "type": "all" }],
     });
     tour.step("A flow to S3 is compiled: the exact AppFlow request, nothing created");
-    let compiled = tour.person("frank")?.api.post("/v1/flows/compile", &flow).await?.expect(200)?;
+    let compiled = tour
+        .person("frank")?
+        .api
+        .post("/v1/flows/compile", &flow)
+        .await?
+        .expect(200)?;
     tour.say(compiled.to_string());
 
     tour.step("The flow is created and started");
-    let created = tour.person("frank")?.api.post("/v1/flows", &flow).await?.expect(201)?;
+    let created = tour
+        .person("frank")?
+        .api
+        .post("/v1/flows", &flow)
+        .await?
+        .expect(201)?;
     let id = tour.keep("s3 flow", &created["id"])?;
     let run = run_flow(tour, &id).await?;
-    let written = s3_records(tour, &bucket, &format!("crm/tributary-{}", tour.fact("tenant")?)).await?;
-    let source = tour.sandbox.salesforce.sales().iter().filter(|sale| !sale.is_deleted).count();
-    tour.say(format!("records in Salesforce {source}, reported by the run {}, in S3 {written}", run["recordsProcessed"]));
-    tour.check(written == source && run["recordsProcessed"] == source, || "the counts differ".to_owned())
+    let written = s3_records(
+        tour,
+        &bucket,
+        &format!("crm/tributary-{}", tour.fact("tenant")?),
+    )
+    .await?;
+    let source = tour
+        .sandbox
+        .salesforce
+        .sales()
+        .iter()
+        .filter(|sale| !sale.is_deleted)
+        .count();
+    tour.say(format!(
+        "records in Salesforce {source}, reported by the run {}, in S3 {written}",
+        run["recordsProcessed"]
+    ));
+    tour.check(
+        written == source && run["recordsProcessed"] == source,
+        || "the counts differ".to_owned(),
+    )
 }
 
 async fn to_redshift(tour: &mut Tour<'_>) -> Step {
-    tour.step("A flow to Redshift in the vendor's account: mapped fields, a filter, a mask, a validation");
-    let outputs = |name: &str| tour.sandbox.stack.resources.get(name).and_then(|role| role.arn()).unwrap_or_default().to_owned();
+    tour.step(
+        "A flow to Redshift in the vendor's account: mapped fields, a filter, a mask, a validation",
+    );
+    let outputs = |name: &str| {
+        tour.sandbox
+            .stack
+            .resources
+            .get(name)
+            .and_then(|role| role.arn())
+            .unwrap_or_default()
+            .to_owned()
+    };
     let connection = json!({
         "name": "Warehouse", "connector": "redshift", "accountId": tour.fact("vendor account")?,
         "properties": {
@@ -49,7 +86,12 @@ async fn to_redshift(tour: &mut Tour<'_>) -> Step {
             "databaseName": warehouse::DATABASE,
         },
     });
-    let connection = tour.person("frank")?.api.post("/v1/connections", &connection).await?.expect(201)?;
+    let connection = tour
+        .person("frank")?
+        .api
+        .post("/v1/connections", &connection)
+        .await?
+        .expect(201)?;
     let field = |from: &str, to: &str| json!({ "type": "field", "from": from, "to": to });
     let flow = json!({
         "name": "City sales to the warehouse",
@@ -65,7 +107,12 @@ async fn to_redshift(tour: &mut Tour<'_>) -> Step {
         "transforms": [{ "type": "mask", "field": "Email__c", "part": "first", "length": 4, "with": "*" }],
         "validations": [{ "field": "Amount__c", "must": "notBeNull", "otherwise": "dropRecord" }],
     });
-    let created = tour.person("frank")?.api.post("/v1/flows", &flow).await?.expect(201)?;
+    let created = tour
+        .person("frank")?
+        .api
+        .post("/v1/flows", &flow)
+        .await?
+        .expect(201)?;
     let id = tour.keep("redshift flow", &created["id"])?;
     run_flow(tour, &id).await?;
     let rows = tour
@@ -77,42 +124,78 @@ async fn to_redshift(tour: &mut Tour<'_>) -> Step {
     let row = rows.first().cloned().unwrap_or_default();
     let number = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
     tour.say(format!("records that pass filter and validation {expected}, rows in Redshift {}, masked addresses {} of {}", number(0), number(2), number(1)));
-    tour.check(number(0) == expected.to_string() && number(1) == number(2), || "the counts differ".to_owned())
+    tour.check(
+        number(0) == expected.to_string() && number(1) == number(2),
+        || "the counts differ".to_owned(),
+    )
 }
 
 /// The records that the second flow must bring, computed directly.
 pub(super) fn expected(tour: &Tour<'_>) -> Vec<sandbox_saas::salesforce::CitySale> {
-    let keep = |sale: &&sandbox_saas::salesforce::CitySale| !sale.is_deleted && sale.units > 0 && sale.amount_cents.is_some();
-    tour.sandbox.salesforce.sales().iter().filter(keep).cloned().collect()
+    let keep = |sale: &&sandbox_saas::salesforce::CitySale| {
+        !sale.is_deleted && sale.units > 0 && sale.amount_cents.is_some()
+    };
+    tour.sandbox
+        .salesforce
+        .sales()
+        .iter()
+        .filter(keep)
+        .cloned()
+        .collect()
 }
 
 /// Starts a flow, waits for its run's end as the API tells it, and answers the run.
 pub(super) async fn run_flow(tour: &Tour<'_>, flow: &str) -> Step<Value> {
-    let started = tour.person("frank")?.api.post(&format!("/v1/flows/{flow}/start"), &json!({})).await?.expect(202)?;
+    let started = tour
+        .person("frank")?
+        .api
+        .post(&format!("/v1/flows/{flow}/start"), &json!({}))
+        .await?
+        .expect(202)?;
     let run_id = text(&started, "runId").to_owned();
     let path = format!("/v1/flows/{flow}/runs/{run_id}");
     let api = &tour.person("frank")?.api;
     let ended = until(|| async {
         let run = api.get(&path).await.ok()?.expect(200).ok()?;
         let status = text(&run, "status").to_owned();
-        ["completed", "failed", "cancelled"].contains(&status.as_str()).then_some(run)
+        ["completed", "failed", "cancelled"]
+            .contains(&status.as_str())
+            .then_some(run)
     })
     .await
     .ok_or_else(|| TourError::Wrong(format!("run {run_id} did not end")))?;
-    tour.say(format!("run {run_id} {}: {} records", text(&ended, "status"), ended["recordsProcessed"]));
-    tour.check(text(&ended, "status") == "completed", || format!("the run failed: {ended}"))?;
+    tour.say(format!(
+        "run {run_id} {}: {} records",
+        text(&ended, "status"),
+        ended["recordsProcessed"]
+    ));
+    tour.check(text(&ended, "status") == "completed", || {
+        format!("the run failed: {ended}")
+    })?;
     Ok(ended)
 }
 
 /// Lines of all objects under a prefix of a bucket.
 async fn s3_records(tour: &Tour<'_>, bucket: &str, prefix: &str) -> Step<usize> {
     let aws = &tour.sandbox.aws;
-    let keys = aws.list_objects(CUSTOMER_ACCOUNT, bucket, prefix).await.map_err(TourError::Wrong)?;
+    let keys = aws
+        .list_objects(CUSTOMER_ACCOUNT, bucket, prefix)
+        .await
+        .map_err(TourError::Wrong)?;
     let mut records = 0;
     for key in &keys {
-        let object = aws.get_object(CUSTOMER_ACCOUNT, bucket, key).await.map_err(TourError::Wrong)?;
-        records += object.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+        let object = aws
+            .get_object(CUSTOMER_ACCOUNT, bucket, key)
+            .await
+            .map_err(TourError::Wrong)?;
+        records += object
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .count();
     }
-    tour.say(format!("{} object(s) under s3://{bucket}/{prefix}", keys.len()));
+    tour.say(format!(
+        "{} object(s) under s3://{bucket}/{prefix}",
+        keys.len()
+    ));
     Ok(records)
 }

@@ -18,30 +18,57 @@ pub(super) async fn run(tour: &mut Tour<'_>) -> Step {
         let person = tour.person(name)?;
         let tokens = tour.sandbox.tokens(&person.browser, true).await?;
         let api = Api::new(&tour.sandbox.api_url, tokens["accessToken"].as_str());
-        let identity = api.post("/v1/identity", &json!({ "idToken": tokens["idToken"] })).await?;
-        tour.check(identity.status.is_success(), || format!("{name} got no warehouse session: {}", identity.body))?;
+        let identity = api
+            .post("/v1/identity", &json!({ "idToken": tokens["idToken"] }))
+            .await?;
+        tour.check(identity.status.is_success(), || {
+            format!("{name} got no warehouse session: {}", identity.body)
+        })?;
         let got = totals(&api).await?;
         let right = direct(&sales, zone);
-        tour.check(got == right, || format!("{name} sees {} cities, the direct sum has {}", got.len(), right.len()))?;
+        tour.check(got == right, || {
+            format!(
+                "{name} sees {} cities, the direct sum has {}",
+                got.len(),
+                right.len()
+            )
+        })?;
         let cents: i64 = right.values().sum();
-        tour.say(format!("{name}: {} cities, {}.{:02} in total, equal to the sum computed directly", got.len(), cents / 100, cents.abs() % 100));
+        tour.say(format!(
+            "{name}: {} cities, {}.{:02} in total, equal to the sum computed directly",
+            got.len(),
+            cents / 100,
+            cents.abs() % 100
+        ));
     }
     Ok(())
 }
 
 /// All pages of the query, as cents by city.
 async fn totals(api: &Api) -> Step<BTreeMap<String, i64>> {
-    let answer = api.post("/v1/queries", &json!({ "query": "total-sales-by-city", "parameters": {} })).await?;
+    let answer = api
+        .post(
+            "/v1/queries",
+            &json!({ "query": "total-sales-by-city", "parameters": {} }),
+        )
+        .await?;
     tour_status(&answer.body, answer.status.as_u16())?;
     let id = text(&answer.body, "id").to_owned();
     let finished = until(|| async {
-        let query = api.get(&format!("/v1/queries/{id}")).await.ok()?.expect(200).ok()?;
+        let query = api
+            .get(&format!("/v1/queries/{id}"))
+            .await
+            .ok()?
+            .expect(200)
+            .ok()?;
         (text(&query, "state") != "running").then_some(query)
     })
     .await
     .ok_or_else(|| TourError::Wrong("the query did not finish".to_owned()))?;
     if text(&finished, "state") != "finished" {
-        return Err(TourError::Wrong(format!("the query ended otherwise: {finished}")));
+        return Err(TourError::Wrong(format!(
+            "the query ended otherwise: {finished}"
+        )));
     }
     let (mut totals, mut cursor) = (BTreeMap::new(), None::<String>);
     loop {
@@ -52,7 +79,9 @@ async fn totals(api: &Api) -> Step<BTreeMap<String, i64>> {
         let page = api.get(&path).await?.expect(200)?;
         for row in page["rows"].as_array().into_iter().flatten() {
             let (Some(city), Some(total)) = (row[0].as_str(), row[1].as_str()) else {
-                return Err(TourError::Wrong(format!("a row is not city and total: {row}")));
+                return Err(TourError::Wrong(format!(
+                    "a row is not city and total: {row}"
+                )));
             };
             totals.insert(city.to_owned(), cents(total)?);
         }
@@ -67,7 +96,9 @@ fn tour_status(body: &Value, status: u16) -> Step {
     if matches!(status, 200 | 202) {
         return Ok(());
     }
-    Err(TourError::Wrong(format!("the query was answered {status}: {body}")))
+    Err(TourError::Wrong(format!(
+        "the query was answered {status}: {body}"
+    )))
 }
 
 /// The same sum, computed from the source's records.

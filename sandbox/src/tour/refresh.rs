@@ -16,8 +16,13 @@ pub(super) async fn run(tour: &mut Tour<'_>) -> Step {
     })
     .await
     .ok_or_else(|| TourError::Wrong("no refresh reached Salesforce".to_owned()))?;
-    tour.check(after.reuse_detected == 0, || "a refresh token was used twice".to_owned())?;
-    tour.say(format!("{} refreshes granted, each with a new refresh token, none used twice", after.refreshes_granted));
+    tour.check(after.reuse_detected == 0, || {
+        "a refresh token was used twice".to_owned()
+    })?;
+    tour.say(format!(
+        "{} refreshes granted, each with a new refresh token, none used twice",
+        after.refreshes_granted
+    ));
     // The tokens reach AppFlow a moment after Salesforce gave them.
     until(|| async { pushed(tour).await.ok().filter(|pushed| *pushed) })
         .await
@@ -32,7 +37,13 @@ async fn pushed(tour: &Tour<'_>) -> Step<bool> {
     let mut all = true;
     for fact in ["customer connection", "vendor connection"] {
         let path = format!("/v1/connections/{}/entities", tour.fact(fact)?);
-        all &= tour.person("frank")?.api.get(&path).await?.status.is_success();
+        all &= tour
+            .person("frank")?
+            .api
+            .get(&path)
+            .await?
+            .status
+            .is_success();
     }
     Ok(all)
 }
@@ -52,7 +63,10 @@ pub(super) async fn revoked(tour: &mut Tour<'_>) -> Step {
         })
         .await
         .ok_or_else(|| TourError::Wrong(format!("{fact} did not turn to reauth_required")))?;
-        tour.say(format!("{fact} is reauth_required: {}", text(&connection, "reason")));
+        tour.say(format!(
+            "{fact} is reauth_required: {}",
+            text(&connection, "reason")
+        ));
     }
     Ok(())
 }
