@@ -1,6 +1,6 @@
 //! From a flow as people write it to the request that AppFlow takes. No I/O.
 //!
-//! [`check`] applies every rule and answers either a [`CheckedFlow`] or all faults at once; only a
+//! [`check()`] applies every rule and answers either a [`CheckedFlow`] or all faults at once; only a
 //! checked flow compiles, and compiling cannot fail.
 
 mod assemble;

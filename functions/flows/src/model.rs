@@ -1,6 +1,6 @@
 //! A flow as a person writes it: tagged unions with plain words.
 //!
-//! Nothing here is checked beyond its shape; [`crate::compile::check`] applies the rules.
+//! Nothing here is checked beyond its shape; [`crate::compile::check()`] applies the rules.
 
 mod destination;
 mod filter;

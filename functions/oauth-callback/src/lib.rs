@@ -1,5 +1,5 @@
-//! `oauth-callback`: what browsers are redirected through. Sign-in ([`auth`]) and connector consent
-//! ([`connect`]).
+//! `oauth-callback`: what browsers are redirected through. Sign-in (`auth`) and connector consent
+//! (`connect`).
 //!
 //! Sign-in is a token-mediating backend: the refresh token stays here, the browser holds a
 //! `__Host-` cookie and gets short-lived tokens from `POST /auth/token`. Consent binds the browser
