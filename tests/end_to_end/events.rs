@@ -56,7 +56,7 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     (
         "oauth-callback",
         "connect-start-without-session",
-        Answer(403, ""),
+        Answer(401, "sign_in_required"),
     ),
     ("oauth-callback", "login", Answer(303, "")),
     ("oauth-callback", "login-open-redirect", Answer(400, "")),
