@@ -93,7 +93,8 @@ fn free(sql: &str, parameters: &serde_json::Map<String, Value>) -> Result<Statem
     })
 }
 
-fn invalid(faults: Vec<Fault>) -> Error {
+/// The refusal of a query that breaks rules.
+pub(crate) fn invalid(faults: Vec<Fault>) -> Error {
     Error::unprocessable("invalid_query", "The query breaks rules.", faults)
 }
 

@@ -160,7 +160,7 @@ async fn a_body_cannot_choose_a_database_user() {
 async fn a_wait_beyond_the_gateways_time_is_refused() {
     let mut event = event!("create-registered");
     event["body"] = json!(json!({ "query": "total-sales-by-city", "waitSeconds": 21 }).to_string());
-    assert_eq!(refused(&event).await, is(400, "malformed_query"));
+    assert_eq!(refused(&event).await, is(422, "invalid_query"));
     let mut event = event!("get-foreign-id");
     event["queryStringParameters"] = json!({ "waitSeconds": "soon" });
     event["rawQueryString"] = json!("waitSeconds=soon");

@@ -92,11 +92,17 @@ async fn every_fault_of_parameters_is_told_at_once_with_its_pointer() {
     }
     let beyond = ask(
         &frank,
-        &json!({ "query": "total-sales-by-city", "waitSeconds": 21 }),
+        &json!({ "query": "total-sales-by-city", "waitSeconds": 21, "parameters": { "city": "Lima" } }),
     )
     .await;
-    assert_eq!(beyond.status.as_u16(), 400, "{}", beyond.body);
-    assert_eq!(beyond.body["errors"][0]["pointer"], "/waitSeconds");
+    assert_eq!(beyond.status.as_u16(), 422, "{}", beyond.body);
+    let pointers: Vec<&str> = beyond.body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|fault| fault["pointer"].as_str())
+        .collect();
+    assert_eq!(pointers, ["/parameters/city", "/waitSeconds"]);
     assert_eq!(
         world.calls(&["redshift-data"]).len(),
         before,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tributary::{
-    error::{Error, Kind},
+    error::{Error, Fault, Kind},
     http::{Caller, IdempotencyKey, Json, Problem},
     store::{Key, Store, StoreError, from_item, key::sha256_hex},
 };
@@ -19,7 +19,7 @@ use super::{answer::Query, query_string};
 use crate::{
     App, query_id,
     session::User,
-    statement::Source,
+    statement::{Source, Statement, invalid},
     warehouse::{State as QueryState, page},
 };
 
@@ -77,8 +77,7 @@ pub async fn create_query(
     let request = &body.value;
     let source = Source::of(request.sql.as_deref(), request.query.as_deref())?;
     let user = User::of(&caller, caller.require(source.role())?);
-    let wait = query_string::wait("/waitSeconds", request.wait_seconds, WAIT)?;
-    let statement = source.prepare(&request.parameters)?;
+    let (statement, wait) = ready(source.prepare(&request.parameters), request.wait_seconds)?;
     let session = app.sessions.current(&user).await?;
     let client_token = match key.value() {
         Some(key) => Some(remember(&app.store, &user, key, &body.bytes).await?),
@@ -108,6 +107,25 @@ pub async fn create_query(
         query = query.with_page(page, None, &app.sealer, &user, &progress.statement)?;
     }
     Ok(axum::Json(query).into_response())
+}
+
+/// The statement and how long to wait for it, or every rule that the request breaks.
+fn ready(
+    statement: Result<Statement, Error>,
+    wait_seconds: Option<i32>,
+) -> Result<(Statement, i32), Error> {
+    let wait = query_string::wait_within(wait_seconds, WAIT)
+        .map_err(|detail| Fault::new("/waitSeconds", "out_of_range", detail));
+    match (statement, wait) {
+        (Ok(statement), Ok(wait)) => Ok((statement, wait)),
+        (Ok(_), Err(fault)) => Err(invalid(vec![fault])),
+        (Err(error), Err(fault)) if error.kind() == Kind::Unprocessable => {
+            let mut faults = error.faults().to_vec();
+            faults.push(fault);
+            Err(error.with_faults(faults))
+        }
+        (Err(error), _) => Err(error),
+    }
 }
 
 /// What a key was used for. Rows are not kept: the Data API has them.

@@ -11,13 +11,18 @@ pub(super) fn read<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Erro
     }
 }
 
-/// How long to wait, in seconds.
+/// How long to wait, in seconds, as a query string says it.
 pub(super) fn wait(pointer: &str, seconds: Option<i32>, default: i32) -> Result<i32, Error> {
+    wait_within(seconds, default).map_err(|detail| refused(pointer, detail))
+}
+
+/// How long to wait, in seconds, or what would be right.
+pub(super) fn wait_within(seconds: Option<i32>, default: i32) -> Result<i32, &'static str> {
     let seconds = seconds.unwrap_or(default);
     if (0..=20).contains(&seconds) {
         return Ok(seconds);
     }
-    Err(refused(pointer, "A whole number from 0 to 20."))
+    Err("A whole number from 0 to 20.")
 }
 
 fn refused(pointer: &str, detail: &str) -> Error {
