@@ -108,6 +108,10 @@ async fn next(State(api): State<Arc<RuntimeApi>>) -> Response {
         .unwrap_or_default();
     // Nobody listens unless the process is to be killed at this point.
     let _ = work.taken.send(());
+    if work.invocation.kill_at == Some(super::KillAt::Receipt) {
+        // A quick function would have answered before the signal reached it.
+        return std::future::pending().await;
+    }
     let built = Response::builder()
         .header(CONTENT_TYPE, "application/json")
         .header("Lambda-Runtime-Aws-Request-Id", request_id)
