@@ -3,12 +3,12 @@
 pub mod profile;
 mod table;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{connection::TokenOwner, oauth::Provider};
 
-pub use table::{CONNECTORS, connector};
+pub use table::*;
 
 /// How a connection proves who we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -24,7 +24,7 @@ pub enum AuthKind {
 
 /// What can start a flow from this source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "camelCase")]
 pub enum Trigger {
     /// A call.
     OnDemand,
@@ -49,6 +49,49 @@ pub struct PropertyNeed {
     pub max_length: usize,
 }
 
+/// How a filter compares a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Comparison {
+    Contains,
+    Equals,
+    NotEquals,
+    LessThan,
+    LessThanOrEquals,
+    GreaterThan,
+    GreaterThanOrEquals,
+    Between,
+}
+
+/// What a flow does with a record at the destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum WriteOperation {
+    /// Adds it.
+    Insert,
+    /// Changes the one with its id.
+    Update,
+    /// Changes the one with its id, or adds it.
+    Upsert,
+    /// Removes the one with its id.
+    Delete,
+}
+
+/// Which version of an application's API a flow names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiVersion {
+    /// Whether a flow must name one.
+    pub required: bool,
+    /// The one taken when a flow names none.
+    #[schema(value_type = Option<String>, example = "1.0")]
+    pub default: Option<&'static str>,
+    /// The ones that are known; others may exist.
+    #[schema(value_type = Vec<String>)]
+    pub known: &'static [&'static str],
+}
+
 /// One application.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -63,6 +106,9 @@ pub struct Connector {
     pub appflow_type: &'static str,
     /// AppFlow's key in profile properties, credentials and flow properties.
     pub property_key: &'static str,
+    /// AppFlow's connector label, for those behind `CustomConnector`.
+    #[schema(value_type = Option<String>)]
+    pub custom_label: Option<&'static str>,
     /// Whether flows can read from it.
     pub source: bool,
     /// Whether flows can write to it.
@@ -88,6 +134,23 @@ pub struct Connector {
     /// Keys of the connectors that flows from here can write to.
     #[schema(value_type = Vec<String>)]
     pub destinations: &'static [&'static str],
+    /// The member of a flow's source or destination that names what is read or written.
+    #[schema(value_type = Option<String>, example = "object")]
+    pub object_member: Option<&'static str>,
+    /// Comparisons that filters on this source may use; for custom connectors the upper bound.
+    #[schema(value_type = Vec<Comparison>)]
+    pub comparisons: &'static [Comparison],
+    /// Whether flows from it can bring single fields; without it they bring all.
+    pub projects: bool,
+    /// Whether flows from it can mask, truncate, calculate, concatenate and validate.
+    pub changes_values: bool,
+    /// What flows to it can do with records.
+    #[schema(value_type = Vec<WriteOperation>)]
+    pub writes: &'static [WriteOperation],
+    /// The version of its API, where flows can name one.
+    pub api_version: Option<ApiVersion>,
+    /// Whether the service behind it has ended.
+    pub retired: bool,
 }
 
 impl Connector {

@@ -125,7 +125,7 @@ pub(crate) fn s3_flow(account: &str, connection: &str) -> Value {
         "name": "City sales to S3", "accountId": account,
         "source": { "connector": "salesforce", "connectionId": connection, "object": "City_Sales__c" },
         "destination": {
-            "type": "s3", "bucket": format!("tributary-landing-{CUSTOMER_ACCOUNT}-{REGION}"), "prefix": "crm",
+            "connector": "s3", "bucket": format!("tributary-landing-{CUSTOMER_ACCOUNT}-{REGION}"), "prefix": "crm",
             "format": { "file": "json" },
         },
         "trigger": { "type": "onDemand" },

@@ -5,11 +5,14 @@
 
 mod assemble;
 pub mod check;
+mod destination;
 pub mod operators;
 pub mod request;
 pub mod schedule;
 mod sdk;
+mod source;
 mod tasks;
+mod words;
 
 pub use assemble::{Staging, Surroundings, compile, flow_name};
 pub use check::{CheckedFlow, check};

@@ -10,19 +10,27 @@ mod transform;
 mod trigger;
 mod validation;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tributary::id::{AccountId, ConnectionId};
 use utoipa::ToSchema;
 
 pub use destination::{
-    Aggregation, Catalog, DatePrefix, Destination, ErrorHandling, OutputFile, OutputFormat,
-    PathFolder, PrefixDepth, PrefixPlace, RedshiftDestination, S3Destination,
+    Aggregation, Catalog, CustomerProfilesDestination, DatePrefix, Destination, EntityDestination,
+    ErrorHandling, EventBridgeDestination, HoneycodeDestination, MarketoDestination, Nothing,
+    ObjectDestination, OutputFile, OutputFormat, PathFolder, Place, PrefixDepth, PrefixPlace,
+    S3Destination, SalesforceDestination, SapDestination, TableDestination, UpsolverDestination,
 };
-pub use filter::{Comparison, Filter, FilterValue};
-pub use mapping::{AllFields, FieldMapping, Mapping};
-pub use source::{DataTransferApi, InputFile, S3Source, SalesforceSource, Source};
+pub use filter::{Filter, FilterValue};
+pub use mapping::{AllFields, Arithmetic, Calculation, Concatenation, FieldMapping, Mapping};
+pub use source::{
+    DataTransferApi, EntitySource, InputFile, ObjectSource, S3Source, SalesforceSource, SapSource,
+    SharePointSource, Source, VeevaSource,
+};
 pub use transform::{Mask, MaskPart, Transform, Truncate};
-pub use trigger::{OnDemand, Pull, Scheduled, Trigger};
+pub use tributary::connector::{Comparison, WriteOperation};
+pub use trigger::{Pull, Scheduled, Trigger};
 pub use validation::{Otherwise, Requirement, Validation};
 
 /// What a flow does: from where, to where, when, and what happens to the data on the way.
@@ -54,19 +62,23 @@ pub struct FlowDefinition {
     /// What records must be like.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,
+    /// KMS key with which AppFlow encrypts the flow's data on the way; AppFlow's own when absent.
+    /// It cannot be changed later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    )]
+    pub kms_key_arn: Option<String>,
+    /// Tags that the flow has in AppFlow besides ours; at most 48. They cannot be changed later.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
 }
 
 impl FlowDefinition {
     /// The connections that the flow uses.
     pub fn connections(&self) -> Vec<ConnectionId> {
-        let source = match &self.source {
-            Source::Salesforce(source) => Some(source.connection_id),
-            Source::S3(_) => None,
-        };
-        let destination = match &self.destination {
-            Destination::Redshift(destination) => Some(destination.connection_id),
-            Destination::S3(_) => None,
-        };
+        let source = self.source.connection_id();
+        let destination = self.destination.connection_id();
         source.into_iter().chain(destination).collect()
     }
 }

@@ -17,7 +17,7 @@ async fn to_s3(tour: &mut Tour<'_>) -> Step {
         "name": "City sales to S3",
         "accountId": tour.fact("customer account")?,
         "source": { "connector": "salesforce", "connectionId": tour.fact("customer connection")?, "object": OBJECT },
-        "destination": { "type": "s3", "bucket": bucket, "prefix": "crm", "format": { "file": "json" } },
+        "destination": { "connector": "s3", "bucket": bucket, "prefix": "crm", "format": { "file": "json" } },
         "trigger": { "type": "onDemand" },
         "mappings": [{ "type": "all" }],
     });
@@ -97,7 +97,7 @@ async fn to_redshift(tour: &mut Tour<'_>) -> Step {
         "name": "City sales to the warehouse",
         "accountId": tour.fact("vendor account")?,
         "source": { "connector": "salesforce", "connectionId": tour.fact("vendor connection")?, "object": OBJECT },
-        "destination": { "type": "redshift", "connectionId": connection["id"], "schema": "public", "table": "city_sales" },
+        "destination": { "connector": "redshift", "connectionId": connection["id"], "schema": "public", "table": "city_sales" },
         "trigger": { "type": "onDemand" },
         "mappings": [
             field("Id", "id"), field("City__c", "city"), field("Country__c", "country"), field("Timezone__c", "timezone"),

@@ -48,7 +48,7 @@ pub fn check(definition: &FlowDefinition, now: Timestamp) -> Result<CheckedFlow,
     source(&mut faults, &definition.source);
     destination::check(&mut faults, definition);
     let schedule = match &definition.trigger {
-        Trigger::OnDemand(_) => None,
+        Trigger::OnDemand(_) | Trigger::Event(_) => None,
         Trigger::Scheduled(scheduled) => schedule::check(&mut faults, scheduled, now),
     };
     fields::mappings(&mut faults, &definition.mappings);
@@ -80,6 +80,7 @@ fn source(faults: &mut Faults, source: &Source) {
                 );
             }
         }
+        _ => {}
     }
 }
 

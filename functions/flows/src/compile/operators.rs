@@ -1,4 +1,4 @@
-//! Operators of AppFlow and which source takes which comparison (flow-model section 3).
+//! Operators of AppFlow (flow-model section 3).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,6 +20,10 @@ pub enum Operator {
     GreaterThan,
     GreaterThanOrEqualTo,
     Between,
+    Addition,
+    Subtraction,
+    Multiplication,
+    Division,
     MaskAll,
     #[serde(rename = "MASK_FIRST_N")]
     MaskFirstN,
@@ -45,6 +49,10 @@ impl Operator {
             Self::GreaterThan => "GREATER_THAN",
             Self::GreaterThanOrEqualTo => "GREATER_THAN_OR_EQUAL_TO",
             Self::Between => "BETWEEN",
+            Self::Addition => "ADDITION",
+            Self::Subtraction => "SUBTRACTION",
+            Self::Multiplication => "MULTIPLICATION",
+            Self::Division => "DIVISION",
             Self::MaskAll => "MASK_ALL",
             Self::MaskFirstN => "MASK_FIRST_N",
             Self::MaskLastN => "MASK_LAST_N",
@@ -70,106 +78,9 @@ impl Operator {
     }
 }
 
-use Comparison::{
-    Between, Contains, Equals, GreaterThan, GreaterThanOrEquals, LessThan, LessThanOrEquals,
-    NotEquals,
-};
-
-const ALL: &[Comparison] = &[
-    Contains,
-    Equals,
-    NotEquals,
-    LessThan,
-    LessThanOrEquals,
-    GreaterThan,
-    GreaterThanOrEquals,
-    Between,
-];
-const ALL_BUT_CONTAINS: &[Comparison] = &[
-    Equals,
-    NotEquals,
-    LessThan,
-    LessThanOrEquals,
-    GreaterThan,
-    GreaterThanOrEquals,
-    Between,
-];
-
-/// What each source compares with, by its operator key. For custom connectors it is the upper bound.
-pub const COMPARISONS: &[(&str, &[Comparison])] = &[
-    ("Salesforce", ALL),
-    ("ServiceNow", ALL),
-    ("SAPOData", ALL),
-    ("Veeva", ALL),
-    ("CustomConnector", ALL),
-    ("S3", ALL_BUT_CONTAINS),
-    (
-        "Slack",
-        &[
-            Equals,
-            LessThan,
-            LessThanOrEquals,
-            GreaterThan,
-            GreaterThanOrEquals,
-            Between,
-        ],
-    ),
-    ("Marketo", &[LessThan, GreaterThan, Between]),
-    ("Zendesk", &[GreaterThan]),
-    ("Datadog", &[Equals, Between]),
-    ("Dynatrace", &[Equals, Between]),
-    ("InforNexus", &[Equals, Between]),
-    ("Singular", &[Equals]),
-    ("Trendmicro", &[Equals]),
-    ("Pardot", &[Equals]),
-    ("GoogleAnalytics", &[Between]),
-    ("Amplitude", &[Between]),
-];
-
-/// Whether the source with this operator key takes the comparison; an unknown source takes none.
-pub fn takes(source_key: &str, comparison: Comparison) -> bool {
-    COMPARISONS
-        .iter()
-        .find(|(key, _)| *key == source_key)
-        .is_some_and(|(_, comparisons)| comparisons.contains(&comparison))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_table_is_the_references_table() {
-        let row = |key: &str| -> String {
-            ALL.iter()
-                .map(|comparison| if takes(key, *comparison) { 'x' } else { '-' })
-                .collect()
-        };
-        // contains = != < <= > >= between, as in flow-model section 3
-        for (key, expected) in [
-            ("Salesforce", "xxxxxxxx"),
-            ("ServiceNow", "xxxxxxxx"),
-            ("SAPOData", "xxxxxxxx"),
-            ("Veeva", "xxxxxxxx"),
-            ("CustomConnector", "xxxxxxxx"),
-            ("S3", "-xxxxxxx"),
-            ("Slack", "-x-xxxxx"),
-            ("Marketo", "---x-x-x"),
-            ("Zendesk", "-----x--"),
-            ("Datadog", "-x-----x"),
-            ("Dynatrace", "-x-----x"),
-            ("InforNexus", "-x-----x"),
-            ("Singular", "-x------"),
-            ("Trendmicro", "-x------"),
-            ("Pardot", "-x------"),
-            ("GoogleAnalytics", "-------x"),
-            ("Amplitude", "-------x"),
-            ("Unknown", "--------"),
-        ] {
-            assert_eq!(row(key), expected, "{key}");
-        }
-        assert_eq!(COMPARISONS.len(), 17);
-    }
 
     #[test]
     fn the_words_on_the_wire_are_the_words_in_the_sdk() {
@@ -184,6 +95,10 @@ mod tests {
             Operator::GreaterThan,
             Operator::GreaterThanOrEqualTo,
             Operator::Between,
+            Operator::Addition,
+            Operator::Subtraction,
+            Operator::Multiplication,
+            Operator::Division,
             Operator::MaskAll,
             Operator::MaskFirstN,
             Operator::MaskLastN,

@@ -51,7 +51,7 @@ fn an_on_demand_copy_of_everything_is_the_references_request() {
         }))
         .unwrap();
         flow.destination = serde_json::from_value(json!({
-            "type": "s3",
+            "connector": "s3",
             "bucket": "appflow-landing-123456789012",
             "prefix": "salesforce/account",
             "format": { "file": "json", "aggregation": "none" },
@@ -180,7 +180,7 @@ fn f2_an_incremental_schedule_is_the_references_request() {
 fn a_redshift_destination_takes_its_staging_from_the_connection() {
     let definition = flow(|flow| {
         flow.destination = serde_json::from_value(json!({
-            "type": "redshift",
+            "connector": "redshift",
             "connectionId": "con_019364c0a1b27cc3a4d5e6f708192a3b",
             "table": "city_sales",
             "errorHandling": { "bucket": "appflow-errors", "stopOnFirstError": true },
@@ -189,10 +189,11 @@ fn a_redshift_destination_takes_its_staging_from_the_connection() {
     });
     let mut around = around();
     around.staging = Some(Staging {
-        profile: "redshift-dwh".to_owned(),
         bucket: "stage-bucket".to_owned(),
         prefix: Some("stage".to_owned()),
+        database: None,
     });
+    around.destination_profile = Some("redshift-dwh".to_owned());
     let checked = check(&definition, now()).unwrap();
     let request = serde_json::to_value(compile(&checked, &around)).unwrap();
     assert_eq!(

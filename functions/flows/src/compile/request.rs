@@ -18,6 +18,8 @@ pub struct CreateFlowRequest {
     pub flow_name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_arn: Option<String>,
     pub trigger_config: TriggerConfig,
     pub source_flow_config: SourceFlowConfig,
     /// Always one element.
@@ -45,6 +47,7 @@ pub struct TriggerConfig {
 pub enum TriggerType {
     OnDemand,
     Scheduled,
+    Event,
 }
 
 /// Properties of a trigger, under its key.
@@ -90,6 +93,8 @@ pub enum DataPullMode {
 pub struct SourceFlowConfig {
     pub connector_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connector_profile_name: Option<String>,
     pub source_connector_properties: SourceProperties,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,6 +130,67 @@ pub enum SourceProperties {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         s3_input_format_config: Option<S3InputFormatConfig>,
     },
+    ServiceNow(ObjectProperties),
+    Zendesk(ObjectProperties),
+    Slack(ObjectProperties),
+    Marketo(ObjectProperties),
+    Pardot(ObjectProperties),
+    Datadog(ObjectProperties),
+    Dynatrace(ObjectProperties),
+    InforNexus(ObjectProperties),
+    Singular(ObjectProperties),
+    Trendmicro(ObjectProperties),
+    GoogleAnalytics(ObjectProperties),
+    Amplitude(ObjectProperties),
+    #[serde(rename = "SAPOData", rename_all = "camelCase")]
+    SapOData {
+        object_path: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parallelism_config: Option<ParallelismConfig>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pagination_config: Option<PaginationConfig>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Veeva {
+        object: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        document_type: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        include_source_files: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        include_renditions: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        include_all_versions: Option<bool>,
+    },
+    #[serde(rename_all = "camelCase")]
+    CustomConnector {
+        entity_name: String,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        custom_properties: BTreeMap<String, String>,
+    },
+}
+
+/// Properties of a source that is one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[expect(missing_docs, reason = "members are AppFlow's own")]
+pub struct ObjectProperties {
+    pub object: String,
+}
+
+/// How many processes read from SAP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "members are AppFlow's own")]
+pub struct ParallelismConfig {
+    pub max_parallelism: i32,
+}
+
+/// How many records a page of SAP has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "members are AppFlow's own")]
+pub struct PaginationConfig {
+    pub max_page_size: i32,
 }
 
 /// What the files of an S3 source are.
@@ -142,6 +208,8 @@ pub struct S3InputFormatConfig {
 pub struct DestinationFlowConfig {
     pub connector_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connector_profile_name: Option<String>,
     pub destination_connector_properties: DestinationProperties,
 }
@@ -158,15 +226,110 @@ pub enum DestinationProperties {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         s3_output_format_config: Option<S3OutputFormatConfig>,
     },
+    Redshift(StagedProperties),
+    Snowflake(StagedProperties),
     #[serde(rename_all = "camelCase")]
-    Redshift {
+    Salesforce {
         object: String,
-        intermediate_bucket_name: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        id_field_names: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        bucket_prefix: Option<String>,
+        error_handling_config: Option<ErrorHandlingConfig>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        write_operation_type: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data_transfer_api: Option<String>,
+    },
+    #[serde(rename_all = "camelCase")]
+    EventBridge {
+        object: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error_handling_config: Option<ErrorHandlingConfig>,
     },
+    #[serde(rename_all = "camelCase")]
+    Zendesk {
+        object: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        id_field_names: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_handling_config: Option<ErrorHandlingConfig>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        write_operation_type: Option<String>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Marketo {
+        object: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_handling_config: Option<ErrorHandlingConfig>,
+    },
+    #[serde(rename = "SAPOData", rename_all = "camelCase")]
+    SapOData {
+        object_path: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        success_response_handling_config: Option<SuccessResponseHandlingConfig>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        id_field_names: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_handling_config: Option<ErrorHandlingConfig>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        write_operation_type: Option<String>,
+    },
+    #[serde(rename_all = "camelCase")]
+    CustomConnector {
+        entity_name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_handling_config: Option<ErrorHandlingConfig>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        write_operation_type: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        id_field_names: Vec<String>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        custom_properties: BTreeMap<String, String>,
+    },
+    #[serde(rename_all = "camelCase")]
+    CustomerProfiles {
+        domain_name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object_type_name: Option<String>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Upsolver {
+        bucket_name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bucket_prefix: Option<String>,
+        s3_output_format_config: S3OutputFormatConfig,
+    },
+    LookoutMetrics {},
+    #[serde(rename_all = "camelCase")]
+    Honeycode {
+        object: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_handling_config: Option<ErrorHandlingConfig>,
+    },
+}
+
+/// Properties of a data warehouse, which loads what is staged in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "members are AppFlow's own")]
+pub struct StagedProperties {
+    pub object: String,
+    pub intermediate_bucket_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket_prefix: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_handling_config: Option<ErrorHandlingConfig>,
+}
+
+/// Where SAP's answers are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "members are AppFlow's own")]
+pub struct SuccessResponseHandlingConfig {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket_prefix: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket_name: Option<String>,
 }
 
 /// How files look.
@@ -245,7 +408,9 @@ pub struct GlueDataCatalog {
 pub struct Task {
     pub task_type: TaskType,
     pub source_fields: Vec<String>,
-    pub connector_operator: ConnectorOperator,
+    /// None where the source's connector has no `NO_OP`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector_operator: Option<ConnectorOperator>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination_field: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -263,6 +428,9 @@ pub enum TaskType {
     Mask,
     Truncate,
     Validate,
+    Merge,
+    Arithmetic,
+    Partition,
 }
 
 impl TaskType {
@@ -275,6 +443,9 @@ impl TaskType {
             Self::Mask => "Mask",
             Self::Truncate => "Truncate",
             Self::Validate => "Validate",
+            Self::Merge => "Merge",
+            Self::Arithmetic => "Arithmetic",
+            Self::Partition => "Partition",
         }
     }
 }
@@ -285,4 +456,20 @@ impl TaskType {
 pub enum ConnectorOperator {
     Salesforce(Operator),
     S3(Operator),
+    ServiceNow(Operator),
+    Zendesk(Operator),
+    Slack(Operator),
+    Marketo(Operator),
+    #[serde(rename = "SAPOData")]
+    SapOData(Operator),
+    Veeva(Operator),
+    Pardot(Operator),
+    Datadog(Operator),
+    Dynatrace(Operator),
+    InforNexus(Operator),
+    Singular(Operator),
+    Trendmicro(Operator),
+    GoogleAnalytics(Operator),
+    Amplitude(Operator),
+    CustomConnector(Operator),
 }

@@ -14,7 +14,7 @@ const SMALL: &str = r#"{
         "connectionId": "con_019364c0a1b27cc3a4d5e6f708192a3b",
         "object": "Account"
     },
-    "destination": { "type": "s3", "bucket": "appflow-landing-123456789012" },
+    "destination": { "connector": "s3", "bucket": "appflow-landing-123456789012" },
     "trigger": { "type": "onDemand" },
     "mappings": [{ "type": "all" }]
 }"#;
@@ -38,6 +38,8 @@ pub(crate) fn around() -> Surroundings {
         tenant_id: TenantId::from_uuid(Uuid::from_u128(1)),
         flow_id: FlowId::from_uuid(Uuid::from_u128(2)),
         source_profile: Some("sf-prod".to_owned()),
+        destination_profile: None,
         staging: None,
+        aws_account_id: "123456789012".to_owned(),
     }
 }

@@ -1,5 +1,11 @@
 //! The request as the SDK's types. Nothing is decided here.
 
+mod destination;
+mod operator;
+mod source;
+
+use std::collections::{BTreeMap, HashMap};
+
 use aws_sdk_appflow::{
     operation::{
         create_flow::builders::CreateFlowInputBuilder,
@@ -10,10 +16,8 @@ use aws_sdk_appflow::{
 use aws_smithy_types::{DateTime, error::operation::BuildError};
 
 use super::request::{
-    AggregationConfig, ConnectorOperator, CreateFlowRequest, DestinationFlowConfig,
-    DestinationProperties, ErrorHandlingConfig, GlueDataCatalog, PrefixConfig,
-    S3OutputFormatConfig, ScheduledProperties, SourceFlowConfig, SourceProperties, Task,
-    TriggerConfig, TriggerProperties, TriggerType,
+    CreateFlowRequest, GlueDataCatalog, ScheduledProperties, Task, TriggerConfig,
+    TriggerProperties, TriggerType,
 };
 
 /// The SDK wants a member that the request does not have: our bug.
@@ -27,6 +31,7 @@ pub fn create_flow_input(request: &CreateFlowRequest) -> Result<CreateFlowInputB
     Ok(CreateFlowInputBuilder::default()
         .flow_name(&request.flow_name)
         .set_description(request.description.clone())
+        .set_kms_arn(request.kms_arn.clone())
         .trigger_config(parts.trigger)
         .source_flow_config(parts.source)
         .set_destination_flow_config_list(Some(parts.destinations))
@@ -35,7 +40,7 @@ pub fn create_flow_input(request: &CreateFlowRequest) -> Result<CreateFlowInputB
         .set_tags(Some(request.tags.clone().into_iter().collect())))
 }
 
-/// UpdateFlow's input: the same without tags, which it cannot change.
+/// UpdateFlow's input: the same without key and tags, which it cannot change.
 pub fn update_flow_input(request: &CreateFlowRequest) -> Result<UpdateFlowInputBuilder, SdkError> {
     let parts = Parts::of(request)?;
     Ok(UpdateFlowInputBuilder::default()
@@ -60,11 +65,11 @@ impl Parts {
     fn of(request: &CreateFlowRequest) -> Result<Self, BuildError> {
         Ok(Self {
             trigger: trigger(&request.trigger_config)?,
-            source: source(&request.source_flow_config)?,
+            source: source::source(&request.source_flow_config)?,
             destinations: request
                 .destination_flow_config_list
                 .iter()
-                .map(destination)
+                .map(destination::destination)
                 .collect::<Result<_, _>>()?,
             tasks: request.tasks.iter().map(task).collect::<Result<_, _>>()?,
             catalog: request
@@ -80,6 +85,7 @@ fn trigger(trigger: &TriggerConfig) -> Result<sdk::TriggerConfig, BuildError> {
     let kind = match trigger.trigger_type {
         TriggerType::OnDemand => sdk::TriggerType::Ondemand,
         TriggerType::Scheduled => sdk::TriggerType::Scheduled,
+        TriggerType::Event => sdk::TriggerType::Event,
     };
     let properties = match &trigger.trigger_properties {
         None => None,
@@ -114,120 +120,6 @@ fn scheduled(
         .build()
 }
 
-fn source(source: &SourceFlowConfig) -> Result<sdk::SourceFlowConfig, BuildError> {
-    let properties = sdk::SourceConnectorProperties::builder();
-    let properties = match &source.source_connector_properties {
-        SourceProperties::Salesforce {
-            object,
-            enable_dynamic_field_update,
-            include_deleted_records,
-            data_transfer_api,
-        } => properties.salesforce(
-            sdk::SalesforceSourceProperties::builder()
-                .object(object)
-                .set_enable_dynamic_field_update(*enable_dynamic_field_update)
-                .set_include_deleted_records(*include_deleted_records)
-                .set_data_transfer_api(data_transfer_api.as_deref().map(Into::into))
-                .build()?,
-        ),
-        SourceProperties::S3 {
-            bucket_name,
-            bucket_prefix,
-            s3_input_format_config,
-        } => properties.s3(sdk::S3SourceProperties::builder()
-            .bucket_name(bucket_name)
-            .bucket_prefix(bucket_prefix)
-            .set_s3_input_format_config(s3_input_format_config.as_ref().map(|format| {
-                sdk::S3InputFormatConfig::builder()
-                    .s3_input_file_type(format.s3_input_file_type.as_str().into())
-                    .build()
-            }))
-            .build()?),
-    };
-    sdk::SourceFlowConfig::builder()
-        .connector_type(source.connector_type.as_str().into())
-        .set_connector_profile_name(source.connector_profile_name.clone())
-        .source_connector_properties(properties.build())
-        .set_incremental_pull_config(source.incremental_pull_config.as_ref().map(|pull| {
-            sdk::IncrementalPullConfig::builder()
-                .datetime_type_field_name(&pull.datetime_type_field_name)
-                .build()
-        }))
-        .build()
-}
-
-fn destination(
-    destination: &DestinationFlowConfig,
-) -> Result<sdk::DestinationFlowConfig, BuildError> {
-    let properties = sdk::DestinationConnectorProperties::builder();
-    let properties = match &destination.destination_connector_properties {
-        DestinationProperties::S3 {
-            bucket_name,
-            bucket_prefix,
-            s3_output_format_config,
-        } => properties.s3(sdk::S3DestinationProperties::builder()
-            .bucket_name(bucket_name)
-            .set_bucket_prefix(bucket_prefix.clone())
-            .set_s3_output_format_config(s3_output_format_config.as_ref().map(output_format))
-            .build()?),
-        DestinationProperties::Redshift {
-            object,
-            intermediate_bucket_name,
-            bucket_prefix,
-            error_handling_config,
-        } => properties.redshift(
-            sdk::RedshiftDestinationProperties::builder()
-                .object(object)
-                .intermediate_bucket_name(intermediate_bucket_name)
-                .set_bucket_prefix(bucket_prefix.clone())
-                .set_error_handling_config(error_handling_config.as_ref().map(error_handling))
-                .build()?,
-        ),
-    };
-    sdk::DestinationFlowConfig::builder()
-        .connector_type(destination.connector_type.as_str().into())
-        .set_connector_profile_name(destination.connector_profile_name.clone())
-        .destination_connector_properties(properties.build())
-        .build()
-}
-
-fn error_handling(config: &ErrorHandlingConfig) -> sdk::ErrorHandlingConfig {
-    sdk::ErrorHandlingConfig::builder()
-        .set_fail_on_first_destination_error(config.fail_on_first_destination_error)
-        .set_bucket_prefix(config.bucket_prefix.clone())
-        .set_bucket_name(config.bucket_name.clone())
-        .build()
-}
-
-fn output_format(format: &S3OutputFormatConfig) -> sdk::S3OutputFormatConfig {
-    sdk::S3OutputFormatConfig::builder()
-        .file_type(format.file_type.as_str().into())
-        .set_prefix_config(format.prefix_config.as_ref().map(prefix))
-        .set_aggregation_config(format.aggregation_config.as_ref().map(aggregation))
-        .set_preserve_source_data_typing(format.preserve_source_data_typing)
-        .build()
-}
-
-fn prefix(prefix: &PrefixConfig) -> sdk::PrefixConfig {
-    let hierarchy: Vec<sdk::PathPrefix> = prefix
-        .path_prefix_hierarchy
-        .iter()
-        .map(|folder| folder.as_str().into())
-        .collect();
-    sdk::PrefixConfig::builder()
-        .set_prefix_type(prefix.prefix_type.as_deref().map(Into::into))
-        .set_prefix_format(prefix.prefix_format.as_deref().map(Into::into))
-        .set_path_prefix_hierarchy((!hierarchy.is_empty()).then_some(hierarchy))
-        .build()
-}
-
-fn aggregation(aggregation: &AggregationConfig) -> sdk::AggregationConfig {
-    sdk::AggregationConfig::builder()
-        .set_aggregation_type(aggregation.aggregation_type.as_deref().map(Into::into))
-        .set_target_file_size(aggregation.target_file_size)
-        .build()
-}
-
 fn glue(catalog: &GlueDataCatalog) -> Result<sdk::MetadataCatalogConfig, BuildError> {
     let glue = sdk::GlueDataCatalogConfig::builder()
         .role_arn(&catalog.role_arn)
@@ -240,11 +132,6 @@ fn glue(catalog: &GlueDataCatalog) -> Result<sdk::MetadataCatalogConfig, BuildEr
 }
 
 fn task(task: &Task) -> Result<sdk::Task, BuildError> {
-    let operator = sdk::ConnectorOperator::builder();
-    let operator = match task.connector_operator {
-        ConnectorOperator::Salesforce(word) => operator.salesforce(word.as_str().into()),
-        ConnectorOperator::S3(word) => operator.s3(word.as_str().into()),
-    };
     let properties = task
         .task_properties
         .iter()
@@ -253,8 +140,18 @@ fn task(task: &Task) -> Result<sdk::Task, BuildError> {
     sdk::Task::builder()
         .task_type(task.task_type.as_str().into())
         .set_source_fields(Some(task.source_fields.clone()))
-        .connector_operator(operator.build())
+        .set_connector_operator(task.connector_operator.map(operator::operator))
         .set_destination_field(task.destination_field.clone())
         .set_task_properties(Some(properties))
         .build()
+}
+
+/// A list that is left out when it is empty.
+fn list(names: &[String]) -> Option<Vec<String>> {
+    (!names.is_empty()).then(|| names.to_vec())
+}
+
+/// A map that is left out when it is empty.
+fn map(properties: &BTreeMap<String, String>) -> Option<HashMap<String, String>> {
+    (!properties.is_empty()).then(|| properties.clone().into_iter().collect())
 }

@@ -1,6 +1,6 @@
 //! Operations become tasks, in the order of flow-model section 2.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{
     check::filters as values,
@@ -8,8 +8,8 @@ use super::{
     request::{ConnectorOperator, Task, TaskType},
 };
 use crate::model::{
-    Filter, FlowDefinition, Mapping, MaskPart, Otherwise, Requirement, Source, Transform,
-    Validation,
+    Destination, Filter, FlowDefinition, Mapping, MaskPart, Otherwise, Requirement, Source,
+    Transform, Validation,
 };
 
 type Properties = BTreeMap<String, String>;
@@ -24,7 +24,7 @@ pub(super) fn tasks(flow: &FlowDefinition) -> Vec<Task> {
         projection(flow)
             .map(|fields| key.task(TaskType::Filter, Operator::Projection, fields, None, [])),
     );
-    tasks.extend(flow.mappings.iter().map(|mapping| map(&key, mapping)));
+    tasks.extend(flow.mappings.iter().flat_map(|mapping| map(&key, mapping)));
     tasks.extend(
         flow.transforms
             .iter()
@@ -36,34 +36,71 @@ pub(super) fn tasks(flow: &FlowDefinition) -> Vec<Task> {
             .iter()
             .map(|validation| validate(&key, validation)),
     );
+    tasks.extend(partition(&key, &flow.destination));
     tasks
 }
 
-/// Which fields the source reads: those of map and filter tasks, each once, mappings first.
+/// Which fields the source reads: those of map and filter tasks, each once, mappings first. What is
+/// put together is read by its parts, whose joined name no source knows.
 fn projection(flow: &FlowDefinition) -> Option<Vec<String>> {
-    let mapped = flow.mappings.iter().filter_map(|mapping| match mapping {
-        Mapping::All(_) => None,
-        Mapping::Field(field) => Some(&field.from),
-    });
-    let filtered = flow.filters.iter().map(|filter| &filter.field);
-    let mut fields: Vec<String> = Vec::new();
-    for field in mapped.chain(filtered) {
-        if !fields.contains(field) {
-            fields.push(field.clone());
-        }
+    if !flow.source.row().projects {
+        return None;
     }
+    let mapped = flow.mappings.iter().flat_map(Mapping::source_fields);
+    let filtered = flow.filters.iter().map(|filter| &filter.field);
+    let mut seen = HashSet::new();
+    let fields: Vec<String> = mapped
+        .chain(filtered)
+        .filter(|field| seen.insert(field.as_str()))
+        .cloned()
+        .collect();
     (!fields.is_empty()).then_some(fields)
 }
 
 /// Puts operators under the source connector's key.
-struct Key(fn(Operator) -> ConnectorOperator);
+struct Key {
+    of: fn(Operator) -> ConnectorOperator,
+    /// Whether the connector's operators have `NO_OP`; a task goes without one otherwise.
+    has_no_op: bool,
+}
 
 impl Key {
     fn of(source: &Source) -> Self {
-        Self(match source {
-            Source::Salesforce(_) => ConnectorOperator::Salesforce,
-            Source::S3(_) => ConnectorOperator::S3,
-        })
+        use ConnectorOperator as To;
+        let of = match source {
+            Source::Salesforce(_) => To::Salesforce,
+            Source::S3(_) => To::S3,
+            Source::ServiceNow(_) => To::ServiceNow,
+            Source::Zendesk(_) => To::Zendesk,
+            Source::Slack(_) => To::Slack,
+            Source::Marketo(_) => To::Marketo,
+            Source::SapOData(_) => To::SapOData,
+            Source::Veeva(_) => To::Veeva,
+            Source::Pardot(_) => To::Pardot,
+            Source::Datadog(_) => To::Datadog,
+            Source::Dynatrace(_) => To::Dynatrace,
+            Source::InforNexus(_) => To::InforNexus,
+            Source::Singular(_) => To::Singular,
+            Source::TrendMicro(_) => To::Trendmicro,
+            Source::GoogleAnalytics(_) => To::GoogleAnalytics,
+            Source::Amplitude(_) => To::Amplitude,
+            Source::Asana(_)
+            | Source::GitHub(_)
+            | Source::GoogleAds(_)
+            | Source::GoogleAnalytics4(_)
+            | Source::GoogleBigQuery(_)
+            | Source::HubSpot(_)
+            | Source::Jdbc(_)
+            | Source::Mailchimp(_)
+            | Source::Dynamics365(_)
+            | Source::SharePoint(_)
+            | Source::MarketingCloud(_)
+            | Source::Custom(_) => To::CustomConnector,
+        };
+        Self {
+            of,
+            has_no_op: source.row().changes_values,
+        }
     }
 
     fn task(
@@ -77,7 +114,8 @@ impl Key {
         Task {
             task_type,
             source_fields,
-            connector_operator: (self.0)(operator),
+            connector_operator: (operator != Operator::NoOp || self.has_no_op)
+                .then(|| (self.of)(operator)),
             destination_field,
             task_properties: properties
                 .into_iter()
@@ -87,31 +125,77 @@ impl Key {
     }
 }
 
-fn map(key: &Key, mapping: &Mapping) -> Task {
+/// One task, or for what is put together two: the second maps the result, which is named by its
+/// parts.
+fn map(key: &Key, mapping: &Mapping) -> Vec<Task> {
     match mapping {
         Mapping::All(all) => {
             let excluded = serde_json::Value::from(all.exclude.clone()).to_string();
             let properties = [("EXCLUDE_SOURCE_FIELDS_LIST", excluded)];
-            key.task(
-                TaskType::MapAll,
-                Operator::NoOp,
-                Vec::new(),
-                None,
-                properties,
-            )
+            let (kind, operator) = (TaskType::MapAll, Operator::NoOp);
+            vec![key.task(kind, operator, Vec::new(), None, properties)]
         }
         Mapping::Field(field) => {
-            let types = [
-                ("SOURCE_DATA_TYPE", field.from_type.clone()),
-                ("DESTINATION_DATA_TYPE", field.to_type.clone()),
-            ];
-            let properties = types
-                .into_iter()
-                .filter_map(|(name, data_type)| Some((name, data_type?)));
-            let (from, to) = (vec![field.from.clone()], Some(field.to.clone()));
-            key.task(TaskType::Map, Operator::NoOp, from, to, properties)
+            let types = (field.from_type.clone(), field.to_type.clone());
+            vec![one(key, field.from.clone(), &field.to, types)]
+        }
+        Mapping::Concatenate(text) => {
+            let joined = text.from.join(",");
+            let merge = key.task(
+                TaskType::Merge,
+                Operator::NoOp,
+                text.from.clone(),
+                Some(joined.clone()),
+                [("CONCAT_FORMAT", text.format.clone())],
+            );
+            vec![merge, result(key, joined, &text.to, &text.to_type)]
+        }
+        Mapping::Calculate(number) => {
+            let joined = format!("{},{}", number.left, number.right);
+            let calculate = key.task(
+                TaskType::Arithmetic,
+                Operator::of_arithmetic(number.operation),
+                vec![number.left.clone(), number.right.clone()],
+                Some(joined.clone()),
+                [("MATH_OPERATION_FIELDS_ORDER", joined.clone())],
+            );
+            vec![calculate, result(key, joined, &number.to, &number.to_type)]
         }
     }
+}
+
+/// Maps what two fields made; on the way it counts as text.
+fn result(key: &Key, joined: String, to: &str, to_type: &str) -> Task {
+    let types = (Some("string".to_owned()), Some(to_type.to_owned()));
+    one(key, joined, to, types)
+}
+
+fn one(key: &Key, from: String, to: &str, types: (Option<String>, Option<String>)) -> Task {
+    let types = [
+        ("SOURCE_DATA_TYPE", types.0),
+        ("DESTINATION_DATA_TYPE", types.1),
+    ];
+    let properties = types
+        .into_iter()
+        .filter_map(|(name, data_type)| Some((name, data_type?)));
+    let (kind, operator) = (TaskType::Map, Operator::NoOp);
+    key.task(kind, operator, vec![from], Some(to.to_owned()), properties)
+}
+
+/// The task of which only the kind and the property's name are documented; that the property is a
+/// JSON array is assumed here and nowhere else.
+fn partition(key: &Key, destination: &Destination) -> Option<Task> {
+    let Destination::S3(files) = destination else {
+        return None;
+    };
+    let fields = &files.partition_by;
+    if fields.is_empty() {
+        return None;
+    }
+    let list = serde_json::Value::from(fields.clone()).to_string();
+    let (kind, operator) = (TaskType::Partition, Operator::NoOp);
+    let properties = [("ORDERED_PARTITION_KEYS_LIST", list)];
+    Some(key.task(kind, operator, fields.clone(), None, properties))
 }
 
 fn change(key: &Key, transform: &Transform) -> Task {

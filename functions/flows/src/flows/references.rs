@@ -11,7 +11,7 @@ use tributary::{
 use crate::{
     App,
     compile::{CheckedFlow, Staging, Surroundings, check},
-    model::{Destination, FlowDefinition, Source},
+    model::FlowDefinition,
 };
 
 /// A flow that keeps every rule, with what is around it.
@@ -32,32 +32,39 @@ pub(super) async fn sound(
     let mut faults = checked.as_ref().err().cloned().unwrap_or_default();
     let account = Account::load(&app.store, tenant, definition.account_id).await?;
     faults.extend(account_fault(account.as_ref()));
-    let source = match &definition.source {
-        Source::Salesforce(source) => {
-            let at = "/source/connectionId";
-            let found = load(app, tenant, source.connection_id).await?;
-            usable(&mut faults, at, found, "salesforce", definition)
+    let mut ends = [None, None];
+    for (found, at, id, row) in [
+        (
+            0,
+            "/source/connectionId",
+            definition.source.connection_id(),
+            definition.source.row(),
+        ),
+        (
+            1,
+            "/destination/connectionId",
+            definition.destination.connection_id(),
+            definition.destination.row(),
+        ),
+    ] {
+        if let Some(id) = id {
+            let connection = load(app, tenant, id).await?;
+            ends[found] = usable(&mut faults, at, connection, row.key, definition);
         }
-        Source::S3(_) => None,
-    };
-    let destination = match &definition.destination {
-        Destination::Redshift(destination) => {
-            let at = "/destination/connectionId";
-            let found = load(app, tenant, destination.connection_id).await?;
-            usable(&mut faults, at, found, "redshift", definition)
-        }
-        Destination::S3(_) => None,
-    };
+    }
+    let [source, destination] = ends;
     match (checked, account) {
         (Ok(flow), Some(account)) if faults.is_empty() => Ok(Sound {
             flow,
-            account,
             around: Surroundings {
                 tenant_id: tenant,
                 flow_id,
                 source_profile: source.map(|source| source.profile_name),
-                staging: destination.map(staging),
+                staging: destination.as_ref().map(staging),
+                destination_profile: destination.map(|destination| destination.profile_name),
+                aws_account_id: account.aws_account_id.clone(),
             },
+            account,
         }),
         _ => Err(refused(faults)),
     }
@@ -121,11 +128,14 @@ fn usable(
     Some(connection)
 }
 
-fn staging(connection: Connection) -> Staging {
-    let property = |name: &str| connection.properties.get(name).cloned();
+fn staging(connection: &Connection) -> Staging {
+    let property = |name: &str| {
+        let value = connection.properties.get(name).cloned();
+        value.filter(|value| !value.is_empty())
+    };
     Staging {
         bucket: property("bucketName").unwrap_or_default(),
-        prefix: property("bucketPrefix").filter(|prefix| !prefix.is_empty()),
-        profile: connection.profile_name,
+        prefix: property("bucketPrefix"),
+        database: property("databaseName"),
     }
 }

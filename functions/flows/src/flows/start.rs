@@ -39,12 +39,12 @@ pub(crate) struct StartedRun {
     status: RunStatus,
 }
 
-/// Runs an on-demand flow now, or sets a scheduled flow going.
+/// Runs an on-demand flow now, or sets one going that a schedule or events start.
 #[utoipa::path(post, path = "/v1/flows/{id}/start", tag = "flows", params(
     ("id" = FlowId, Path, description = "The flow"),
 ), responses(
     (status = 202, body = StartedRun, description = "On demand: the run is queued"),
-    (status = 200, body = FlowView, description = "Scheduled: the flow is active"),
+    (status = 200, body = FlowView, description = "Scheduled, or started by events: the flow is active"),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn start_flow(
@@ -66,7 +66,7 @@ pub(crate) async fn start_flow(
     let work = async {
         match flow.definition.trigger {
             Trigger::OnDemand(_) => run(&app, &flow, editor.subject(), key.value()).await,
-            Trigger::Scheduled(_) => activate(&app, &flow).await,
+            Trigger::Scheduled(_) | Trigger::Event(_) => activate(&app, &flow).await,
         }
     };
     key.once(

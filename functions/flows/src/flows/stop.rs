@@ -23,7 +23,7 @@ use crate::{
     model::Trigger,
 };
 
-/// Stops a scheduled flow. A run in progress goes on; no other begins.
+/// Stops a flow that a schedule or events start. A run in progress goes on; no other begins.
 #[utoipa::path(post, path = "/v1/flows/{id}/stop", tag = "flows", params(
     ("id" = FlowId, Path, description = "The flow"),
 ), responses(

@@ -23,7 +23,7 @@ use crate::{
     App, accounts,
     compile::compile,
     edge::{Editor, IfMatch, id_in_path, stale},
-    model::{Destination, FlowDefinition, Source, Trigger},
+    model::{FlowDefinition, Source, Trigger},
 };
 
 /// Longest that an update may be under way before another may begin.
@@ -59,8 +59,8 @@ pub(crate) async fn update_flow(
     flow.version += 1;
     let updated = async {
         let state = appflow::update(&client, &flow, &request).await?;
-        let scheduled = matches!(value.trigger, Trigger::Scheduled(_));
-        if scheduled && was_active && state != FlowState::Active {
+        let has_status = !matches!(value.trigger, Trigger::OnDemand(_));
+        if has_status && was_active && state != FlowState::Active {
             appflow::activate(&client, &flow).await?;
             return Ok(FlowState::Active);
         }
@@ -88,29 +88,27 @@ fn ready(flow: &Flow) -> Result<(), Error> {
 
 /// What AppFlow does not change in place: it needs a new flow, which loses runs and position.
 fn changed_for_good(old: &FlowDefinition, new: &FlowDefinition) -> Vec<Fault> {
-    let same_source = match (&old.source, &new.source) {
-        (Source::Salesforce(old), Source::Salesforce(new)) => {
-            old.connection_id == new.connection_id && old.object == new.object
-        }
-        (Source::S3(old), Source::S3(new)) => old.bucket == new.bucket && old.prefix == new.prefix,
-        _ => false,
+    let same_source = (
+        old.source.row().key,
+        old.source.connection_id(),
+        old.source.object(),
+    ) == (
+        new.source.row().key,
+        new.source.connection_id(),
+        new.source.object(),
+    ) && match (&old.source, &new.source) {
+        (Source::S3(old), Source::S3(new)) => old.bucket == new.bucket,
+        _ => true,
     };
-    let same_destination = match (&old.destination, &new.destination) {
-        (Destination::S3(old), Destination::S3(new)) => {
-            old.bucket == new.bucket && old.prefix == new.prefix
-        }
-        (Destination::Redshift(old), Destination::Redshift(new)) => {
-            (&old.connection_id, &old.schema, &old.table)
-                == (&new.connection_id, &new.schema, &new.table)
-        }
-        _ => false,
-    };
+    let same_destination = old.destination.written() == new.destination.written();
     let same_trigger = std::mem::discriminant(&old.trigger) == std::mem::discriminant(&new.trigger);
     [
         ("/accountId", old.account_id == new.account_id),
         ("/source", same_source),
         ("/destination", same_destination),
         ("/trigger/type", same_trigger),
+        ("/kmsKeyArn", old.kms_key_arn == new.kms_key_arn),
+        ("/tags", old.tags == new.tags),
     ]
     .into_iter()
     .filter(|(_, same)| !same)

@@ -1,6 +1,7 @@
 //! Which records are brought.
 
 use serde::{Deserialize, Serialize};
+use tributary::connector::Comparison;
 use utoipa::ToSchema;
 
 /// A condition on a field. Say `value`, `values` (any of them) or, for `between`, `lower` and `upper`.
@@ -26,21 +27,6 @@ pub struct Filter {
     /// Upper end of `between`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper: Option<FilterValue>,
-}
-
-/// How a field is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Comparison {
-    Contains,
-    Equals,
-    NotEquals,
-    LessThan,
-    LessThanOrEquals,
-    GreaterThan,
-    GreaterThanOrEquals,
-    Between,
 }
 
 /// A text, a number, or true and false.

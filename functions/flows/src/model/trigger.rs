@@ -4,20 +4,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Nothing;
+
 /// When a flow runs, told apart by `type`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Trigger {
     /// When somebody starts it.
-    OnDemand(OnDemand),
+    OnDemand(Nothing),
     /// At the times of a schedule, once it is started.
     Scheduled(Scheduled),
+    /// When the application sends an event, once it is started.
+    Event(Nothing),
 }
-
-/// Has nothing to say; refuses what it does not know.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OnDemand {}
 
 /// A schedule and what each run brings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

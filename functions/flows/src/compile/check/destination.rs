@@ -3,7 +3,7 @@
 use super::{Faults, text};
 use crate::model::{
     Aggregation, Destination, ErrorHandling, FlowDefinition, OutputFile, OutputFormat,
-    RedshiftDestination, S3Destination, Source,
+    S3Destination, Source, TableDestination,
 };
 
 pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
@@ -21,6 +21,7 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
                 );
             }
         }
+        _ => {}
     }
 }
 
@@ -104,7 +105,7 @@ fn output_format(faults: &mut Faults, format: &OutputFormat) {
     }
 }
 
-fn redshift(faults: &mut Faults, table: &RedshiftDestination) {
+fn redshift(faults: &mut Faults, table: &TableDestination) {
     text::object(faults, "/destination/table", &table.table);
     if let Some(schema) = &table.schema {
         text::object(faults, "/destination/schema", schema);

@@ -48,14 +48,17 @@ pub(super) fn mappings(faults: &mut Faults, mappings: &[Mapping]) {
                         text::data_type(faults, &format!("/mappings/{index}/{name}"), data_type);
                     }
                 }
-                if !targets.insert(&field.to) {
-                    faults.add(
-                        format!("/mappings/{index}/to"),
-                        "repeated",
-                        "Another mapping fills this field already.",
-                    );
-                }
             }
+            Mapping::Concatenate(_) | Mapping::Calculate(_) => {}
+        }
+        if let Some(target) = mapping.target()
+            && !targets.insert(target)
+        {
+            faults.add(
+                format!("/mappings/{index}/to"),
+                "repeated",
+                "Another mapping fills this field already.",
+            );
         }
     }
 }
@@ -136,6 +139,6 @@ pub(super) fn validations(faults: &mut Faults, definition: &FlowDefinition) {
 fn is_mapped(mappings: &[Mapping], field: &str) -> bool {
     mappings.iter().any(|mapping| match mapping {
         Mapping::All(all) => !all.exclude.iter().any(|excluded| excluded == field),
-        Mapping::Field(mapped) => mapped.from == field,
+        named => named.source_fields().any(|from| from == field),
     })
 }

@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Faults, text};
-use crate::{
-    compile::operators,
-    model::{Comparison, Filter, FilterValue, Source},
-};
+use crate::model::{Comparison, Filter, FilterValue, Source};
 
 /// Longest value of a task property.
 const PROPERTY_LIMIT: usize = 2048;
@@ -97,11 +94,13 @@ pub(super) fn check(faults: &mut Faults, filters: &[Filter], source: &Source) {
         text::source_field(faults, &at("field"), &filter.field);
         text::data_type(faults, &at("fieldType"), &filter.field_type);
         let class = class(&filter.field_type);
-        if !operators::takes(source_key(source), filter.operator) {
+        let row = source.row();
+        if !row.comparisons.contains(&filter.operator) {
+            let offered = serde_json::json!(row.comparisons);
             faults.add(
                 at("operator"),
                 "operator_not_offered",
-                "This source does not compare so.",
+                format!("{} compares only so: {offered}", row.label),
             );
         }
         match takes(class, filter.operator) {
@@ -253,11 +252,4 @@ fn instant(value: &FilterValue) -> Option<Timestamp> {
         let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
         Some(midnight.timestamp())
     })
-}
-
-pub(in crate::compile) const fn source_key(source: &Source) -> &'static str {
-    match source {
-        Source::Salesforce(_) => "Salesforce",
-        Source::S3(_) => "S3",
-    }
 }

@@ -46,7 +46,7 @@ fn f8_all_faults_of_all_parts_are_told_at_once() {
             r#"{"connector":"salesforce","connectionId":"con_019364c0a1b27cc3a4d5e6f708192a3b","object":"two words"}"#,
         )
         .unwrap();
-        flow.destination = serde_json::from_str(r#"{"type":"s3","bucket":"No"}"#).unwrap();
+        flow.destination = serde_json::from_str(r#"{"connector":"s3","bucket":"No"}"#).unwrap();
         flow.trigger =
             serde_json::from_str(r#"{"type":"scheduled","every":"hourly","pull":"complete"}"#)
                 .unwrap();
@@ -294,15 +294,15 @@ fn a_mask_on_a_field_that_is_not_brought_is_a_mistake() {
 fn f8_destinations_keep_appflows_limits() {
     for (text, expected) in [
         (
-            r#"{"type":"s3","bucket":"landing","format":{"file":"parquet","preserveSourceTypes":true}}"#,
+            r#"{"connector":"s3","bucket":"landing","format":{"file":"parquet","preserveSourceTypes":true}}"#,
             vec![],
         ),
         (
-            r#"{"type":"s3","bucket":"landing","format":{"file":"parquet","aggregation":"singleFile"}}"#,
+            r#"{"connector":"s3","bucket":"landing","format":{"file":"parquet","aggregation":"singleFile"}}"#,
             vec!["/destination/format/aggregation not_with_parquet"],
         ),
         (
-            r#"{"type":"s3","bucket":"landing","format":{"file":"csv","preserveSourceTypes":true,"targetFileSizeMb":0,"prefix":{"place":"path","folders":["executionId","executionId"]}}}"#,
+            r#"{"connector":"s3","bucket":"landing","format":{"file":"csv","preserveSourceTypes":true,"targetFileSizeMb":0,"prefix":{"place":"path","folders":["executionId","executionId"]}}}"#,
             vec![
                 "/destination/format/preserveSourceTypes only_with_parquet",
                 "/destination/format/targetFileSizeMb out_of_range",
@@ -311,14 +311,14 @@ fn f8_destinations_keep_appflows_limits() {
             ],
         ),
         (
-            r#"{"type":"s3","bucket":"landing","catalog":{"roleArn":"x","databaseName":"","tablePrefix":"t"}}"#,
+            r#"{"connector":"s3","bucket":"landing","catalog":{"roleArn":"x","databaseName":"","tablePrefix":"t"}}"#,
             vec![
                 "/destination/catalog/roleArn invalid_role_arn",
                 "/destination/catalog/databaseName invalid_name",
             ],
         ),
         (
-            r#"{"type":"redshift","connectionId":"con_019364c0a1b27cc3a4d5e6f708192a3b","schema":"a.b","table":"","errorHandling":{"prefix":"errors"}}"#,
+            r#"{"connector":"redshift","connectionId":"con_019364c0a1b27cc3a4d5e6f708192a3b","schema":"a.b","table":"","errorHandling":{"prefix":"errors"}}"#,
             vec![
                 "/destination/table invalid_object",
                 "/destination/schema invalid_object",
@@ -362,6 +362,7 @@ fn a4_unknown_words_and_members_do_not_read_as_a_flow() {
     }
     assert!(serde_json::from_str::<Mapping>(r#"{"type":"all","except":["a"]}"#).is_err());
     assert!(
-        serde_json::from_str::<Destination>(r#"{"type":"s3","bucket":"abc","acl":"x"}"#).is_err()
+        serde_json::from_str::<Destination>(r#"{"connector":"s3","bucket":"abc","acl":"x"}"#)
+            .is_err()
     );
 }

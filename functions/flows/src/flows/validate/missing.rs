@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{FlowDefinition, Mapping, Trigger};
+use crate::model::{FlowDefinition, Trigger};
 
 /// Pointer and name of each source field that is not among the known ones.
 pub(super) fn missing(flow: &FlowDefinition, known: &BTreeSet<String>) -> Vec<(String, String)> {
@@ -10,9 +10,9 @@ pub(super) fn missing(flow: &FlowDefinition, known: &BTreeSet<String>) -> Vec<(S
         .mappings
         .iter()
         .enumerate()
-        .filter_map(|(index, mapping)| match mapping {
-            Mapping::Field(field) => Some((format!("/mappings/{index}/from"), &field.from)),
-            Mapping::All(_) => None,
+        .flat_map(|(index, mapping)| {
+            let named = mapping.named_fields().into_iter();
+            named.map(move |(member, field)| (format!("/mappings/{index}/{member}"), field))
         });
     let filtered = flow
         .filters
@@ -31,7 +31,7 @@ pub(super) fn missing(flow: &FlowDefinition, known: &BTreeSet<String>) -> Vec<(S
         .map(|(index, rule)| (format!("/validations/{index}/field"), &rule.field));
     let timestamp = match &flow.trigger {
         Trigger::Scheduled(scheduled) => scheduled.timestamp_field.as_ref(),
-        Trigger::OnDemand(_) => None,
+        Trigger::OnDemand(_) | Trigger::Event(_) => None,
     };
     mapped
         .chain(filtered)
