@@ -1,4 +1,13 @@
+mod destinations;
 mod every_flow;
+mod mappings;
+mod pairs;
+mod schedules;
+mod sources;
+mod tags;
+mod writes;
+
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
@@ -24,6 +33,30 @@ fn faults(definition: &FlowDefinition) -> Vec<String> {
             .collect(),
     }
 }
+
+/// Faults of the smallest flow with these members in place of its own.
+fn faults_with(members: Value) -> Vec<String> {
+    let mut value = serde_json::to_value(flow(|_| {})).unwrap();
+    for (name, member) in members.as_object().unwrap() {
+        value[name] = member.clone();
+    }
+    faults(&serde_json::from_value(value).unwrap())
+}
+
+/// An end of a flow, with its connection where it has one.
+fn end(key: &str, members: Value) -> Value {
+    arbitrary::end(key, &members.to_string())
+}
+
+fn on_demand() -> Value {
+    json!({ "type": "onDemand" })
+}
+
+fn every_day() -> Value {
+    json!({ "type": "scheduled", "every": "rate(1 day)", "pull": "complete" })
+}
+
+const NONE: [&str; 0] = [];
 
 fn filter(text: &str) -> Filter {
     serde_json::from_str(text).unwrap()
