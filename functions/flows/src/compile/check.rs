@@ -20,6 +20,7 @@ use tributary::error::Fault;
 
 use crate::model::{FlowDefinition, Trigger};
 
+use mappings::Fields;
 pub use schedule::CheckedSchedule;
 
 /// A flow that keeps every rule.
@@ -53,17 +54,18 @@ pub fn check(definition: &FlowDefinition, now: Timestamp) -> Result<CheckedFlow,
     if let Some(description) = &definition.description {
         text::description(&mut faults, "/description", description);
     }
+    let fields = Fields::of(&definition.mappings);
     source::check(&mut faults, definition);
-    destination::check(&mut faults, definition);
-    writes::check(&mut faults, definition);
+    destination::check(&mut faults, definition, &fields);
+    writes::check(&mut faults, definition, &fields);
     pairs::check(&mut faults, definition);
     let schedule = match &definition.trigger {
         Trigger::OnDemand(_) | Trigger::Event(_) => None,
         Trigger::Scheduled(scheduled) => schedule::check(&mut faults, scheduled, definition, now),
     };
-    mappings::check(&mut faults, definition);
+    mappings::check(&mut faults, definition, &fields);
     filters::check(&mut faults, definition);
-    changes::check(&mut faults, definition);
+    changes::check(&mut faults, definition, &fields);
     if let Some(key) = &definition.kms_key_arn {
         tags::key(&mut faults, key);
     }

@@ -7,35 +7,45 @@ use tributary::connector::{self, Connector};
 
 use super::{Faults, text};
 
-/// Entities that have a form of their own: whose, whether a text has it, and how to say it.
-const FORMS: &[(&Connector, fn(&str) -> bool, &str)] = &[
-    (
-        &connector::GOOGLE_BIG_QUERY,
-        |entity| {
+/// A form that the entities of an application have.
+struct Form {
+    of: &'static Connector,
+    has: fn(&str) -> bool,
+    detail: &'static str,
+}
+
+const FORMS: &[Form] = &[
+    Form {
+        of: &connector::GOOGLE_BIG_QUERY,
+        has: |entity| {
             let parts: Vec<&str> = entity.split('/').collect();
             parts.len() == 4 && parts[0] == "table" && parts.iter().all(|part| !part.is_empty())
         },
-        "Write table/<project>/<dataset>/<table>.",
-    ),
-    (
-        &connector::HUBSPOT,
-        |entity| entity.split('/').all(|part| !part.is_empty()),
-        "Write the entity's parts joined by single slashes, like crm/objects/contacts.",
-    ),
-    (&connector::JDBC, is_table, "Write <schema>.<table>."),
-    (
-        &connector::RDS_POSTGRESQL,
-        is_table,
-        "Write <schema>.<table>.",
-    ),
-    (
-        &connector::SHARE_POINT,
-        |site| {
+        detail: "Write table/<project>/<dataset>/<table>.",
+    },
+    Form {
+        of: &connector::HUBSPOT,
+        has: |entity| entity.split('/').all(|part| !part.is_empty()),
+        detail: "Write the entity's parts joined by single slashes, like crm/objects/contacts.",
+    },
+    Form {
+        of: &connector::JDBC,
+        has: is_table,
+        detail: "Write <schema>.<table>.",
+    },
+    Form {
+        of: &connector::RDS_POSTGRESQL,
+        has: is_table,
+        detail: "Write <schema>.<table>.",
+    },
+    Form {
+        of: &connector::SHARE_POINT,
+        has: |site| {
             site.strip_prefix("sites/")
                 .is_some_and(|name| !name.is_empty())
         },
-        "Write sites/<name>.",
-    ),
+        detail: "Write sites/<name>.",
+    },
 ];
 
 fn is_table(entity: &str) -> bool {
@@ -51,12 +61,11 @@ pub(super) fn object(faults: &mut Faults, end: &str, row: &Connector, member: &s
         "entity" | "site" => text::entity(faults, &pointer, value),
         _ => text::object(faults, &pointer, value),
     }
-    let form = FORMS.iter().find(|(of, ..)| of.key == row.key);
-    if let Some((_, has_form, detail)) = form
+    if let Some(form) = FORMS.iter().find(|form| form.of.key == row.key)
         && text::is_word(value, 1024)
-        && !has_form(value)
+        && !(form.has)(value)
     {
-        faults.add(pointer, "invalid_entity", *detail);
+        faults.add(pointer, "invalid_entity", form.detail);
     }
 }
 

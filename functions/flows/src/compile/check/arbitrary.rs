@@ -146,12 +146,16 @@ pub(crate) const DESTINATIONS: &[(&str, &str)] = &[
 
 /// The end of an application, read from its table, with its connection where it has one.
 pub(crate) fn end(key: &str, members: &str) -> Value {
-    let mut end: Value = serde_json::from_str(members).unwrap();
-    end["connector"] = key.into();
+    connected(key, serde_json::from_str(members).unwrap())
+}
+
+/// The end of an application with these members, with its connection where it has one.
+pub(crate) fn connected(key: &str, mut members: Value) -> Value {
+    members["connector"] = key.into();
     if row(key).has_profile() {
-        end["connectionId"] = CONNECTION.into();
+        members["connectionId"] = CONNECTION.into();
     }
-    end
+    members
 }
 
 fn row(key: &str) -> &'static Connector {
@@ -201,7 +205,7 @@ fn destination(key: &str, members: &str, pick: usize) -> Value {
             destination["idFields"] = json!(["Id"]);
         }
     }
-    if key == "s3" && pick % 3 == 0 {
+    if key == "s3" && pick.is_multiple_of(3) {
         destination["partitionBy"] = json!(["Id"]);
     }
     destination

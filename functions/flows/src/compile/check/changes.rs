@@ -1,15 +1,15 @@
 //! Rules for transforms and validations (flow-model section 3).
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::{
     Faults,
-    mappings::{reads, unchanged},
+    mappings::{Fields, unchanged},
     text,
 };
 use crate::model::{FlowDefinition, Mask, MaskPart, Transform};
 
-pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
+pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition, fields: &Fields<'_>) {
     if let Some((code, detail)) = unchanged(&definition.source) {
         for (member, given) in [
             ("transforms", definition.transforms.is_empty()),
@@ -20,17 +20,17 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
             }
         }
     }
-    transforms(faults, definition);
-    validations(faults, definition);
+    transforms(faults, definition, fields);
+    validations(faults, definition, fields);
 }
 
-fn transforms(faults: &mut Faults, definition: &FlowDefinition) {
-    let mut changed = BTreeSet::new();
+fn transforms(faults: &mut Faults, definition: &FlowDefinition, fields: &Fields<'_>) {
+    let mut changed = HashSet::new();
     for (index, transform) in definition.transforms.iter().enumerate() {
         let pointer = format!("/transforms/{index}/field");
         text::source_field(faults, &pointer, transform.field());
         // A mask on a misspelt field would let the value through unmasked.
-        if !reads(&definition.mappings, transform.field()) {
+        if !fields.reads(transform.field()) {
             faults.add(
                 &pointer,
                 "not_mapped",
@@ -91,24 +91,21 @@ fn mask(faults: &mut Faults, index: usize, mask: &Mask) {
     }
 }
 
-fn validations(faults: &mut Faults, definition: &FlowDefinition) {
-    let mut asked = BTreeSet::new();
+fn validations(faults: &mut Faults, definition: &FlowDefinition, fields: &Fields<'_>) {
+    let filtered: HashSet<&String> = definition.filters.iter().map(|f| &f.field).collect();
+    let mut asked = HashSet::new();
     for (index, validation) in definition.validations.iter().enumerate() {
         let pointer = format!("/validations/{index}/field");
         text::source_field(faults, &pointer, &validation.field);
-        let filtered = definition
-            .filters
-            .iter()
-            .any(|filter| filter.field == validation.field);
         // A field that is not read is null in every record: the validation would drop them all.
-        if !filtered && !reads(&definition.mappings, &validation.field) {
+        if !filtered.contains(&validation.field) && !fields.reads(&validation.field) {
             faults.add(
                 &pointer,
                 "not_mapped",
                 "No mapping and no filter reads this source field.",
             );
         }
-        if !asked.insert((&validation.field, validation.must as u8)) {
+        if !asked.insert((&validation.field, validation.must)) {
             faults.add(
                 format!("/validations/{index}/must"),
                 "repeated",

@@ -2,7 +2,7 @@
 
 mod files;
 
-use super::{Faults, application, text};
+use super::{Faults, application, mappings::Fields, text};
 use crate::{
     compile::destination::PARTNER_SOURCE,
     model::{
@@ -18,7 +18,7 @@ const ACCOUNT_AND_SLASHES: usize = 14;
 /// Longest object of AppFlow.
 const OBJECT_LIMIT: usize = 512;
 
-pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
+pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition, fields: &Fields<'_>) {
     let destination = &definition.destination;
     let row = destination.row();
     let object = |faults: &mut Faults, value: &str| {
@@ -27,7 +27,7 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
         }
     };
     match destination {
-        Destination::S3(to) => files::s3(faults, to, definition),
+        Destination::S3(to) => files::s3(faults, to, definition, fields),
         Destination::Upsolver(to) => files::upsolver(faults, to, definition),
         // A database and a dot stand before what goes to Snowflake.
         Destination::Redshift(to) => table(faults, to, "public", OBJECT_LIMIT),

@@ -1,5 +1,7 @@
 //! Rules for filters (flow-model section 3).
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use tributary::connector::{self, Connector};
@@ -94,8 +96,10 @@ enum Values {
 pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
     let (filters, source) = (&definition.filters, &definition.source);
     date_range(faults, definition);
+    let mut seen = HashSet::new();
     for (index, filter) in filters.iter().enumerate() {
-        if filters[..index].contains(filter) {
+        let written = serde_json::to_string(filter).unwrap_or_default();
+        if !seen.insert(written) {
             faults.add(
                 format!("/filters/{index}"),
                 "repeated",

@@ -2,7 +2,7 @@
 
 mod joined;
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::{Faults, text};
 use crate::model::{AllFields, FieldMapping, FlowDefinition, Mapping, Source};
@@ -10,7 +10,7 @@ use crate::model::{AllFields, FieldMapping, FlowDefinition, Mapping, Source};
 /// Longest value of a task property.
 const PROPERTY_LIMIT: usize = 2048;
 
-pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
+pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition, fields: &Fields<'_>) {
     let mappings = &definition.mappings;
     if mappings.is_empty() {
         faults.add("/mappings", "required", "Bring at least one field.");
@@ -19,7 +19,7 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
     for (index, mapping) in mappings.iter().enumerate() {
         offered(faults, index, mapping, &definition.source);
         match mapping {
-            Mapping::All(fields) => {
+            Mapping::All(every) => {
                 all += 1;
                 if all > 1 {
                     faults.add(
@@ -28,14 +28,14 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
                         "One mapping of all fields is enough.",
                     );
                 }
-                excluded(faults, index, fields);
+                excluded(faults, index, every);
             }
             Mapping::Field(field) => one(faults, index, field),
             Mapping::Concatenate(text) => joined::concatenation(faults, index, text),
             Mapping::Calculate(number) => joined::calculation(faults, index, number),
         }
     }
-    targets(faults, mappings);
+    targets(faults, mappings, fields);
     joined::names(faults, mappings);
 }
 
@@ -74,7 +74,7 @@ pub(super) fn unchanged(source: &Source) -> Option<(&'static str, String)> {
 }
 
 fn excluded(faults: &mut Faults, index: usize, fields: &AllFields) {
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for (position, field) in fields.exclude.iter().enumerate() {
         let pointer = format!("/mappings/{index}/exclude/{position}");
         text::source_field(faults, &pointer, field);
@@ -103,12 +103,8 @@ fn one(faults: &mut Faults, index: usize, field: &FieldMapping) {
 
 /// Each field of the destination is filled once. A mapping of all fields fills those that the flow
 /// shows to be the source's: others are unknown here.
-fn targets(faults: &mut Faults, mappings: &[Mapping]) {
-    let everything = mappings
-        .iter()
-        .any(|mapping| matches!(mapping, Mapping::All(_)));
-    let known: BTreeSet<&String> = mappings.iter().flat_map(Mapping::source_fields).collect();
-    let mut filled = BTreeSet::new();
+fn targets(faults: &mut Faults, mappings: &[Mapping], fields: &Fields<'_>) {
+    let mut filled = HashSet::new();
     for (index, mapping) in mappings.iter().enumerate() {
         let Some(target) = mapping.target() else {
             continue;
@@ -120,7 +116,7 @@ fn targets(faults: &mut Faults, mappings: &[Mapping]) {
                 "repeated",
                 "Another mapping fills this field already.",
             );
-        } else if everything && known.contains(target) && !excludes(mappings, target) {
+        } else if fields.named.contains(target.as_str()) && fields.comes_with_all(target) {
             faults.add(
                 pointer,
                 "repeated",
@@ -130,25 +126,46 @@ fn targets(faults: &mut Faults, mappings: &[Mapping]) {
     }
 }
 
-fn excludes(mappings: &[Mapping], field: &str) -> bool {
-    mappings.iter().any(|mapping| match mapping {
-        Mapping::All(all) => all.exclude.iter().any(|excluded| excluded == field),
-        _ => false,
-    })
+/// What the mappings read and fill, as far as can be known here.
+pub(super) struct Fields<'f> {
+    everything: bool,
+    excluded: HashSet<&'f str>,
+    named: HashSet<&'f str>,
+    targets: HashSet<&'f str>,
 }
 
-/// Whether a mapping reads this field of the source.
-pub(super) fn reads(mappings: &[Mapping], field: &str) -> bool {
-    mappings.iter().any(|mapping| match mapping {
-        Mapping::All(all) => !all.exclude.iter().any(|excluded| excluded == field),
-        named => named.source_fields().any(|from| from == field),
-    })
-}
+impl<'f> Fields<'f> {
+    pub(super) fn of(mappings: &'f [Mapping]) -> Self {
+        let all = || {
+            mappings.iter().filter_map(|mapping| match mapping {
+                Mapping::All(all) => Some(all),
+                _ => None,
+            })
+        };
+        let named = mappings.iter().flat_map(Mapping::source_fields);
+        let targets = mappings.iter().filter_map(Mapping::target);
+        Self {
+            everything: all().next().is_some(),
+            excluded: all()
+                .flat_map(|all| &all.exclude)
+                .map(String::as_str)
+                .collect(),
+            named: named.map(String::as_str).collect(),
+            targets: targets.map(String::as_str).collect(),
+        }
+    }
 
-/// Whether a mapping fills this field of the destination, as far as can be known here.
-pub(super) fn fills(mappings: &[Mapping], field: &str) -> bool {
-    mappings.iter().any(|mapping| match mapping {
-        Mapping::All(all) => !all.exclude.iter().any(|excluded| excluded == field),
-        named => named.target().is_some_and(|target| target == field),
-    })
+    fn comes_with_all(&self, field: &str) -> bool {
+        self.everything && !self.excluded.contains(field)
+    }
+
+    /// Whether a mapping reads this field of the source.
+    pub(super) fn reads(&self, field: &str) -> bool {
+        self.named.contains(field) || self.comes_with_all(field)
+    }
+
+    /// Whether a mapping fills this field of the destination.
+    pub(super) fn fills(&self, field: &str) -> bool {
+        self.targets.contains(field) || self.comes_with_all(field)
+    }
 }

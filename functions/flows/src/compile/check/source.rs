@@ -1,5 +1,7 @@
 //! Rules for sources (flow-model section 5).
 
+use std::collections::HashSet;
+
 use super::{Faults, application, text};
 use crate::model::{FlowDefinition, S3Source, SapSource, SharePointSource, Source, VeevaSource};
 
@@ -122,6 +124,7 @@ fn share_point(faults: &mut Faults, source: &SharePointSource) {
             "Name at least one: drives/<id> or drives/<id>/items/<id>.",
         );
     }
+    let mut seen = HashSet::new();
     for (position, item) in source.items.iter().enumerate() {
         let pointer = format!("/source/items/{position}");
         if !is_item(item) {
@@ -131,7 +134,7 @@ fn share_point(faults: &mut Faults, source: &SharePointSource) {
                 "Write drives/<id> or drives/<id>/items/<id>, without blanks.",
             );
         }
-        if source.items[..position].contains(item) {
+        if !seen.insert(item) {
             faults.add(&pointer, "repeated", "Name each item once.");
         }
     }

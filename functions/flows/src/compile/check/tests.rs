@@ -7,6 +7,7 @@ mod sources;
 mod tags;
 mod writes;
 
+use arbitrary::connected as end;
 use serde_json::{Value, json};
 
 use super::*;
@@ -36,16 +37,10 @@ fn faults(definition: &FlowDefinition) -> Vec<String> {
 
 /// Faults of the smallest flow with these members in place of its own.
 fn faults_with(members: Value) -> Vec<String> {
-    let mut value = serde_json::to_value(flow(|_| {})).unwrap();
-    for (name, member) in members.as_object().unwrap() {
-        value[name] = member.clone();
-    }
-    faults(&serde_json::from_value(value).unwrap())
-}
-
-/// An end of a flow, with its connection where it has one.
-fn end(key: &str, members: Value) -> Value {
-    arbitrary::end(key, &members.to_string())
+    let mut flow = serde_json::to_value(flow(|_| {})).unwrap();
+    let members: serde_json::Map<_, _> = serde_json::from_value(members).unwrap();
+    flow.as_object_mut().unwrap().extend(members);
+    faults(&serde_json::from_value(flow).unwrap())
 }
 
 fn on_demand() -> Value {
@@ -162,6 +157,10 @@ fn f8_filters_need_an_operator_of_their_type_and_fitting_values() {
         (
             r#"{"field":"a","fieldType":"string","operator":"equals","value":""}"#,
             vec!["/filters/0/value empty"],
+        ),
+        (
+            r#"{"field":"a","fieldType":"string","operator":"equals","value":"x\ny"}"#,
+            vec!["/filters/0/value control_character"],
         ),
         (
             r#"{"field":"a","fieldType":"string","operator":"equals"}"#,

@@ -1,9 +1,11 @@
 //! What is done with records at the destination (flow-model section 9).
 
-use super::{Faults, mappings::fills, text};
+use std::collections::HashSet;
+
+use super::{Faults, mappings::Fields, text};
 use crate::model::{Destination, FlowDefinition, WriteOperation};
 
-pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
+pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition, fields: &Fields<'_>) {
     let Some((write, id_fields)) = chosen(&definition.destination) else {
         return;
     };
@@ -24,6 +26,7 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
             "Name the fields by which the destination finds a record.",
         );
     }
+    let mut seen = HashSet::new();
     for (position, field) in id_fields.iter().enumerate() {
         let pointer = format!("/destination/idFields/{position}");
         if !text::is_word(field, 128) {
@@ -33,11 +36,11 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
                 "1 to 128 characters without blanks.",
             );
         }
-        if id_fields[..position].contains(field) {
+        if !seen.insert(field) {
             faults.add(&pointer, "repeated", "Name each field once.");
         }
         // Without its id no record would be found: each would fail, or be added again.
-        if !fills(&definition.mappings, field) {
+        if !fields.fills(field) {
             faults.add(pointer, "not_mapped", "No mapping fills this field.");
         }
     }

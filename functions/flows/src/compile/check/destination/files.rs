@@ -1,6 +1,8 @@
 //! Rules for destinations that are files (flow-model section 7).
 
-use super::super::{Faults, mappings::fills, text};
+use std::collections::HashSet;
+
+use super::super::{Faults, mappings::Fields, text};
 use crate::model::{
     Aggregation, Catalog, DatePrefix, FlowDefinition, OutputFile, OutputFormat, S3Destination,
     Source, UpsolverDestination,
@@ -9,7 +11,12 @@ use crate::model::{
 /// Longest value of a task property.
 const PROPERTY_LIMIT: usize = 2048;
 
-pub(super) fn s3(faults: &mut Faults, files: &S3Destination, definition: &FlowDefinition) {
+pub(super) fn s3(
+    faults: &mut Faults,
+    files: &S3Destination,
+    definition: &FlowDefinition,
+    fields: &Fields<'_>,
+) {
     text::bucket(faults, "/destination/bucket", &files.bucket);
     if let Some(prefix) = &files.prefix {
         text::prefix(faults, "/destination/prefix", prefix);
@@ -17,7 +24,7 @@ pub(super) fn s3(faults: &mut Faults, files: &S3Destination, definition: &FlowDe
     if let Some(format) = &files.format {
         output_format(faults, format, &definition.source);
     }
-    partition_by(faults, files, definition);
+    partition_by(faults, &files.partition_by, fields);
     if let Some(catalog) = &files.catalog {
         self::catalog(faults, catalog);
     }
@@ -114,26 +121,26 @@ fn date_prefix(faults: &mut Faults, prefix: &DatePrefix) {
     }
 }
 
-fn partition_by(faults: &mut Faults, files: &S3Destination, definition: &FlowDefinition) {
-    let fields = &files.partition_by;
-    if fields.len() > 10 {
+fn partition_by(faults: &mut Faults, names: &[String], fields: &Fields<'_>) {
+    if names.len() > 10 {
         faults.add(
             "/destination/partitionBy",
             "too_many",
             "At most 10 fields become folders.",
         );
     }
-    for (position, field) in fields.iter().enumerate() {
+    let mut seen = HashSet::new();
+    for (position, field) in names.iter().enumerate() {
         let pointer = format!("/destination/partitionBy/{position}");
         text::destination_field(faults, &pointer, field);
-        if fields[..position].contains(field) {
+        if !seen.insert(field) {
             faults.add(&pointer, "repeated", "Name each field once.");
         }
-        if !fills(&definition.mappings, field) {
+        if !fields.fills(field) {
             faults.add(pointer, "not_mapped", "No mapping fills this field.");
         }
     }
-    if text::json_length(fields) > PROPERTY_LIMIT {
+    if text::json_length(names) > PROPERTY_LIMIT {
         faults.add(
             "/destination/partitionBy",
             "too_long",

@@ -1,7 +1,7 @@
 //! Rules for what is put together from several fields: AppFlow names the result by its parts,
 //! joined by commas, and maps it under that name (flow-model section 3).
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::{
     super::{Faults, text},
@@ -14,7 +14,7 @@ const NAME_LIMIT: usize = 256;
 
 pub(super) fn concatenation(faults: &mut Faults, index: usize, given: &Concatenation) {
     let at = |member: &str| format!("/mappings/{index}/{member}");
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for (position, field) in given.from.iter().enumerate() {
         let pointer = at(&format!("from/{position}"));
         part(faults, &pointer, field);
@@ -71,7 +71,7 @@ fn name_length<'f>(faults: &mut Faults, pointer: String, parts: impl Iterator<It
 
 /// The name of a result is its own: no other result, field or target has it.
 pub(super) fn names(faults: &mut Faults, mappings: &[Mapping]) {
-    let mut taken: BTreeSet<String> = mappings
+    let mut taken: HashSet<String> = mappings
         .iter()
         .flat_map(|mapping| {
             let read = match mapping {

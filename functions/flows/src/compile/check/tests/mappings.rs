@@ -6,7 +6,8 @@ use super::*;
 use arbitrary::SOURCES;
 
 fn mapped(mappings: Value) -> Vec<String> {
-    faults_with(json!({ "mappings": mappings }))
+    let members = serde_json::Map::from_iter([("mappings".to_owned(), mappings)]);
+    faults_with(members.into())
 }
 
 fn concatenation(from: &[&str], to: &str) -> Value {

@@ -3,7 +3,8 @@
 use super::*;
 
 fn tagged(tags: Value) -> Vec<String> {
-    faults_with(json!({ "tags": tags }))
+    let members = serde_json::Map::from_iter([("tags".to_owned(), tags)]);
+    faults_with(members.into())
 }
 
 /// flow-model 12, row tags; two of the fifty are ours
