@@ -10,6 +10,9 @@ use crate::model::{AllFields, FieldMapping, FlowDefinition, Mapping, Source};
 /// Longest value of a task property.
 const PROPERTY_LIMIT: usize = 2048;
 
+/// Dimensions and metrics of one report of Google Analytics; which field is which is not known here.
+const REPORT_LIMIT: usize = 9 + 10;
+
 pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition, fields: &Fields<'_>) {
     let mappings = &definition.mappings;
     if mappings.is_empty() {
@@ -34,6 +37,14 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition, fields: &F
             Mapping::Concatenate(text) => joined::concatenation(faults, index, text),
             Mapping::Calculate(number) => joined::calculation(faults, index, number),
         }
+    }
+    if matches!(definition.source, Source::GoogleAnalytics(_)) && fields.named.len() > REPORT_LIMIT
+    {
+        faults.add(
+            "/mappings",
+            "too_many",
+            "A report of Google Analytics has 9 dimensions and 10 metrics at most.",
+        );
     }
     targets(faults, mappings, fields);
     joined::names(faults, mappings);

@@ -14,6 +14,7 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
 
 fn pair(faults: &mut Faults, definition: &FlowDefinition) {
     let (from, to) = (definition.source.row(), definition.destination.row());
+    let documents = matches!(&definition.source, Source::Veeva(veeva) if veeva.brings_documents());
     if !from.destinations.contains(&to.key) {
         let offered = from.destinations.join(", ");
         faults.add(
@@ -21,9 +22,7 @@ fn pair(faults: &mut Faults, definition: &FlowDefinition) {
             "destination_not_offered",
             format!("Flows from {} go to {offered}.", from.label),
         );
-    }
-    let documents = matches!(&definition.source, Source::Veeva(veeva) if veeva.brings_documents());
-    if documents && to.key != connector::S3.key {
+    } else if documents && to.key != connector::S3.key {
         faults.add(
             "/destination/connector",
             "destination_not_offered",

@@ -40,7 +40,7 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition, fields: &F
             faults.add(&pointer, "repeated", "Name each field once.");
         }
         // Without its id no record would be found: each would fail, or be added again.
-        if !fields.fills(field) {
+        if write != WriteOperation::Insert && !fields.fills(field) {
             faults.add(pointer, "not_mapped", "No mapping fills this field.");
         }
     }

@@ -338,3 +338,17 @@ fn more_filters_than_the_console_takes_are_sound() {
         .collect();
     assert_eq!(faults_with(json!({ "filters": filters })), NONE);
 }
+
+/// appflow 12, row Google Analytics: 9 dimensions, 10 metrics
+#[test]
+fn f8_a_report_of_google_analytics_has_nineteen_fields() {
+    let report = |count: usize| {
+        let mappings: Vec<Value> = (0..count)
+            .map(|n| json!({ "type": "field", "from": format!("ga:{n}"), "to": format!("f{n}") }))
+            .collect();
+        let source = end("googleAnalytics", json!({ "object": "reports" }));
+        faults_with(json!({ "source": source, "mappings": mappings }))
+    };
+    assert_eq!(report(19), NONE);
+    assert_eq!(report(20), ["/mappings too_many"]);
+}

@@ -49,6 +49,44 @@ fn f8_a_destination_that_the_source_does_not_offer_is_named() {
     }
 }
 
+/// appflow 7.1, the table of pairs itself. A custom connector stands for those that have a name
+/// here; Pardot is listed with EventBridge, but starts no flow by an event.
+#[test]
+fn the_pairs_are_the_references_table() {
+    let custom = "custom googleBigQuery hubSpot jdbc rdsPostgreSql";
+    let most = format!(
+        "customerProfiles honeycode lookoutMetrics redshift s3 marketo salesforce snowflake upsolver zendesk {custom}"
+    );
+    let with_events = format!("{most} eventBridge");
+    let without_lookout = most.replace("lookoutMetrics ", "");
+    let s3 = format!("{without_lookout} sapOData");
+    let aws_authored = most.replace("customerProfiles honeycode ", "") + " sapOData";
+    for (sources, destinations) in [
+        ("salesforce", with_events.as_str()),
+        (
+            "pardot serviceNow zendesk veeva marketo inforNexus singular dynatrace trendMicro",
+            &most,
+        ),
+        ("datadog slack", &without_lookout),
+        ("s3", &s3),
+        ("sapOData", "customerProfiles redshift s3 sapOData"),
+        ("googleAnalytics", "lookoutMetrics s3 upsolver"),
+        ("amplitude", "lookoutMetrics s3"),
+        (
+            "asana gitHub googleAds googleAnalytics4 googleBigQuery hubSpot jdbc mailchimp dynamics365 sharePoint marketingCloud custom",
+            &aws_authored,
+        ),
+    ] {
+        let mut expected: Vec<_> = destinations.split(' ').collect();
+        expected.sort_unstable();
+        for source in sources.split(' ') {
+            let mut offered = connector(source).unwrap().destinations.to_vec();
+            offered.sort_unstable();
+            assert_eq!(offered, expected, "{source}");
+        }
+    }
+}
+
 /// flow-model 5: "Only Salesforce sends events, so an event flow needs a Salesforce source with an
 /// event object"
 #[test]
@@ -167,5 +205,40 @@ fn what_is_offered_stands_in_the_detail() {
     assert_eq!(
         connector("amplitude").unwrap().destinations,
         ["s3", "lookoutMetrics"]
+    );
+}
+
+#[test]
+fn f8_faults_of_every_part_are_told_together() {
+    let mut to = end(
+        "rdsPostgreSql",
+        json!({ "entity": "t", "apiVersion": "a b" }),
+    );
+    to["write"] = "upsert".into();
+    let found = faults_with(json!({
+        "source": end("amplitude", json!({ "object": "" })),
+        "destination": to,
+        "trigger": { "type": "event" },
+        "mappings": [{ "type": "field", "from": "a", "to": "b" }],
+        "transforms": [{ "type": "mask", "field": "z", "part": "all" }],
+        "kmsKeyArn": "mine",
+        "tags": { "aws:x": "" },
+    }));
+    assert_eq!(
+        found,
+        [
+            "/source/object invalid_object",
+            "/destination/entity invalid_entity",
+            "/destination/apiVersion invalid_version",
+            "/destination/write write_not_offered",
+            "/destination/idFields required",
+            "/destination/connector destination_not_offered",
+            "/trigger/type trigger_not_offered",
+            "/mappings/0/type only_all_fields",
+            "/transforms changes_not_offered",
+            "/transforms/0/field not_mapped",
+            "/kmsKeyArn invalid_key_arn",
+            "/tags/aws:x reserved_tag",
+        ]
     );
 }

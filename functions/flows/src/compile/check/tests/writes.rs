@@ -63,6 +63,7 @@ fn f8_what_finds_a_record_needs_its_ids() {
     }
     assert_eq!(writing("salesforce", "insert", &[]), NONE);
     assert_eq!(writing("salesforce", "insert", &["Id"]), NONE);
+    assert_eq!(writing("salesforce", "insert", &["Unmapped"]), NONE);
 }
 
 /// flow-model 12, row id field name
