@@ -472,7 +472,7 @@ fn harm() -> impl Strategy<Value = Harm> {
 
 /// A flow that may break rules; it always reads as a flow.
 pub(crate) fn any_flow() -> impl Strategy<Value = FlowDefinition> {
-    (sound_flow(), proptest::collection::vec(harm(), 0..5)).prop_map(|(flow, harms)| {
+    (sound_flow(), proptest::collection::vec(harm(), 1..8)).prop_map(|(flow, harms)| {
         harms.into_iter().fold(flow, |flow, harm| {
             let mut value = serde_json::to_value(&flow).unwrap();
             break_it(&mut value, harm);
