@@ -25,6 +25,7 @@ pub enum AuthKind {
 /// What can start a flow from this source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = TriggerKind)] // a flow's trigger has the plain name
 pub enum Trigger {
     /// A call.
     OnDemand,

@@ -87,6 +87,11 @@ macro_rules! id {
             fn schema() -> RefOr<Schema> {
                 ObjectBuilder::new()
                     .schema_type(SchemaType::new(Type::String))
+                    .description(Some(concat!(
+                        "An id that begins with `",
+                        $prefix,
+                        "_`; ids sort by the time at which they were made."
+                    )))
                     .pattern(Some(concat!("^", $prefix, "_[0-9a-f]{32}$")))
                     .examples([concat!($prefix, "_019364c0a1b27cc3a4d5e6f708192a3b")])
                     .into()

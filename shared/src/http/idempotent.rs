@@ -9,6 +9,14 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use jiff::{SignedDuration, Timestamp};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::{ObjectBuilder, Type},
+    },
+};
 
 use crate::{
     error::{Error, Fault},
@@ -47,6 +55,26 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
                 )],
             )),
         }
+    }
+}
+
+/// For the `params(...)` of handlers that take one.
+impl IntoParams for IdempotencyKey {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(255))
+            .examples([serde_json::json!("5f0a4c1e-7d0b-4b52-9a3e-0c8f7f6f1a11")]);
+        let described = "Names this request: a repeat with the same key and body gets the first \
+                         answer again, another body is refused (422). Kept for a day.";
+        let header = ParameterBuilder::new()
+            .name("idempotency-key")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(described))
+            .schema(Some(text));
+        vec![header.build()]
     }
 }
 

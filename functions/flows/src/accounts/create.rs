@@ -70,7 +70,7 @@ enum Written {
 
 /// Registers an AWS account and answers what the customer has to launch. Asking again for the same
 /// account answers the same.
-#[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = AccountInput, responses(
+#[utoipa::path(post, path = "/v1/accounts", tag = "accounts", params(IdempotencyKey), request_body = AccountInput, responses(
     (status = 201, body = AccountView),
     (status = 200, body = AccountView, description = "It was registered before"),
     (status = "default", body = Problem, content_type = "application/problem+json"),

@@ -49,6 +49,7 @@ pub(crate) struct Verification {
 /// with a wrong one.
 #[utoipa::path(post, path = "/v1/accounts/{id}/verify", tag = "accounts", params(
     ("id" = AccountId, Path, description = "The account"),
+    IdempotencyKey,
 ), responses(
     (status = 200, body = Verification),
     (status = "default", body = Problem, content_type = "application/problem+json"),

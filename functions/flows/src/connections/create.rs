@@ -63,7 +63,7 @@ enum Way {
 
 /// Makes a connection. One that needs a consent stays `pending` and comes with a start link; one
 /// that needs roles only works at once.
-#[utoipa::path(post, path = "/v1/connections", tag = "connections", request_body = ConnectionInput, responses(
+#[utoipa::path(post, path = "/v1/connections", tag = "connections", params(IdempotencyKey), request_body = ConnectionInput, responses(
     (status = 201, body = StartedConnection),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]

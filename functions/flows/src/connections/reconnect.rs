@@ -34,6 +34,7 @@ pub(crate) struct ReconnectInput {
 /// Hands out a new start link, for a first consent that was not finished or for another one.
 #[utoipa::path(post, path = "/v1/connections/{id}/reconnect", tag = "connections", params(
     ("id" = ConnectionId, Path, description = "The connection"),
+    IdempotencyKey,
 ), request_body = ReconnectInput, responses(
     (status = 200, body = StartedConnection),
     (status = "default", body = Problem, content_type = "application/problem+json"),

@@ -34,6 +34,7 @@ struct Message {
 /// Asks for a refresh of the connection's tokens. It is done shortly; watch `accessExpiresAt`.
 #[utoipa::path(post, path = "/v1/connections/{id}/refresh", tag = "connections", params(
     ("id" = ConnectionId, Path, description = "The connection"),
+    IdempotencyKey,
 ), responses(
     (status = 202, body = ConnectionView),
     (status = "default", body = Problem, content_type = "application/problem+json"),

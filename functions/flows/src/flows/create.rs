@@ -37,7 +37,7 @@ enum Written {
 }
 
 /// Makes a flow. A scheduled one is a draft until it is started.
-#[utoipa::path(post, path = "/v1/flows", tag = "flows", request_body = FlowDefinition, responses(
+#[utoipa::path(post, path = "/v1/flows", tag = "flows", params(IdempotencyKey), request_body = FlowDefinition, responses(
     (status = 201, body = FlowView, headers(("etag" = String))),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]

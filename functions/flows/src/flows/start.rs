@@ -42,6 +42,7 @@ pub(crate) struct StartedRun {
 /// Runs an on-demand flow now, or sets one going that a schedule or events start.
 #[utoipa::path(post, path = "/v1/flows/{id}/start", tag = "flows", params(
     ("id" = FlowId, Path, description = "The flow"),
+    IdempotencyKey,
 ), responses(
     (status = 202, body = StartedRun, description = "On demand: the run is queued"),
     (status = 200, body = FlowView, description = "Scheduled, or started by events: the flow is active"),

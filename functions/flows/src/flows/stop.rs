@@ -26,6 +26,7 @@ use crate::{
 /// Stops a flow that a schedule or events start. A run in progress goes on; no other begins.
 #[utoipa::path(post, path = "/v1/flows/{id}/stop", tag = "flows", params(
     ("id" = FlowId, Path, description = "The flow"),
+    IdempotencyKey,
 ), responses(
     (status = 200, body = FlowView),
     (status = "default", body = Problem, content_type = "application/problem+json"),

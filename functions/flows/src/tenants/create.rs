@@ -47,7 +47,7 @@ enum Written {
 }
 
 /// Makes a tenant with its first members. A subject belongs to one tenant.
-#[utoipa::path(post, path = "/v1/tenants", tag = "tenants", request_body = TenantInput, responses(
+#[utoipa::path(post, path = "/v1/tenants", tag = "tenants", params(IdempotencyKey), request_body = TenantInput, responses(
     (status = 201, body = TenantView),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]

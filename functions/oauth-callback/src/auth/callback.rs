@@ -34,7 +34,7 @@ struct Sealed {
 }
 
 /// Finishes a sign-in.
-#[utoipa::path(get, path = "/auth/callback", tag = "sign-in",
+#[utoipa::path(get, path = "/auth/callback", tag = "sign-in", operation_id = "finish_sign_in",
     params(
         ("code" = Option<String>, Query, description = "Authorization code."),
         ("state" = String, Query, description = "State of the sign-in."),

@@ -32,7 +32,7 @@ pub(super) enum Ending {
 }
 
 /// Finishes a consent.
-#[utoipa::path(get, path = "/connect/callback/{provider}", tag = "connect",
+#[utoipa::path(get, path = "/connect/callback/{provider}", tag = "connect", operation_id = "finish_consent",
     params(
         ("provider" = String, Path, description = "Key of the provider."),
         ("code" = Option<String>, Query, description = "Authorization code."),

@@ -54,7 +54,7 @@ pub struct CreateQuery {
     post,
     path = "/v1/queries",
     tag = "queries",
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key runs the statement once.")),
+    params(IdempotencyKey),
     request_body = CreateQuery,
     responses(
         (status = 200, description = "It ended", body = Query),
