@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::{API_VERSION, Salesforce};
+use super::{API_VERSION, Salesforce, write::Refused};
 use crate::{oauth::bearer, server::annotated};
 
 /// An error of the REST API: a list of one.
@@ -19,6 +19,7 @@ pub(super) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    fields: Vec<String>,
 }
 
 impl ApiError {
@@ -28,6 +29,7 @@ impl ApiError {
             status: StatusCode::BAD_REQUEST,
             code,
             message: message.into(),
+            fields: Vec::new(),
         }
     }
 
@@ -37,6 +39,7 @@ impl ApiError {
             status: StatusCode::NOT_FOUND,
             code: "NOT_FOUND",
             message: "The requested resource does not exist".to_owned(),
+            fields: Vec::new(),
         }
     }
 
@@ -45,13 +48,32 @@ impl ApiError {
             status,
             code: "INVALID_SESSION_ID",
             message: message.to_owned(),
+            fields: Vec::new(),
+        }
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        let status = match refused.code {
+            "NOT_FOUND" | "ENTITY_IS_DELETED" => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self {
+            status,
+            code: refused.code,
+            message: refused.message,
+            fields: refused.fields,
         }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = json!([{ "message": self.message, "errorCode": self.code }]);
+        let mut body = json!([{ "message": self.message, "errorCode": self.code }]);
+        if !self.fields.is_empty() {
+            body[0]["fields"] = json!(self.fields);
+        }
         annotated(
             (self.status, Json(body)).into_response(),
             None,
