@@ -22,6 +22,7 @@ mod catalogue;
 mod definition;
 mod error;
 mod event;
+mod gate;
 mod idempotency;
 mod model;
 mod operations;

@@ -1,8 +1,8 @@
 //! One run: from the source through the tasks to the destination, and what is told about it.
 
-mod read;
+pub(crate) mod read;
 mod s3;
-mod write;
+pub(crate) mod write;
 
 use std::sync::Arc;
 
@@ -60,6 +60,14 @@ impl RunFault {
             counts: Counts::default(),
         }
     }
+}
+
+/// What a run without an error moved.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Moved {
+    pub(crate) counts: Counts,
+    /// What the destination said about a record that was skipped.
+    pub(crate) warning: Option<String>,
 }
 
 impl From<ConnectorFault> for RunFault {
@@ -132,13 +140,14 @@ pub(crate) fn launch(inner: &Arc<Inner>, ticket: Ticket) {
     });
 }
 
-async fn execute(inner: &Inner, ticket: &Ticket) -> Result<Counts, RunFault> {
+async fn execute(inner: &Inner, ticket: &Ticket) -> Result<Moved, RunFault> {
+    inner.gate.passed().await;
     let input = read::read(inner, ticket).await?;
     write::write(inner, ticket, input).await
 }
 
 /// Writes the run's end down first, then tells it, so that nobody who hears of it sees it open.
-async fn finish(inner: &Inner, ticket: &Ticket, outcome: Option<Result<Counts, RunFault>>) {
+async fn finish(inner: &Inner, ticket: &Ticket, outcome: Option<Result<Moved, RunFault>>) {
     let now = inner.now();
     let ending = Ending::of(outcome, now);
     let deactivated = inner.with(&ticket.home, |state| {
@@ -150,7 +159,7 @@ async fn finish(inner: &Inner, ticket: &Ticket, outcome: Option<Result<Counts, R
             ending.status
         };
         run.counts = ending.counts;
-        run.message.clone_from(&ending.error);
+        run.message.clone_from(&ending.message);
         run.updated_at = now;
         let status = run.status;
         count(flow, ticket, &ending, now);

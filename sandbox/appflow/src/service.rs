@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::{
     error::{ApiError, Exception},
+    gate::Gate,
     idempotency::Once,
     model,
     operations::{self, Operation},
@@ -63,6 +64,7 @@ pub(crate) struct Inner {
     homes: Mutex<BTreeMap<Home, State>>,
     /// Runs in progress, everywhere.
     pub(crate) running: watch::Sender<usize>,
+    pub(crate) gate: Gate,
 }
 
 /// Who calls, from where.
@@ -98,6 +100,7 @@ impl AppFlow {
                 http,
                 homes: Mutex::default(),
                 running: watch::Sender::new(0),
+                gate: Gate::default(),
             }),
         }
     }
@@ -126,6 +129,17 @@ impl AppFlow {
         let mut running = self.inner.running.subscribe();
         // The sender lives as long as `self`, so this ends with the condition met.
         let _ = running.wait_for(|count| *count == 0).await;
+    }
+
+    /// Holds every run before its first read, from now on; a held run is `InProgress` and can be
+    /// cancelled. [`AppFlow::settled`] does not return while one is held.
+    pub fn hold_runs(&self) {
+        self.inner.gate.shut(true);
+    }
+
+    /// Lets held runs go on.
+    pub fn release_runs(&self) {
+        self.inner.gate.shut(false);
     }
 
     /// The CloudWatch counters of a flow, if it exists.

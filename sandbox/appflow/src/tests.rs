@@ -3,8 +3,10 @@
 
 mod account;
 mod catalogue;
+mod destinations;
 mod faults;
 mod flows;
+mod org;
 mod profiles;
 mod runs;
 mod salesforce;

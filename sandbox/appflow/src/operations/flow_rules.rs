@@ -253,30 +253,69 @@ async fn buckets(
     }
 }
 
-/// The call that the service makes to the source when a flow is created or changed.
+/// The calls that the service makes to both ends when a flow is created or changed.
 async fn probe(inner: &Inner, caller: &Caller, definition: &Definition) -> Result<(), ApiError> {
     let source = &definition.source_flow_config;
-    let (Some(name), "Salesforce") = (
+    if let (Some(name), "Salesforce") = (
         source.connector_profile_name.as_deref(),
         source.connector_type.as_str(),
-    ) else {
+    ) {
+        let object = source.text("Salesforce", "object").unwrap_or_default();
+        let path = match definition.trigger_config.trigger_type {
+            // A platform event's channel has no describe.
+            TriggerType::Event => format!("{}/sobjects", salesforce::API),
+            TriggerType::OnDemand | TriggerType::Scheduled => {
+                super::entities::describe_path(object)
+            }
+        };
+        ask(inner, caller, name, &path).await?;
+    }
+    let Some(destination) = definition.destination() else {
         return Ok(());
     };
+    if let (Some(name), "Salesforce") = (
+        destination.connector_profile_name.as_deref(),
+        destination.connector_type.as_str(),
+    ) {
+        let object = destination.object();
+        let path = super::entities::describe_path(&object);
+        let described = ask(inner, caller, name, &path).await?;
+        let properties = destination.properties("Salesforce");
+        id_fields(&described, properties.unwrap_or(&Value::Null))?;
+    }
+    Ok(())
+}
+
+async fn ask(inner: &Inner, caller: &Caller, name: &str, path: &str) -> Result<Value, ApiError> {
     let profile = profiles::find(inner, &caller.home, name)?;
-    let path = match definition.trigger_config.trigger_type {
-        // Change event channels have no describe.
-        TriggerType::Event => format!("{}/sobjects", salesforce::API),
-        TriggerType::OnDemand | TriggerType::Scheduled => {
-            let object = source.text("Salesforce", "object").unwrap_or_default();
-            super::entities::describe_path(object)
-        }
-    };
-    match salesforce::get(inner, &caller.home, &profile, &path).await {
-        Ok(_) => Ok(()),
+    match salesforce::get(inner, &caller.home, &profile, path).await {
+        Ok(answer) => Ok(answer),
         Err(ConnectorFault::Unauthorized(_) | ConnectorFault::Revoked(_)) => Err(ApiError::new(
             Exception::ConnectorAuthentication,
             "Error while authenticating to connector",
         )),
         Err(fault @ ConnectorFault::Server(_)) => Err(fault.into()),
     }
+}
+
+/// An upsert goes by the record's id or a field that the org marked as an external id.
+fn id_fields(described: &Value, properties: &Value) -> Result<(), ApiError> {
+    if properties["writeOperationType"] != "UPSERT" {
+        return Ok(());
+    }
+    let names = properties["idFieldNames"].as_array().into_iter().flatten();
+    for name in names.filter(|name| *name != "Id") {
+        let fields = described["fields"].as_array();
+        let qualifies = fields
+            .into_iter()
+            .flatten()
+            .any(|f| f["name"] == *name && f["externalId"] == true);
+        if !qualifies {
+            return Err(ApiError::validation(format!(
+                "The field {} does not support the write operation UPSERT",
+                name.as_str().unwrap_or_default()
+            )));
+        }
+    }
+    Ok(())
 }

@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// What a run has read.
-pub(super) struct Input {
-    pub(super) plan: Plan,
+pub(crate) struct Input {
+    pub(crate) plan: Plan,
     /// Fields of the source in order, for "map all".
-    pub(super) fields: Vec<String>,
-    pub(super) records: Vec<Record>,
+    pub(crate) fields: Vec<String>,
+    pub(crate) records: Vec<Record>,
     /// Filters that the source has not applied.
-    pub(super) local: Vec<Filter>,
-    pub(super) bytes: u64,
+    pub(crate) local: Vec<Filter>,
+    pub(crate) bytes: u64,
 }
 
 pub(super) async fn read(inner: &Inner, ticket: &Ticket) -> Result<Input, RunFault> {

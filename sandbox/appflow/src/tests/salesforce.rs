@@ -161,13 +161,16 @@ async fn describe(
     }
     let mut org = sf.org();
     org.describes += 1;
-    let fields: Vec<Value> = FIELDS
+    let mut fields: Vec<Value> = FIELDS
         .iter()
         .map(|(name, kind)| {
             json!({ "name": name, "label": name, "type": kind, "nillable": true, "createable": true,
                     "updateable": true, "filterable": !org.unfilterable.contains(name) })
         })
         .collect();
+    if name == "Account" {
+        fields.push(json!({ "name": "External_Id__c", "type": "string", "externalId": true }));
+    }
     Json(json!({ "name": name, "fields": fields })).into_response()
 }
 

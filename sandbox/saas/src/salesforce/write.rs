@@ -124,7 +124,8 @@ impl Transaction {
         self.change(at, record)
     }
 
-    /// Changes the record that has this value in the external id field, or makes it.
+    /// Changes the record that has this value in the external id field, or makes it. The record's
+    /// own `Id` serves too: with one it is an update, without one a creation.
     pub(super) fn upsert(
         &mut self,
         org: &mut Org,
@@ -132,6 +133,12 @@ impl Transaction {
         record: &Map<String, Value>,
     ) -> Outcome {
         self.open()?;
+        if field.eq_ignore_ascii_case("Id") {
+            return match record.get("Id").and_then(Value::as_str) {
+                Some(id) => self.update(id, record),
+                None => self.create(org, record),
+            };
+        }
         let key = self
             .object
             .position(field)
