@@ -82,6 +82,30 @@ impl AccountServices for Services {
         Box::pin(async move { self.events.put_event(account, event) })
     }
 
+    fn offer_event_source<'a>(&'a self, account: &'a str, source: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async move { self.events.offer_source(account, source) })
+    }
+
+    fn event_source_is_active<'a>(
+        &'a self,
+        account: &'a str,
+        source: &'a str,
+    ) -> BoxFuture<'a, bool> {
+        Box::pin(async move { self.events.source_is_active(account, source) })
+    }
+
+    fn put_partner_event<'a>(
+        &'a self,
+        account: &'a str,
+        source: &'a str,
+        event: Value,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            // The bus of a partner has the name of the source.
+            self.events.put_event_on(account, source, event);
+        })
+    }
+
     fn insert_rows<'a>(
         &'a self,
         account: &'a str,

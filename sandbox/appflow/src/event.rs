@@ -116,19 +116,16 @@ fn status_text(status: RunStatus) -> &'static str {
     }
 }
 
-/// `AppFlow Scheduled Flow Deactivated`.
+/// `AppFlow Scheduled Flow Deactivated`, `AppFlow Event Flow Deactivated`.
 pub(crate) async fn deactivated(inner: &Inner, ticket: &Ticket, reason: &str, at: Timestamp) {
     let mut more = Map::new();
     more.insert("deactivation-reason".into(), json!(reason));
     more.insert("deactivation-time".into(), json!(zoned(at)));
-    send(
-        inner,
-        &ticket.into(),
-        "AppFlow Scheduled Flow Deactivated",
-        at,
-        more,
-    )
-    .await;
+    let kind = match ticket.definition.trigger_config.trigger_type {
+        TriggerType::Event => "AppFlow Event Flow Deactivated",
+        TriggerType::Scheduled | TriggerType::OnDemand => "AppFlow Scheduled Flow Deactivated",
+    };
+    send(inner, &ticket.into(), kind, at, more).await;
 }
 
 /// `AppFlow Event Flow Report`: how many events came in an interval.

@@ -87,31 +87,38 @@ impl From<DatasetDropped> for RunFault {
 
 /// Records a new run of a flow.
 pub(crate) fn open(flow: &mut Flow, home: &Home, now: Timestamp, window: Option<Window>) -> Ticket {
-    let run = Run {
-        id: uuid::Uuid::new_v4().to_string(),
+    let ticket = Ticket {
+        window,
+        ..outside(flow, home, now)
+    };
+    flow.runs.push_back(Run {
+        id: ticket.run_id.clone(),
         status: RunStatus::InProgress,
         started_at: now,
         updated_at: now,
         window,
         counts: Counts::default(),
         message: None,
-        cancel: Arc::default(),
-    };
-    let ticket = Ticket {
+        cancel: Arc::clone(&ticket.cancel),
+    });
+    flow.metrics.executions_started += 1;
+    ticket
+}
+
+/// What an event flow writes with: events make no runs and no records of them.
+pub(crate) fn outside(flow: &Flow, home: &Home, now: Timestamp) -> Ticket {
+    Ticket {
         home: home.clone(),
         flow_arn: flow.arn.clone(),
         created_by: flow.created_by.clone(),
         event_id: flow.event_id.clone(),
         definition: Arc::clone(&flow.definition),
         schema_version: flow.schema_version,
-        run_id: run.id.clone(),
+        run_id: uuid::Uuid::new_v4().to_string(),
         started_at: now,
-        window,
-        cancel: Arc::clone(&run.cancel),
-    };
-    flow.runs.push_back(run);
-    flow.metrics.executions_started += 1;
-    ticket
+        window: None,
+        cancel: Arc::default(),
+    }
 }
 
 /// Counts a run as open until dropped, however its task ends.

@@ -159,7 +159,15 @@ impl AppFlow {
             account: account.to_owned(),
             region: region.to_owned(),
         };
-        crate::streaming::deliver(&self.inner, &home, object, &detail).await;
+        crate::streaming::deliver(&self.inner, &home, None, object, &[detail]).await;
+    }
+
+    /// Events of one channel arrive from a Salesforce instance: active event flows on it, in every
+    /// account whose connection leads to the instance, deliver them before this returns.
+    pub async fn deliver_instance_events(&self, instance: &str, channel: &str, details: &[Value]) {
+        for home in self.inner.known_homes() {
+            crate::streaming::deliver(&self.inner, &home, Some(instance), channel, details).await;
+        }
     }
 }
 

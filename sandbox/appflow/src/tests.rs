@@ -12,4 +12,5 @@ mod runs;
 mod salesforce;
 mod schedules;
 mod sdk;
+mod streaming;
 mod world;

@@ -159,6 +159,7 @@ impl Salesforce {
                 get(metadata::openid_configuration),
             )
             .route("/services/data", get(api::versions))
+            .route("/services/data/{version}/limits", get(api::limits))
             .route("/services/data/{version}/sobjects", get(sobjects::list))
             .route(
                 "/services/data/{version}/sobjects/{name}/describe",

@@ -1,5 +1,7 @@
 //! Flow documents: create, update, describe, list, delete.
 
+mod defaults;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -59,11 +61,20 @@ pub(super) async fn create(
         metrics: FlowMetrics::default(),
     };
     let answer = json!({ "flowArn": flow.arn, "flowStatus": status.as_str() });
+    let offered = flow.definition.destination().and_then(|d| {
+        let partner = d.connector_type == "EventBridge";
+        partner.then(|| d.object())
+    });
     inner.with(&caller.home, |state| {
         may_create(inner, state, name)?;
         state.flows.insert(name.to_owned(), flow);
-        Ok(answer)
-    })
+        Ok::<_, ApiError>(())
+    })?;
+    if let Some(source) = offered {
+        let account = &caller.home.account;
+        inner.services.offer_event_source(account, &source).await;
+    }
+    Ok(answer)
 }
 
 fn may_create(inner: &Inner, state: &State, name: &str) -> Result<(), ApiError> {
@@ -179,6 +190,7 @@ pub(super) fn describe(inner: &Inner, caller: &Caller, request: &Value) -> Resul
         {
             members.remove("firstExecutionFrom");
         }
+        defaults::fill(&mut described);
         if let Some(object) = described.as_object_mut() {
             object.remove("clientToken");
             object.insert("flowArn".into(), json!(flow.arn));

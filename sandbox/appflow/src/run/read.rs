@@ -50,7 +50,7 @@ fn profile(inner: &Inner, ticket: &Ticket, source: &Source) -> Result<Profile, R
 }
 
 /// The plan of the flow's tasks; it was checked when the flow was created.
-pub(super) fn plan(ticket: &Ticket, key: &str) -> Result<Plan, RunFault> {
+pub(crate) fn plan(ticket: &Ticket, key: &str) -> Result<Plan, RunFault> {
     Plan::compile(&ticket.definition.tasks, key).map_err(|faults| RunFault::new(faults.join(", ")))
 }
 

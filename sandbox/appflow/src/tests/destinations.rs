@@ -21,7 +21,7 @@ fn file(world: &World, account: &str, body: &str) {
 }
 
 /// A flow that maps everything of the folder's files.
-fn from_s3(name: &str, destinations: Value) -> Value {
+fn from_s3(name: &str, destinations: &Value) -> Value {
     json!({
         "flowName": name,
         "triggerConfig": { "triggerType": "OnDemand" },
@@ -34,7 +34,7 @@ fn from_s3(name: &str, destinations: Value) -> Value {
 }
 
 async fn transfer(world: &World, name: &str, operation: &str, ids: &[&str], stop: bool) -> Value {
-    let body = from_s3(name, into_org(operation, ids, stop));
+    let body = from_s3(name, &into_org(operation, ids, stop));
     world.ok("create-flow", body).await;
     world.run(name).await
 }
@@ -131,11 +131,13 @@ async fn refused_records_are_skipped_counted_and_set_aside() {
 async fn the_first_refused_record_ends_the_run_when_the_flow_says_so() {
     let world = World::new().await;
     let org = Org::connected(&world).await;
-    let mut body = "External_Id__c,Name,Nope\n".to_owned();
-    for number in 0..450 {
-        body.push_str(&format!("n-{number},Name {number},x\n"));
-    }
-    file(&world, ACCOUNT, &body);
+    let lines = (0..450).map(|number| format!("n-{number},Name {number},x"));
+    let lines: Vec<String> = lines.collect();
+    file(
+        &world,
+        ACCOUNT,
+        &format!("External_Id__c,Name,Nope\n{}\n", lines.join("\n")),
+    );
     let record = transfer(&world, "stops", "INSERT", &[], true).await;
     assert_eq!(record["executionStatus"], "Error", "{record}");
     let info = &record["executionResult"]["errorInfo"];
@@ -157,7 +159,7 @@ async fn what_the_org_cannot_take_makes_no_flow() {
     let org = Org::connected(&world).await;
     let create = async |destinations: Value| -> Answer {
         world
-            .call("create-flow", from_s3("refused", destinations))
+            .call("create-flow", from_s3("refused", &destinations))
             .await
     };
     let by_name = create(into_org("UPSERT", &["Name"], true)).await;
@@ -176,7 +178,7 @@ async fn f11_another_account_writes_to_the_same_org_with_the_same_outcome() {
     let org = Org::connected(&world).await;
     org.connect(&world, OTHER).await;
     file(&world, OTHER, GOOD);
-    let body = from_s3("insert", into_org("INSERT", &[], true));
+    let body = from_s3("insert", &into_org("INSERT", &[], true));
     assert_eq!(world.call_as(OTHER, "create-flow", body).await.status, 200);
     let start = world
         .call_as(OTHER, "start-flow", json!({ "flowName": "insert" }))

@@ -21,7 +21,7 @@ fn without_nulls(value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_flow_is_given_back_as_it_was_sent_with_explicit_nulls() {
+async fn a_flow_is_given_back_with_explicit_nulls_and_more_than_was_sent() {
     let world = World::new().await;
     world.connect().await;
     let mut body = scheduled(
@@ -58,6 +58,16 @@ async fn a_flow_is_given_back_as_it_was_sent_with_explicit_nulls() {
             "{member}"
         );
     }
+    let s3 = &described["destinationFlowConfigList"][0]["destinationConnectorProperties"]["S3"];
+    let format = without_nulls(&s3["s3OutputFormatConfig"]);
+    assert_eq!(
+        format["aggregationConfig"],
+        json!({ "aggregationType": "None" })
+    );
+    assert_eq!(
+        format["prefixConfig"],
+        json!({ "pathPrefixHierarchy": ["EXECUTION_ID"] })
+    );
     assert_eq!(described["schemaVersion"], 1);
     assert_eq!(described["lastRunExecutionDetails"], Value::Null);
     let listed = world.ok("list-flows", json!({})).await;

@@ -66,6 +66,7 @@ impl Salesforce {
                 get(describe),
             )
             .route("/services/data/v58.0/query", get(query))
+            .route("/services/data/v58.0/limits", get(limits))
             .route("/services/data/v58.0/queryAll", get(query))
             .route("/services/data/v58.0/query/{cursor}", get(more))
             .with_state(salesforce.clone());
@@ -145,6 +146,11 @@ async fn sobjects(State(sf): State<Salesforce>, headers: HeaderMap) -> Response 
         let objects = json!([{ "name": "City__c", "label": "City" }, { "name": "Account", "label": "Account" }]);
         Json(json!({ "sobjects": objects })).into_response()
     })
+}
+
+async fn limits(State(sf): State<Salesforce>, headers: HeaderMap) -> Response {
+    sf.refuse(&headers)
+        .unwrap_or_else(|| Json(json!({})).into_response())
 }
 
 async fn describe(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::State,
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode};
@@ -99,6 +99,17 @@ pub(super) async fn versions(State(_): State<Arc<Salesforce>>) -> Json<Value> {
         "url": format!("/services/data/{API_VERSION}"),
         "version": &API_VERSION[1..],
     }]))
+}
+
+/// `GET /services/data/{version}/limits`: what the org may still use today.
+pub(super) async fn limits(
+    State(salesforce): State<Arc<Salesforce>>,
+    Path(version): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let user = salesforce.api_user(&headers, &version)?;
+    let daily = json!({ "Max": 100_000, "Remaining": 100_000 });
+    Ok(answer(json!({ "DailyApiRequests": daily }), &user))
 }
 
 impl Salesforce {
