@@ -33,7 +33,12 @@ impl AccountServices for Services {
         bucket: &'a str,
         key: &'a str,
     ) -> BoxFuture<'a, Result<Bytes, String>> {
-        Box::pin(self.aws.get_object(account, bucket, key))
+        Box::pin(async move {
+            let aws = &self.aws;
+            aws.appflow_may(account, bucket, "s3:GetObject", Some(key))
+                .await?;
+            aws.get_object(account, bucket, key).await
+        })
     }
 
     fn list_objects<'a>(
@@ -42,7 +47,12 @@ impl AccountServices for Services {
         bucket: &'a str,
         prefix: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, String>> {
-        Box::pin(self.aws.list_objects(account, bucket, prefix))
+        Box::pin(async move {
+            let aws = &self.aws;
+            aws.appflow_may(account, bucket, "s3:ListBucket", None)
+                .await?;
+            aws.list_objects(account, bucket, prefix).await
+        })
     }
 
     fn bucket_policy<'a>(

@@ -239,13 +239,14 @@ async fn buckets(
         match inner.services.bucket_policy(account, bucket).await {
             Err(code) => faults.push(format!("The bucket {bucket} cannot be used: {code}")),
             Ok(policy) => {
-                let admits = policy
-                    .is_some_and(|p| bucket_policy::admits(&p, bucket, access, account, &flow_arn));
-                if !admits {
+                let policy = policy.unwrap_or_default();
+                let missing = bucket_policy::missing(&policy, bucket, access, account, &flow_arn);
+                if !missing.is_empty() {
                     faults.push(format!(
                         "The policy of the bucket {bucket} does not allow appflow.amazonaws.com to \
-                         {} it",
-                        access.verb()
+                         {} it: {}",
+                        access.verb(),
+                        missing.join(" ")
                     ));
                 }
             }
