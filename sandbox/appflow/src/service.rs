@@ -10,10 +10,11 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use sandbox_core::{AccountServices, AwsCall, AwsReply, AwsService, BoxFuture, Clock};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use crate::{
+    applications::{Applications, Owner},
     error::{ApiError, Exception},
     gate::Gate,
     idempotency::Once,
@@ -65,6 +66,7 @@ pub(crate) struct Inner {
     /// Runs in progress, everywhere.
     pub(crate) running: watch::Sender<usize>,
     pub(crate) gate: Gate,
+    pub(crate) applications: Applications,
 }
 
 /// Who calls, from where.
@@ -101,6 +103,7 @@ impl AppFlow {
                 homes: Mutex::default(),
                 running: watch::Sender::new(0),
                 gate: Gate::default(),
+                applications: Applications::default(),
             }),
         }
     }
@@ -152,6 +155,32 @@ impl AppFlow {
             .with(&home, |state| state.flows.get(flow).map(|f| f.metrics))
     }
 
+    /// The records of an entity that a profile of a generic application sees, or without a profile a
+    /// destination connector (`CustomerProfiles`): those of the table and what runs wrote.
+    pub fn application_records(
+        &self,
+        account: &str,
+        region: &str,
+        profile: &str,
+        entity: &str,
+    ) -> Vec<Map<String, Value>> {
+        let owner = owner(account, region, profile);
+        self.inner.applications.records(&owner, entity)
+    }
+
+    /// Replaces the records of an entity that a profile sees.
+    pub fn set_application_records(
+        &self,
+        account: &str,
+        region: &str,
+        profile: &str,
+        entity: &str,
+        records: Vec<Map<String, Value>>,
+    ) {
+        let owner = owner(account, region, profile);
+        self.inner.applications.set(&owner, entity, records);
+    }
+
     /// A change of a record (`AccountChangeEvent`) or a platform event arrives from Salesforce:
     /// active event flows on that object in the account deliver it.
     pub async fn deliver_event(&self, account: &str, region: &str, object: &str, detail: Value) {
@@ -168,6 +197,16 @@ impl AppFlow {
         for home in self.inner.known_homes() {
             crate::streaming::deliver(&self.inner, &home, Some(instance), channel, details).await;
         }
+    }
+}
+
+fn owner(account: &str, region: &str, profile: &str) -> Owner {
+    Owner {
+        home: Home {
+            account: account.to_owned(),
+            region: region.to_owned(),
+        },
+        name: profile.to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! account services in memory.
 
 mod account;
+mod applications;
 mod catalogue;
 mod destinations;
 mod faults;

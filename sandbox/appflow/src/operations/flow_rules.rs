@@ -66,6 +66,7 @@ pub(super) async fn check(
         faults.extend(tasks);
     }
     connectors(definition, request, from, to, &mut faults);
+    versions(inner, caller, definition, request, &mut faults);
     trigger(definition, from, to, &mut faults);
     if !faults.is_empty() {
         return Err(verb.refuse(&faults));
@@ -136,15 +137,6 @@ fn connectors(
             to.kind, from.kind
         ));
     }
-    let ends = [
-        (from, "/sourceFlowConfig/apiVersion"),
-        (to, "/destinationFlowConfigList/0/apiVersion"),
-    ];
-    for (connector, pointer) in ends {
-        if connector.kind == "CustomConnector" && request.pointer(pointer).is_none() {
-            faults.push("ApiVersion is required for the connector CustomConnector".to_owned());
-        }
-    }
     let write = properties["writeOperationType"].as_str();
     if let Some(operation) = write
         && !to.write_operations.is_empty()
@@ -170,6 +162,49 @@ fn connectors(
     if to.kind != "S3" && (partitioned || request.get("metadataCatalogConfig").is_some()) {
         faults
             .push("Partitions and data catalogs are supported for S3 destinations only".to_owned());
+    }
+}
+
+/// Custom connectors need an API version that their label has.
+fn versions(
+    inner: &Inner,
+    caller: &Caller,
+    definition: &Definition,
+    request: &Value,
+    faults: &mut Vec<String>,
+) {
+    let source = &definition.source_flow_config;
+    let destination = definition.destination();
+    let ends = [
+        (
+            Some(source.connector_type.as_str()),
+            source.connector_profile_name.as_deref(),
+            "/sourceFlowConfig/apiVersion",
+        ),
+        (
+            destination.map(|d| d.connector_type.as_str()),
+            destination.and_then(|d| d.connector_profile_name.as_deref()),
+            "/destinationFlowConfigList/0/apiVersion",
+        ),
+    ];
+    for (kind, profile, pointer) in ends {
+        if kind != Some("CustomConnector") {
+            continue;
+        }
+        let found = profiles::find(inner, &caller.home, profile.unwrap_or_default());
+        let label = found.ok().and_then(|p| p.label);
+        match request.pointer(pointer).and_then(Value::as_str) {
+            None => {
+                faults.push("ApiVersion is required for the connector CustomConnector".to_owned());
+            }
+            Some(version) if !catalogue::has_version(label.as_deref(), version) => {
+                faults.push(format!(
+                    "ApiVersion {version} is not supported for the connector {}",
+                    label.unwrap_or_default()
+                ));
+            }
+            Some(_) => {}
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading the source.
 
+mod application;
+
 use serde_json::Value;
 
 use super::{RunFault, Ticket};
@@ -29,9 +31,7 @@ pub(super) async fn read(inner: &Inner, ticket: &Ticket) -> Result<Input, RunFau
     match source.connector_type.as_str() {
         "Salesforce" => from_salesforce(inner, ticket, source).await,
         "S3" => super::s3::read(inner, ticket, source).await,
-        other => Err(RunFault::new(format!(
-            "Error while communicating to connector: the sandbox has no {other}"
-        ))),
+        _ => application::read(inner, ticket, source),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Writing the destination.
 
+mod application;
 mod refused;
 mod salesforce;
 
@@ -62,16 +63,14 @@ pub(crate) async fn write(inner: &Inner, ticket: &Ticket, input: Input) -> Resul
     };
     let sent = match destination.connector_type.as_str() {
         _ if table.rows.is_empty() => Ok(Sent::default()),
-        "S3" => to_s3(inner, ticket, destination, &table, &plan.partition)
+        "S3" | "Upsolver" => to_s3(inner, ticket, destination, &table, &plan.partition)
             .await
             .map(Sent::all),
         "Redshift" => to_redshift(inner, ticket, destination, &table)
             .await
             .map(Sent::all),
         "Salesforce" => salesforce::send(inner, ticket, destination, &table).await,
-        other => Err(RunFault::new(format!(
-            "Error while communicating to connector: the sandbox has no {other}"
-        ))),
+        _ => application::send(inner, ticket, destination, &table).await,
     };
     match sent {
         Ok(sent) => {
@@ -92,7 +91,7 @@ async fn to_s3(
     table: &Table,
     partition: &[String],
 ) -> Result<u64, RunFault> {
-    let properties = destination.properties("S3").unwrap_or(&Value::Null);
+    let properties = refused::properties(destination);
     let layout = Layout::of(properties);
     let mut written = 0;
     for (key, body) in layout.files(ticket, table, partition, inner.now()) {

@@ -89,6 +89,10 @@ async fn every_reference_flow_is_accepted_or_refused_for_parquet_alone() {
             world.profile("sf-prod", &json!({ "accessToken": token })),
         )
         .await;
+    let register = json!({ "connectorLabel": "Crm", "connectorProvisioningType": "LAMBDA",
+        "connectorProvisioningConfig": { "lambda": { "lambdaArn":
+            "arn:aws:lambda:us-east-1:222222222222:function:crm" } } });
+    world.ok("register-connector", register).await;
     for (name, kind, key, label, body) in [
         (
             "servicenow-prod",
@@ -122,15 +126,16 @@ async fn every_reference_flow_is_accepted_or_refused_for_parquet_alone() {
             "crm-acme",
             "CustomConnector",
             "CustomConnector",
-            Some("JDBCsmall"),
+            Some("Crm"),
             json!({}),
         ),
     ] {
         let credentials = match key {
             "Snowflake" => json!({ "username": "u", "password": "p" }),
             "Zendesk" => json!({ "clientId": "c", "clientSecret": "s" }),
-            "CustomConnector" => json!({ "authenticationType": "BASIC" }),
-            _ => json!({}),
+            "CustomConnector" => json!({ "authenticationType": "BASIC",
+                "basic": { "username": "u", "password": "p" } }),
+            _ => json!({ "username": "u", "password": "p" }),
         };
         let request = json!({ "connectorProfileName": name, "connectorType": kind, "connectorLabel": label,
             "connectionMode": "Public", "connectorProfileConfig": {
