@@ -140,6 +140,17 @@ impl AppFlow {
         self.inner.gate.shut(true);
     }
 
+    /// Changes the quota of flows of one account in a Region, as Service Quotas does.
+    pub fn set_max_flows(&self, account: &str, region: &str, most: usize) {
+        let home = home(account, region);
+        self.inner.with(&home, |state| state.max_flows = Some(most));
+    }
+
+    /// How many runs are in progress, in all accounts.
+    pub fn runs_in_progress(&self) -> usize {
+        *self.inner.running.borrow()
+    }
+
     /// Lets held runs go on.
     pub fn release_runs(&self) {
         self.inner.gate.shut(false);
@@ -147,10 +158,7 @@ impl AppFlow {
 
     /// The CloudWatch counters of a flow, if it exists.
     pub fn metrics(&self, account: &str, region: &str, flow: &str) -> Option<FlowMetrics> {
-        let home = Home {
-            account: account.to_owned(),
-            region: region.to_owned(),
-        };
+        let home = home(account, region);
         self.inner
             .with(&home, |state| state.flows.get(flow).map(|f| f.metrics))
     }
@@ -184,10 +192,7 @@ impl AppFlow {
     /// A change of a record (`AccountChangeEvent`) or a platform event arrives from Salesforce:
     /// active event flows on that object in the account deliver it.
     pub async fn deliver_event(&self, account: &str, region: &str, object: &str, detail: Value) {
-        let home = Home {
-            account: account.to_owned(),
-            region: region.to_owned(),
-        };
+        let home = home(account, region);
         crate::streaming::deliver(&self.inner, &home, None, object, &[detail]).await;
     }
 
@@ -200,12 +205,16 @@ impl AppFlow {
     }
 }
 
+fn home(account: &str, region: &str) -> Home {
+    Home {
+        account: account.to_owned(),
+        region: region.to_owned(),
+    }
+}
+
 fn owner(account: &str, region: &str, profile: &str) -> Owner {
     Owner {
-        home: Home {
-            account: account.to_owned(),
-            region: region.to_owned(),
-        },
+        home: home(account, region),
         name: profile.to_owned(),
     }
 }

@@ -81,13 +81,11 @@ fn may_create(inner: &Inner, state: &State, name: &str) -> Result<(), ApiError> 
     if state.flows.contains_key(name) {
         return Err(ApiError::conflict(format!("Flow: {name} already exists")));
     }
-    if state.flows.len() >= inner.options.max_flows {
+    let most = state.max_flows.unwrap_or(inner.options.max_flows);
+    if state.flows.len() >= most {
         return Err(ApiError::new(
             Exception::ServiceQuotaExceeded,
-            format!(
-                "The number of flows has reached the limit of {}",
-                inner.options.max_flows
-            ),
+            format!("The number of flows has reached the limit of {most}"),
         ));
     }
     Ok(())

@@ -131,7 +131,6 @@ async fn every_reference_flow_is_accepted_or_refused_for_parquet_alone() {
         ),
     ] {
         let credentials = match key {
-            "Snowflake" => json!({ "username": "u", "password": "p" }),
             "Zendesk" => json!({ "clientId": "c", "clientSecret": "s" }),
             "CustomConnector" => json!({ "authenticationType": "BASIC",
                 "basic": { "username": "u", "password": "p" } }),
