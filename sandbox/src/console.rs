@@ -107,3 +107,82 @@ impl Console {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sandbox_appflow::AppFlow;
+    use sandbox_core::{CUSTOMER_ACCOUNT, Clock};
+
+    use super::*;
+    use crate::services::loopback;
+
+    /// A customer's console, and a flow between two folders of a bucket.
+    async fn with_flow() -> Console {
+        let (aws, services) = loopback();
+        aws.register(Arc::new(AppFlow::new(Clock::default(), services)));
+        let console = Console {
+            aws,
+            account: CUSTOMER_ACCOUNT.to_owned(),
+        };
+        let put = |path: &'static str, body: Bytes| console.s3(Method::PUT, path, body);
+        assert_eq!(put("/landing", Bytes::new()).await.status, 200);
+        let policy = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow",
+            "Principal": { "Service": "appflow.amazonaws.com" }, "Action": "s3:*",
+            "Resource": ["arn:aws:s3:::landing", "arn:aws:s3:::landing/*"] }] });
+        let policy = policy.to_string().into();
+        assert_eq!(put("/landing?policy", policy).await.status, 204);
+        let flow = json!({
+            "flowName": "copied", "description": "ours",
+            "triggerConfig": { "triggerType": "OnDemand" },
+            "sourceFlowConfig": { "connectorType": "S3", "sourceConnectorProperties":
+                { "S3": { "bucketName": "landing", "bucketPrefix": "in" } } },
+            "destinationFlowConfigList": [{ "connectorType": "S3", "destinationConnectorProperties":
+                { "S3": { "bucketName": "landing", "bucketPrefix": "out" } } }],
+            "tasks": [{ "taskType": "Map", "sourceFields": ["a"], "destinationField": "a",
+                        "connectorOperator": { "S3": "NO_OP" } }],
+        });
+        let (status, body) = console.appflow("create-flow", &flow).await;
+        assert_eq!(status, 200, "{body}");
+        console
+    }
+
+    #[tokio::test]
+    async fn f6_an_edit_in_the_console_is_signed_by_its_user() {
+        let console = with_flow().await;
+        let (status, body) = console
+            .edit_flow("copied", |flow| flow["description"] = json!("theirs"))
+            .await;
+        assert_eq!(status, 200, "{body}");
+        let ask = json!({ "flowName": "copied" });
+        let (_, flow) = console.appflow("describe-flow", &ask).await;
+        assert_eq!(flow["description"], "theirs");
+        assert_eq!(flow["lastUpdatedBy"], console.arn());
+        let (_, listed) = console.appflow("list-flows", &json!({})).await;
+        assert_eq!(listed["flows"][0]["lastUpdatedBy"], console.arn());
+        let (status, _) = console.edit_flow("nothing", |_| ()).await;
+        assert_eq!(status, 404);
+    }
+
+    #[tokio::test]
+    async fn a_partner_source_gets_its_bus_in_the_console() {
+        let (aws, services) = loopback();
+        let console = Console {
+            aws,
+            account: CUSTOMER_ACCOUNT.to_owned(),
+        };
+        let source = "aws.partner/appflow/salesforce.com/222222222222/crm";
+        assert_eq!(console.associate_event_source(source).await.0, 400);
+        services.offer_event_source(CUSTOMER_ACCOUNT, source).await;
+        assert!(
+            !services
+                .event_source_is_active(CUSTOMER_ACCOUNT, source)
+                .await
+        );
+        assert_eq!(console.associate_event_source(source).await.0, 200);
+        assert!(
+            services
+                .event_source_is_active(CUSTOMER_ACCOUNT, source)
+                .await
+        );
+    }
+}

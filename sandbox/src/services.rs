@@ -130,3 +130,24 @@ impl AccountServices for Services {
         })
     }
 }
+
+/// An endpoint with EventBridge and a warehouse behind it, for tests of what stands on them.
+#[cfg(test)]
+pub(crate) fn loopback() -> (Arc<Aws>, Arc<dyn AccountServices>) {
+    use sandbox_core::{Clock, Faults, Journal};
+
+    let aws = Aws::new(sandbox_aws::AwsOptions::default());
+    let events = Arc::new(EventBridge::new(
+        Clock::default(),
+        Journal::default(),
+        Faults::default(),
+        Arc::clone(&aws) as _,
+    ));
+    aws.register(Arc::clone(&events) as _);
+    let services = Services {
+        aws: Arc::clone(&aws),
+        events,
+        redshift: Redshift::new(Clock::default(), Journal::default()),
+    };
+    (aws, Arc::new(services))
+}

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::model;
+
 /// One built-in connector.
 #[derive(Debug)]
 pub(crate) struct Connector {
@@ -250,15 +252,28 @@ fn modes(source: bool, destination: bool) -> Vec<&'static str> {
 
 /// The entry of an AWS-authored connector in `connectors`; its configuration has the same members
 /// and some of a custom connector's.
-pub(crate) fn aws_authored((label, directions, versions): &Authored) -> Value {
+pub(crate) fn aws_authored((label, directions, _): &Authored) -> Value {
     json!({
         "connectorName": label,
         "connectorOwner": "AWS",
         "connectorType": "CustomConnector",
         "connectorLabel": label,
         "connectorModes": modes(directions.contains('S'), directions.contains('D')),
-        "supportedApiVersions": versions,
         "supportedDataTransferTypes": ["RECORD"],
+    })
+}
+
+/// What the configuration of an AWS-authored connector tells besides.
+pub(crate) fn capabilities((_, directions, versions): &Authored) -> Value {
+    let writes = if directions.contains('D') {
+        ALL_WRITES
+    } else {
+        NONE
+    };
+    json!({
+        "supportedApiVersions": versions,
+        "supportedOperators": model::words("Operator"),
+        "supportedWriteOperations": writes,
     })
 }
 

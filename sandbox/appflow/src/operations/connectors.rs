@@ -43,7 +43,15 @@ fn custom(state: &State, label: &str) -> Option<Value> {
     AWS_AUTHORED
         .iter()
         .find(|(known, ..)| *known == label)
-        .map(catalogue::aws_authored)
+        .map(|connector| {
+            let mut shown = catalogue::aws_authored(connector);
+            if let (Some(shown), Value::Object(more)) =
+                (shown.as_object_mut(), catalogue::capabilities(connector))
+            {
+                shown.extend(more);
+            }
+            shown
+        })
         .or_else(|| state.registrations.get(label).map(registrations::shown))
 }
 

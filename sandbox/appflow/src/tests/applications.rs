@@ -120,6 +120,27 @@ async fn every_application_is_connected_described_and_read() {
         let described = world.ok("describe-connector-entity", ask).await;
         let fields = described["connectorEntityFields"].as_array().expect("list");
         assert_eq!(fields.len(), 5, "{kind}");
+        let details = &fields[2]["supportedFieldTypeDetails"]["v1"];
+        let expected = match kind {
+            "Zendesk" => json!(["decimal", ["GREATER_THAN"]]),
+            "Amplitude" | "Googleanalytics" => json!(["double", ["BETWEEN"]]),
+            "Slack" => json!([
+                "double",
+                [
+                    "EQUAL_TO",
+                    "LESS_THAN",
+                    "LESS_THAN_OR_EQUAL_TO",
+                    "GREATER_THAN",
+                    "GREATER_THAN_OR_EQUAL_TO",
+                    "BETWEEN"
+                ]
+            ]),
+            _ => json!([details["fieldType"], details["filterOperators"]]),
+        };
+        assert_eq!(
+            json!([details["fieldType"], details["filterOperators"]]),
+            expected
+        );
         assert_eq!(
             fields[4]["sourceProperties"]["isTimestampFieldForIncrementalQueries"],
             true
@@ -294,6 +315,8 @@ async fn custom_connectors_need_an_api_version_that_they_have() {
         described["connectorConfiguration"]["supportedApiVersions"],
         json!(["v1", "v2", "v3", "v4"])
     );
+    let operators = described["connectorConfiguration"]["supportedOperators"].as_array();
+    assert!(operators.expect("list").contains(&json!("CONTAINS")));
 }
 
 #[tokio::test]
