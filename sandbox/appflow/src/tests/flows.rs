@@ -424,3 +424,27 @@ async fn an_update_replaces_everything_but_the_objects() {
     );
     assert_eq!(world.call("update-flow", flow("nobody")).await.status, 404);
 }
+
+#[tokio::test]
+async fn f6_a_summary_tells_who_changed_a_flow_and_how_its_last_run_ended() {
+    let world = World::new().await;
+    world.connect().await;
+    let mut body = flow("listed");
+    body["tags"] = json!({ "tributary:tenant": "ten_1" });
+    world.ok("create-flow", body).await;
+    world.run("listed").await;
+    let listed = world.ok("list-flows", json!({})).await;
+    let summary = &listed["flows"][0];
+    assert_eq!(summary["flowStatus"], "Active");
+    assert_eq!(summary["tags"], json!({ "tributary:tenant": "ten_1" }));
+    assert_eq!(
+        summary["lastRunExecutionDetails"]["mostRecentExecutionStatus"],
+        "Successful"
+    );
+    let us = format!("arn:aws:sts::{ACCOUNT}:assumed-role/TributaryAccess/t");
+    assert_eq!(
+        (&summary["createdBy"], &summary["lastUpdatedBy"]),
+        (&json!(us), &json!(us))
+    );
+    assert!(summary["lastUpdatedAt"].is_number() && summary["createdAt"].is_number());
+}

@@ -113,6 +113,12 @@ impl Salesforce {
         self.org().grow(objects, fields);
     }
 
+    /// Deletes a custom field, as an administrator of the org does; tells whether it was there. Queries
+    /// that name it fail from now on.
+    pub fn delete_field(&self, object: &str, field: &str) -> bool {
+        self.org().delete_field(object, field)
+    }
+
     /// A grant without a browser: what a user's consent would have led to. Answers the access token;
     /// `None` if nobody has this name.
     pub fn issue_access_token(&self, username: &str) -> Option<String> {
@@ -142,6 +148,7 @@ impl Salesforce {
         let named = |row: &Vec<super::table::Cell>| {
             let cells = object.fields.iter().zip(row);
             cells
+                .filter(|(field, _)| field.is_there())
                 .map(|(field, cell)| (field.name.to_string(), cell.to_json()))
                 .collect()
         };

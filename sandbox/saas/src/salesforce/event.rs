@@ -35,7 +35,7 @@ pub(super) struct Commit {
 }
 
 /// `AccountChangeEvent`, `City_Sales__ChangeEvent`.
-fn channel_name(object: &str) -> String {
+pub(super) fn channel_name(object: &str) -> String {
     match object.strip_suffix("__c") {
         Some(custom) => format!("{custom}__ChangeEvent"),
         None => format!("{object}ChangeEvent"),
@@ -78,7 +78,7 @@ pub(super) fn channel(object: &Object) -> Object {
 
 /// The id is in the header, and a deletion is told by its type.
 fn is_carried(field: &Field) -> bool {
-    field.kind != Kind::Id && field.name != "IsDeleted"
+    field.is_there() && field.kind != Kind::Id && field.name != "IsDeleted"
 }
 
 /// The event of a changed record, or none if nothing that it carries differs. A creation carries

@@ -10,7 +10,7 @@ use super::{
     city_sale::{CitySale, record_id},
     event::{self, ChangeEvent},
     grown,
-    table::{Cell, OBJECTS, Object},
+    table::{Access, Cell, OBJECTS, Object},
 };
 
 /// How many changes wait for a subscriber; the oldest give way, as in Salesforce's bounded buffer.
@@ -65,6 +65,22 @@ impl Org {
         self.objects
             .extend(grown::objects(missing, fields).map(Arc::new));
         self.sort();
+    }
+
+    /// Deletes a custom field of an object and of the channel of its changes; tells whether it was
+    /// there.
+    pub(super) fn delete_field(&mut self, object: &str, name: &str) -> bool {
+        let channel = event::channel_name(object);
+        let mut deleted = false;
+        let both = |o: &&mut Arc<Object>| o.name == object || o.name == channel;
+        for object in self.objects.iter_mut().filter(both) {
+            let Some(at) = object.position(name).filter(|_| name.ends_with("__c")) else {
+                continue;
+            };
+            Arc::make_mut(object).fields.to_mut()[at].access = Access::Deleted;
+            deleted = true;
+        }
+        deleted
     }
 
     fn sort(&mut self) {

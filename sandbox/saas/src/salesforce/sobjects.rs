@@ -49,7 +49,8 @@ pub(super) async fn describe(
         .object(&name)
         .ok_or_else(ApiError::not_found)?;
     let mut body = summary(&object);
-    body["fields"] = object.fields.iter().map(described).collect();
+    let fields = object.fields.iter().filter(|f| f.is_there());
+    body["fields"] = fields.map(described).collect();
     body["childRelationships"] = json!([]);
     body["recordTypeInfos"] = json!([]);
     Ok(api::answer(body, &user))

@@ -72,6 +72,8 @@ pub(super) enum Access {
     Write,
     /// Set it, and find the record of an upsert by it. Its values are unique.
     ExternalId,
+    /// Nothing at all: an administrator deleted the field. Its values stay, and nobody sees them.
+    Deleted,
 }
 
 /// One field of an object.
@@ -118,9 +120,14 @@ const fn external_id(name: &'static str, label: &'static str) -> Field {
 }
 
 impl Field {
+    /// Whether anybody can still see it.
+    pub(super) fn is_there(&self) -> bool {
+        self.access != Access::Deleted
+    }
+
     /// Whether a caller may set it.
     pub(super) fn is_writable(&self) -> bool {
-        self.access != Access::Read
+        matches!(self.access, Access::Write | Access::ExternalId)
     }
 }
 
@@ -186,7 +193,7 @@ impl Object {
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.fields
             .iter()
-            .position(|f| f.name.eq_ignore_ascii_case(name))
+            .position(|f| f.is_there() && f.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether the customer made the object.

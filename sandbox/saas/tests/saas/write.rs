@@ -176,3 +176,41 @@ async fn f12_an_org_grows_and_metadata_calls_are_counted() {
         }
     );
 }
+
+#[tokio::test]
+async fn f5_a_deleted_field_is_neither_described_nor_queried_nor_written() {
+    let world = World::start().await;
+    let token = token(&world);
+    assert!(!world.salesforce.delete_field("City_Sales__c", "Name"));
+    assert!(!world.salesforce.delete_field("City_Sales__c", "Nope__c"));
+    assert!(world.salesforce.delete_field("City_Sales__c", "Units__c"));
+    assert!(!world.salesforce.delete_field("City_Sales__c", "Units__c"));
+    for object in ["City_Sales__c", "City_Sales__ChangeEvent"] {
+        let path = format!("/sobjects/{object}/describe");
+        let (_, described) = send(&world, &token, "GET", &path, json!({})).await;
+        let fields = described["fields"].as_array().unwrap();
+        assert!(fields.iter().all(|f| f["name"] != "Units__c"), "{object}");
+        assert!(fields.iter().any(|f| f["name"] == "Amount__c"), "{object}");
+    }
+    let query = "/query?q=SELECT+Id,Units__c+FROM+City_Sales__c";
+    let (status, body) = send(&world, &token, "GET", query, json!({})).await;
+    assert_eq!(
+        (status, &body[0]["errorCode"]),
+        (400, &json!("INVALID_FIELD"))
+    );
+    let query = "/query?q=SELECT+Id,Email__c+FROM+City_Sales__c+LIMIT+1";
+    let (_, found) = send(&world, &token, "GET", query, json!({})).await;
+    let shown = found["records"][0]["Email__c"].clone();
+    let id = found["records"][0]["Id"].as_str().unwrap();
+    let sales = world.salesforce.sales();
+    let sale = sales.iter().find(|s| s.id == id).unwrap();
+    assert_eq!(shown, json!(sale.email), "the other columns stay in place");
+
+    assert!(world.salesforce.delete_field("Account", "External_Id__c"));
+    let account = json!({ "Name": "Acme", "External_Id__c": "x" });
+    let (status, body) = send(&world, &token, "POST", "/sobjects/Account", account).await;
+    assert_eq!(
+        (status, &body[0]["errorCode"]),
+        (400, &json!("INVALID_FIELD"))
+    );
+}
