@@ -157,6 +157,7 @@ mod tests {
         let (_, flow) = console.appflow("describe-flow", &ask).await;
         assert_eq!(flow["description"], "theirs");
         assert_eq!(flow["lastUpdatedBy"], console.arn());
+        assert_eq!(flow["schemaVersion"], 1, "no mapping was changed");
         let (_, listed) = console.appflow("list-flows", &json!({})).await;
         assert_eq!(listed["flows"][0]["lastUpdatedBy"], console.arn());
         let (status, _) = console.edit_flow("nothing", |_| ()).await;
