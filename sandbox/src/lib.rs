@@ -6,7 +6,9 @@
 pub mod bench;
 pub mod binaries;
 pub mod browser;
+mod changes;
 pub mod client;
+pub mod console;
 pub mod control;
 mod customer;
 pub mod leaks;
@@ -141,6 +143,7 @@ pub struct Sandbox {
     pub oidc: Arc<Oidc>,
     /// The vendor's stack, as the template was resolved.
     pub stack: Arc<sandbox_gateway::template::Resolved>,
+    changes: changes::Changes,
     received: client::Inbox,
     _api: HttpApi,
     _pollers: QueuePollers,

@@ -33,7 +33,12 @@ impl AccountServices for Services {
         bucket: &'a str,
         key: &'a str,
     ) -> BoxFuture<'a, Result<Bytes, String>> {
-        Box::pin(self.aws.get_object(account, bucket, key))
+        Box::pin(async move {
+            let aws = &self.aws;
+            aws.appflow_may(account, bucket, "s3:GetObject", Some(key))
+                .await?;
+            aws.get_object(account, bucket, key).await
+        })
     }
 
     fn list_objects<'a>(
@@ -42,7 +47,12 @@ impl AccountServices for Services {
         bucket: &'a str,
         prefix: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, String>> {
-        Box::pin(self.aws.list_objects(account, bucket, prefix))
+        Box::pin(async move {
+            let aws = &self.aws;
+            aws.appflow_may(account, bucket, "s3:ListBucket", None)
+                .await?;
+            aws.list_objects(account, bucket, prefix).await
+        })
     }
 
     fn bucket_policy<'a>(
@@ -82,6 +92,30 @@ impl AccountServices for Services {
         Box::pin(async move { self.events.put_event(account, event) })
     }
 
+    fn offer_event_source<'a>(&'a self, account: &'a str, source: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async move { self.events.offer_source(account, source) })
+    }
+
+    fn event_source_is_active<'a>(
+        &'a self,
+        account: &'a str,
+        source: &'a str,
+    ) -> BoxFuture<'a, bool> {
+        Box::pin(async move { self.events.source_is_active(account, source) })
+    }
+
+    fn put_partner_event<'a>(
+        &'a self,
+        account: &'a str,
+        source: &'a str,
+        event: Value,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            // The bus of a partner has the name of the source.
+            self.events.put_event_on(account, source, event);
+        })
+    }
+
     fn insert_rows<'a>(
         &'a self,
         account: &'a str,
@@ -95,4 +129,25 @@ impl AccountServices for Services {
                 .insert_rows(account, database, table, columns, rows)
         })
     }
+}
+
+/// An endpoint with EventBridge and a warehouse behind it, for tests of what stands on them.
+#[cfg(test)]
+pub(crate) fn loopback() -> (Arc<Aws>, Arc<dyn AccountServices>) {
+    use sandbox_core::{Clock, Faults, Journal};
+
+    let aws = Aws::new(sandbox_aws::AwsOptions::default());
+    let events = Arc::new(EventBridge::new(
+        Clock::default(),
+        Journal::default(),
+        Faults::default(),
+        Arc::clone(&aws) as _,
+    ));
+    aws.register(Arc::clone(&events) as _);
+    let services = Services {
+        aws: Arc::clone(&aws),
+        events,
+        redshift: Redshift::new(Clock::default(), Journal::default()),
+    };
+    (aws, Arc::new(services))
 }

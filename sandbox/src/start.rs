@@ -23,7 +23,9 @@ use uuid::Uuid;
 
 use crate::{
     APP_CLIENT_ID, OPERATOR_CLIENT_ID, OPERATOR_SECRET, Options, SUBSCRIBER_QUEUE, Sandbox,
-    StartError, binaries, client, control, provision,
+    StartError, binaries,
+    changes::Changes,
+    client, control, provision,
     services::Services,
     stack::{self, Addresses, IDENTITY_APPLICATION, Secrets},
     warehouse,
@@ -155,7 +157,9 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         &oidc_secret,
         &functions,
     )?);
+    let changes = Changes::new(&salesforce, &appflow);
     let mut tasks = vec![
+        tokio::spawn(changes.clone().push()).abort_handle(),
         tokio::spawn(Arc::clone(&salesforce).serve(ports.salesforce)).abort_handle(),
         tokio::spawn(Arc::clone(&oidc).serve(ports.oidc)).abort_handle(),
         appflow.spawn().abort_handle(),
@@ -219,6 +223,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         salesforce,
         oidc,
         stack: resolved,
+        changes,
         received,
         _api: http,
         _pollers: pollers,

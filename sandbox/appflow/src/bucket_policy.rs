@@ -9,6 +9,13 @@ pub(crate) enum Access {
     Write,
 }
 
+/// Whether an action is asked of the bucket itself or of its objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum On {
+    Bucket,
+    Objects,
+}
+
 impl Access {
     pub(crate) fn verb(self) -> &'static str {
         match self {
@@ -16,31 +23,55 @@ impl Access {
             Self::Write => "write to",
         }
     }
+
+    /// What the service does to a bucket of a source, or of a destination (section 11.1 of the
+    /// reference).
+    fn actions(self) -> &'static [(&'static str, On)] {
+        match self {
+            Self::Read => &[("s3:ListBucket", On::Bucket), ("s3:GetObject", On::Objects)],
+            Self::Write => &[
+                ("s3:PutObject", On::Objects),
+                ("s3:AbortMultipartUpload", On::Objects),
+                ("s3:ListMultipartUploadParts", On::Objects),
+                ("s3:ListBucketMultipartUploads", On::Bucket),
+                ("s3:GetBucketAcl", On::Bucket),
+                ("s3:PutObjectAcl", On::Objects),
+            ],
+        }
+    }
 }
 
-/// Whether some Allow statement admits `appflow.amazonaws.com` for this flow, and no Deny hits it.
-/// Only the two confused-deputy conditions are known; a statement with another one does not count.
-pub(crate) fn admits(
+/// The actions that no Allow statement admits `appflow.amazonaws.com` to for this flow, or that a
+/// Deny hits. Only the two confused-deputy conditions are known; a statement with another one does
+/// not count.
+pub(crate) fn missing(
     policy: &Value,
     bucket: &str,
     access: Access,
     account: &str,
     flow_arn: &str,
-) -> bool {
-    let (action, resource) = match access {
-        Access::Read => ("s3:GetObject", format!("arn:aws:s3:::{bucket}/key")),
-        Access::Write => ("s3:PutObject", format!("arn:aws:s3:::{bucket}/key")),
+) -> Vec<&'static str> {
+    let admitted = |action: &str, on: On| {
+        let resource = match on {
+            On::Bucket => format!("arn:aws:s3:::{bucket}"),
+            On::Objects => format!("arn:aws:s3:::{bucket}/key"),
+        };
+        let hits = |effect: &str| {
+            list(&policy["Statement"]).into_iter().any(|statement| {
+                statement["Effect"] == effect
+                    && is_appflow(&statement["Principal"])
+                    && any(&statement["Action"], action, true)
+                    && any(&statement["Resource"], &resource, false)
+                    && conditions_hold(&statement["Condition"], account, flow_arn)
+            })
+        };
+        hits("Allow") && !hits("Deny")
     };
-    let hits = |effect: &str| {
-        list(&policy["Statement"]).into_iter().any(|statement| {
-            statement["Effect"] == effect
-                && is_appflow(&statement["Principal"])
-                && any(&statement["Action"], action, true)
-                && any(&statement["Resource"], &resource, false)
-                && conditions_hold(&statement["Condition"], account, flow_arn)
-        })
-    };
-    hits("Allow") && !hits("Deny")
+    let actions = access.actions().iter();
+    actions
+        .filter(|(action, on)| !admitted(action, *on))
+        .map(|(action, _)| *action)
+        .collect()
 }
 
 fn is_appflow(principal: &Value) -> bool {
@@ -122,6 +153,10 @@ mod tests {
     const BUCKET: &str = "appflow-landing-123456789012";
     const FLOW: &str = "arn:aws:appflow:us-east-1:123456789012:flow/f";
 
+    fn admits(policy: &Value, bucket: &str, access: Access, account: &str, flow: &str) -> bool {
+        missing(policy, bucket, access, account, flow).is_empty()
+    }
+
     fn reference() -> Value {
         let text = include_str!("../tests-data/policy-s3-bucket-destination.json");
         serde_json::from_str(text).expect("JSON")
@@ -186,9 +221,31 @@ mod tests {
     }
 
     #[test]
+    fn every_action_counts_and_so_does_what_it_is_asked_of() {
+        let policy = reference();
+        let actions = policy["Statement"][0]["Action"].as_array().expect("list");
+        for left_out in actions {
+            let others: Vec<&Value> = actions.iter().filter(|a| *a != left_out).collect();
+            let policy = changed("/Statement/0/Action", json!(others));
+            let left = missing(&policy, BUCKET, Access::Write, "123456789012", FLOW);
+            assert_eq!(json!(left), json!([left_out]));
+        }
+        let objects = json!([format!("arn:aws:s3:::{BUCKET}/*")]);
+        let policy = changed("/Statement/0/Resource", objects);
+        assert_eq!(
+            missing(&policy, BUCKET, Access::Write, "123456789012", FLOW),
+            ["s3:ListBucketMultipartUploads", "s3:GetBucketAcl"]
+        );
+        assert_eq!(
+            missing(&policy, BUCKET, Access::Read, "123456789012", FLOW),
+            ["s3:ListBucket", "s3:GetObject"]
+        );
+    }
+
+    #[test]
     fn wildcards_and_single_values_are_read() {
         let policy = json!({ "Statement": { "Effect": "Allow", "Principal": { "Service": ["appflow.amazonaws.com"] },
-            "Action": "s3:Put*", "Resource": format!("arn:aws:s3:::{BUCKET}/*") } });
+            "Action": "s3:*", "Resource": format!("arn:aws:s3:::{BUCKET}*") } });
         assert!(admits(&policy, BUCKET, Access::Write, "1", FLOW));
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::model;
+
 /// One built-in connector.
 #[derive(Debug)]
 pub(crate) struct Connector {
@@ -141,21 +143,34 @@ pub(crate) const CONNECTORS: &[Connector] = connectors! {
 };
 const TO_S3: &[&str] = &["LookoutMetrics", "S3", "Upsolver"];
 
-/// Labels of the AWS-authored connectors that are known, and whether each is also a destination.
-pub(crate) const AWS_AUTHORED: &[(&str, &str)] = &[
-    ("AmazonRDSPostgreSQL", "D"),
-    ("Asana", "S"),
-    ("GitHub", "S"),
-    ("GoogleAds", "S"),
-    ("GoogleAnalytics4", "S"),
-    ("GoogleBigQuery", "SD"),
-    ("HubSpot", "SD"),
-    ("JDBCsmall", "SD"),
-    ("Mailchimp", "S"),
-    ("MicrosoftDynamics365", "S"),
-    ("MicrosoftSharePointOnline", "S"),
-    ("SalesforceMarketingCloud", "S"),
+/// An AWS-authored connector that is known: label, whether it is source and destination, and the API
+/// versions that its flows can name.
+pub(crate) type Authored = (&'static str, &'static str, &'static [&'static str]);
+
+/// All of them.
+pub(crate) const AWS_AUTHORED: &[Authored] = &[
+    ("AmazonRDSPostgreSQL", "D", &["1.0"]),
+    ("Asana", "S", &["1.0"]),
+    ("GitHub", "S", &["v3"]),
+    ("GoogleAds", "S", &["v16"]),
+    ("GoogleAnalytics4", "S", &["v1beta"]),
+    ("GoogleBigQuery", "SD", &["v2"]),
+    ("HubSpot", "SD", &["v1", "v2", "v3", "v4"]),
+    ("JDBCsmall", "SD", &["V1"]),
+    ("Mailchimp", "S", &["3.0"]),
+    ("MicrosoftDynamics365", "S", &["v9.2"]),
+    ("MicrosoftSharePointOnline", "S", &["v1.0"]),
+    ("SalesforceMarketingCloud", "S", &["v1"]),
 ];
+
+/// Whether flows and metadata calls can name this API version of a custom connector. Any version of a
+/// connector that the account registered itself.
+pub(crate) fn has_version(label: Option<&str>, version: &str) -> bool {
+    AWS_AUTHORED
+        .iter()
+        .find(|(known, ..)| Some(*known) == label)
+        .is_none_or(|(_, _, versions)| versions.contains(&version))
+}
 
 /// The connector of a `connectorType`.
 pub(crate) fn of_type(kind: &str) -> Option<&'static Connector> {
@@ -163,6 +178,15 @@ pub(crate) fn of_type(kind: &str) -> Option<&'static Connector> {
 }
 
 impl Connector {
+    /// Write operations of the destination; a custom connector's are its own affair.
+    pub(crate) fn write_operations(&self) -> &'static [&'static str] {
+        match (self.destination, self.kind) {
+            (false, _) => NONE,
+            (true, "CustomConnector") => ALL_WRITES,
+            (true, _) => self.write_operations,
+        }
+    }
+
     /// Trigger types, for a source.
     pub(crate) fn triggers(&self) -> &'static [&'static str] {
         match (self.source, self.kind) {
@@ -228,7 +252,7 @@ fn modes(source: bool, destination: bool) -> Vec<&'static str> {
 
 /// The entry of an AWS-authored connector in `connectors`; its configuration has the same members
 /// and some of a custom connector's.
-pub(crate) fn aws_authored(label: &str, directions: &str) -> Value {
+pub(crate) fn aws_authored((label, directions, _): &Authored) -> Value {
     json!({
         "connectorName": label,
         "connectorOwner": "AWS",
@@ -236,6 +260,20 @@ pub(crate) fn aws_authored(label: &str, directions: &str) -> Value {
         "connectorLabel": label,
         "connectorModes": modes(directions.contains('S'), directions.contains('D')),
         "supportedDataTransferTypes": ["RECORD"],
+    })
+}
+
+/// What the configuration of an AWS-authored connector tells besides.
+pub(crate) fn capabilities((_, directions, versions): &Authored) -> Value {
+    let writes = if directions.contains('D') {
+        ALL_WRITES
+    } else {
+        NONE
+    };
+    json!({
+        "supportedApiVersions": versions,
+        "supportedOperators": model::words("Operator"),
+        "supportedWriteOperations": writes,
     })
 }
 

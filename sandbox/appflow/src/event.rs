@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     definition::{Definition, Destination, TriggerType},
-    run::{RunFault, Ticket},
+    run::{Moved, RunFault, Ticket},
     service::Inner,
     state::{Counts, Home, RunStatus},
     wire::zoned,
@@ -17,23 +17,24 @@ use crate::{
 pub(crate) struct Ending {
     pub(crate) status: RunStatus,
     pub(crate) counts: Counts,
-    pub(crate) error: Option<String>,
+    /// Why it failed, or why a record of a good run did.
+    pub(crate) message: Option<String>,
     pub(crate) fatal: bool,
     at: Timestamp,
 }
 
 impl Ending {
     /// `None` is a cancelled run.
-    pub(crate) fn of(outcome: Option<Result<Counts, RunFault>>, at: Timestamp) -> Self {
-        let (status, counts, error, fatal) = match outcome {
+    pub(crate) fn of(outcome: Option<Result<Moved, RunFault>>, at: Timestamp) -> Self {
+        let (status, counts, message, fatal) = match outcome {
             None => (RunStatus::Canceled, Counts::default(), None, false),
-            Some(Ok(counts)) => (RunStatus::Successful, counts, None, false),
+            Some(Ok(moved)) => (RunStatus::Successful, moved.counts, moved.warning, false),
             Some(Err(f)) => (RunStatus::Error, f.counts, Some(f.message), f.fatal),
         };
         Self {
             status,
             counts,
-            error,
+            message,
             fatal,
             at,
         }
@@ -92,7 +93,9 @@ pub(crate) async fn ended(inner: &Inner, ticket: &Ticket, ending: &Ending) {
     ] {
         more.insert(name.to_owned(), Value::from(value));
     }
-    if let Some(error) = &ending.error {
+    if let Some(error) = &ending.message
+        && ending.status == RunStatus::Error
+    {
         more.insert("error".into(), json!(error));
     }
     send(
@@ -113,19 +116,16 @@ fn status_text(status: RunStatus) -> &'static str {
     }
 }
 
-/// `AppFlow Scheduled Flow Deactivated`.
+/// `AppFlow Scheduled Flow Deactivated`, `AppFlow Event Flow Deactivated`.
 pub(crate) async fn deactivated(inner: &Inner, ticket: &Ticket, reason: &str, at: Timestamp) {
     let mut more = Map::new();
     more.insert("deactivation-reason".into(), json!(reason));
     more.insert("deactivation-time".into(), json!(zoned(at)));
-    send(
-        inner,
-        &ticket.into(),
-        "AppFlow Scheduled Flow Deactivated",
-        at,
-        more,
-    )
-    .await;
+    let kind = match ticket.definition.trigger_config.trigger_type {
+        TriggerType::Event => "AppFlow Event Flow Deactivated",
+        TriggerType::Scheduled | TriggerType::OnDemand => "AppFlow Scheduled Flow Deactivated",
+    };
+    send(inner, &ticket.into(), kind, at, more).await;
 }
 
 /// `AppFlow Event Flow Report`: how many events came in an interval.

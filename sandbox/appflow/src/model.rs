@@ -104,6 +104,14 @@ fn fill(of: &Type, value: Value) -> Value {
     }
 }
 
+/// The words of an enumeration; none for any other shape.
+pub(crate) fn words(shape: &str) -> &'static [&'static str] {
+    match SHAPES.get(shape) {
+        Some(Shape::Enumeration(words)) => words,
+        _ => &[],
+    }
+}
+
 fn fault(path: &str, constraint: &str) -> String {
     // Unlike older AWS services this never repeats the value: it may be a credential.
     format!("Value at '{path}' failed to satisfy constraint: {constraint}")

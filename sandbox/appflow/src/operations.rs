@@ -115,7 +115,7 @@ pub(crate) async fn perform(
         Operation::ListTagsForResource => tags::list(inner, caller, request),
         Operation::RegisterConnector => registrations::register(inner, caller, request),
         Operation::ResetConnectorMetadataCache => entities::reset(inner, caller, request),
-        Operation::StartFlow => executions::start(inner, caller, request),
+        Operation::StartFlow => executions::start(inner, caller, request).await,
         Operation::StopFlow => executions::stop(inner, caller, request),
         Operation::TagResource => tags::tag(inner, caller, request),
         Operation::UnregisterConnector => registrations::unregister(inner, caller, request),

@@ -1,8 +1,8 @@
 //! One run: from the source through the tasks to the destination, and what is told about it.
 
-mod read;
+pub(crate) mod read;
 mod s3;
-mod write;
+pub(crate) mod write;
 
 use std::sync::Arc;
 
@@ -62,6 +62,14 @@ impl RunFault {
     }
 }
 
+/// What a run without an error moved.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Moved {
+    pub(crate) counts: Counts,
+    /// What the destination said about a record that was skipped.
+    pub(crate) warning: Option<String>,
+}
+
 impl From<ConnectorFault> for RunFault {
     fn from(fault: ConnectorFault) -> Self {
         Self {
@@ -79,31 +87,38 @@ impl From<DatasetDropped> for RunFault {
 
 /// Records a new run of a flow.
 pub(crate) fn open(flow: &mut Flow, home: &Home, now: Timestamp, window: Option<Window>) -> Ticket {
-    let run = Run {
-        id: uuid::Uuid::new_v4().to_string(),
+    let ticket = Ticket {
+        window,
+        ..outside(flow, home, now)
+    };
+    flow.runs.push_back(Run {
+        id: ticket.run_id.clone(),
         status: RunStatus::InProgress,
         started_at: now,
         updated_at: now,
         window,
         counts: Counts::default(),
         message: None,
-        cancel: Arc::default(),
-    };
-    let ticket = Ticket {
+        cancel: Arc::clone(&ticket.cancel),
+    });
+    flow.metrics.executions_started += 1;
+    ticket
+}
+
+/// What an event flow writes with: events make no runs and no records of them.
+pub(crate) fn outside(flow: &Flow, home: &Home, now: Timestamp) -> Ticket {
+    Ticket {
         home: home.clone(),
         flow_arn: flow.arn.clone(),
         created_by: flow.created_by.clone(),
         event_id: flow.event_id.clone(),
         definition: Arc::clone(&flow.definition),
         schema_version: flow.schema_version,
-        run_id: run.id.clone(),
+        run_id: uuid::Uuid::new_v4().to_string(),
         started_at: now,
-        window,
-        cancel: Arc::clone(&run.cancel),
-    };
-    flow.runs.push_back(run);
-    flow.metrics.executions_started += 1;
-    ticket
+        window: None,
+        cancel: Arc::default(),
+    }
 }
 
 /// Counts a run as open until dropped, however its task ends.
@@ -132,13 +147,14 @@ pub(crate) fn launch(inner: &Arc<Inner>, ticket: Ticket) {
     });
 }
 
-async fn execute(inner: &Inner, ticket: &Ticket) -> Result<Counts, RunFault> {
+async fn execute(inner: &Inner, ticket: &Ticket) -> Result<Moved, RunFault> {
+    inner.gate.passed().await;
     let input = read::read(inner, ticket).await?;
     write::write(inner, ticket, input).await
 }
 
 /// Writes the run's end down first, then tells it, so that nobody who hears of it sees it open.
-async fn finish(inner: &Inner, ticket: &Ticket, outcome: Option<Result<Counts, RunFault>>) {
+async fn finish(inner: &Inner, ticket: &Ticket, outcome: Option<Result<Moved, RunFault>>) {
     let now = inner.now();
     let ending = Ending::of(outcome, now);
     let deactivated = inner.with(&ticket.home, |state| {
@@ -150,7 +166,7 @@ async fn finish(inner: &Inner, ticket: &Ticket, outcome: Option<Result<Counts, R
             ending.status
         };
         run.counts = ending.counts;
-        run.message.clone_from(&ending.error);
+        run.message.clone_from(&ending.message);
         run.updated_at = now;
         let status = run.status;
         count(flow, ticket, &ending, now);

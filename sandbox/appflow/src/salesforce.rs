@@ -3,7 +3,10 @@
 
 pub(crate) mod oauth;
 
-use reqwest::{StatusCode, header::AUTHORIZATION};
+use reqwest::{
+    Method, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use serde_json::Value;
 
 use crate::{
@@ -54,17 +57,45 @@ impl From<ConnectorFault> for ApiError {
     }
 }
 
-/// A GET with the profile's access token. When Salesforce refuses the token and the profile has a
-/// refresh token, it is renewed once, stored, and the call repeated.
+/// One call of the REST API.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+}
+
+impl Ask {
+    fn get(path: &str) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.to_owned(),
+            body: None,
+        }
+    }
+}
+
+/// A GET with the profile's access token; see [`call`].
 pub(crate) async fn get(
     inner: &Inner,
     home: &Home,
     profile: &Profile,
     path: &str,
 ) -> Result<Value, ConnectorFault> {
+    call(inner, home, profile, &Ask::get(path)).await
+}
+
+/// A call with the profile's access token. When Salesforce refuses the token and the profile has a
+/// refresh token, it is renewed once, stored, and the call repeated.
+pub(crate) async fn call(
+    inner: &Inner,
+    home: &Home,
+    profile: &Profile,
+    ask: &Ask,
+) -> Result<Value, ConnectorFault> {
     let credentials = stored(inner, home, profile).await?;
     let instance = instance_url(inner, profile);
-    let refused = match bearer_get(inner, &instance, path, &credentials).await {
+    let refused = match bearer_call(inner, &instance, ask, &credentials).await {
         Err(ConnectorFault::Unauthorized(text)) => ConnectorFault::Unauthorized(text),
         other => return other,
     };
@@ -75,7 +106,7 @@ pub(crate) async fn get(
     let current = stored(inner, home, profile).await?;
     if current.access_token != credentials.access_token {
         // Another call renewed it while this one waited.
-        return bearer_get(inner, &instance, path, &current).await;
+        return bearer_call(inner, &instance, ask, &current).await;
     }
     let renewed = oauth::renew(inner, home, &instance, current).await?;
     inner
@@ -83,32 +114,49 @@ pub(crate) async fn get(
         .put_secret(&home.account, &profile.secret_name, renewed.to_json())
         .await
         .map_err(|code| ConnectorFault::Server(format!("Secrets Manager answered {code}")))?;
-    bearer_get(inner, &instance, path, &renewed).await
+    bearer_call(inner, &instance, ask, &renewed).await
 }
 
-/// One GET with an access token, as profile validation makes it too.
+/// One GET with an access token, as profile validation makes it.
 pub(crate) async fn bearer_get(
     inner: &Inner,
     instance: &str,
     path: &str,
     credentials: &Credentials,
 ) -> Result<Value, ConnectorFault> {
+    bearer_call(inner, instance, &Ask::get(path), credentials).await
+}
+
+async fn bearer_call(
+    inner: &Inner,
+    instance: &str,
+    ask: &Ask,
+    credentials: &Credentials,
+) -> Result<Value, ConnectorFault> {
     let token = credentials.access_token.as_deref().unwrap_or_default();
-    let response = inner
+    let url = format!("{}{}", instance.trim_end_matches('/'), ask.path);
+    let mut request = inner
         .http
-        .get(format!("{}{path}", instance.trim_end_matches('/')))
-        .header(AUTHORIZATION, format!("Bearer {token}"))
-        .send()
-        .await
-        .map_err(|e| unreachable_host(&e))?;
+        .request(ask.method.clone(), url)
+        .header(AUTHORIZATION, format!("Bearer {token}"));
+    if let Some(body) = &ask.body {
+        request = request
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string());
+    }
+    let response = request.send().await.map_err(|e| unreachable_host(&e))?;
     let status = response.status();
     let body = response.bytes().await.map_err(|e| unreachable_host(&e))?;
     if status.is_success() {
         return serde_json::from_slice(&body)
             .map_err(|_| ConnectorFault::Server("The answer of Salesforce is not JSON".into()));
     }
-    // Salesforce answers `[{"errorCode":..,"message":..}]`; only these two members are passed on.
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    Err(refusal(status, &body, token))
+}
+
+/// Salesforce answers `[{"errorCode":..,"message":..}]`; only these two members are passed on.
+fn refusal(status: StatusCode, body: &[u8], token: &str) -> ConnectorFault {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let part = |name: &str| {
         body.pointer(&format!("/0/{name}"))
             .and_then(Value::as_str)
@@ -126,11 +174,11 @@ pub(crate) async fn bearer_get(
     } else {
         text.replace(token, "[redacted]")
     };
-    Err(if status == StatusCode::UNAUTHORIZED {
+    if status == StatusCode::UNAUTHORIZED {
         ConnectorFault::Unauthorized(text)
     } else {
         ConnectorFault::Server(text)
-    })
+    }
 }
 
 /// The profile's base URL: its own, or the login host of its kind of org.

@@ -10,11 +10,13 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use sandbox_core::{AccountServices, AwsCall, AwsReply, AwsService, BoxFuture, Clock};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use crate::{
+    applications::{Applications, Owner},
     error::{ApiError, Exception},
+    gate::Gate,
     idempotency::Once,
     model,
     operations::{self, Operation},
@@ -63,6 +65,8 @@ pub(crate) struct Inner {
     homes: Mutex<BTreeMap<Home, State>>,
     /// Runs in progress, everywhere.
     pub(crate) running: watch::Sender<usize>,
+    pub(crate) gate: Gate,
+    pub(crate) applications: Applications,
 }
 
 /// Who calls, from where.
@@ -98,6 +102,8 @@ impl AppFlow {
                 http,
                 homes: Mutex::default(),
                 running: watch::Sender::new(0),
+                gate: Gate::default(),
+                applications: Applications::default(),
             }),
         }
     }
@@ -128,24 +134,88 @@ impl AppFlow {
         let _ = running.wait_for(|count| *count == 0).await;
     }
 
+    /// Holds every run before its first read, from now on; a held run is `InProgress` and can be
+    /// cancelled. [`AppFlow::settled`] does not return while one is held.
+    pub fn hold_runs(&self) {
+        self.inner.gate.shut(true);
+    }
+
+    /// Changes the quota of flows of one account in a Region, as Service Quotas does.
+    pub fn set_max_flows(&self, account: &str, region: &str, most: usize) {
+        let home = home(account, region);
+        self.inner.with(&home, |state| state.max_flows = Some(most));
+    }
+
+    /// How many runs are in progress, in all accounts.
+    pub fn runs_in_progress(&self) -> usize {
+        *self.inner.running.borrow()
+    }
+
+    /// Lets held runs go on.
+    pub fn release_runs(&self) {
+        self.inner.gate.shut(false);
+    }
+
     /// The CloudWatch counters of a flow, if it exists.
     pub fn metrics(&self, account: &str, region: &str, flow: &str) -> Option<FlowMetrics> {
-        let home = Home {
-            account: account.to_owned(),
-            region: region.to_owned(),
-        };
+        let home = home(account, region);
         self.inner
             .with(&home, |state| state.flows.get(flow).map(|f| f.metrics))
+    }
+
+    /// The records of an entity that a profile of a generic application sees, or without a profile a
+    /// destination connector (`CustomerProfiles`): those of the table and what runs wrote.
+    pub fn application_records(
+        &self,
+        account: &str,
+        region: &str,
+        profile: &str,
+        entity: &str,
+    ) -> Vec<Map<String, Value>> {
+        let owner = owner(account, region, profile);
+        self.inner.applications.records(&owner, entity)
+    }
+
+    /// Replaces the records of an entity that a profile sees.
+    pub fn set_application_records(
+        &self,
+        account: &str,
+        region: &str,
+        profile: &str,
+        entity: &str,
+        records: Vec<Map<String, Value>>,
+    ) {
+        let owner = owner(account, region, profile);
+        self.inner.applications.set(&owner, entity, records);
     }
 
     /// A change of a record (`AccountChangeEvent`) or a platform event arrives from Salesforce:
     /// active event flows on that object in the account deliver it.
     pub async fn deliver_event(&self, account: &str, region: &str, object: &str, detail: Value) {
-        let home = Home {
-            account: account.to_owned(),
-            region: region.to_owned(),
-        };
-        crate::streaming::deliver(&self.inner, &home, object, &detail).await;
+        let home = home(account, region);
+        crate::streaming::deliver(&self.inner, &home, None, object, &[detail]).await;
+    }
+
+    /// Events of one channel arrive from a Salesforce instance: active event flows on it, in every
+    /// account whose connection leads to the instance, deliver them before this returns.
+    pub async fn deliver_instance_events(&self, instance: &str, channel: &str, details: &[Value]) {
+        for home in self.inner.known_homes() {
+            crate::streaming::deliver(&self.inner, &home, Some(instance), channel, details).await;
+        }
+    }
+}
+
+fn home(account: &str, region: &str) -> Home {
+    Home {
+        account: account.to_owned(),
+        region: region.to_owned(),
+    }
+}
+
+fn owner(account: &str, region: &str, profile: &str) -> Owner {
+    Owner {
+        home: home(account, region),
+        name: profile.to_owned(),
     }
 }
 

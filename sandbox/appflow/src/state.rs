@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) registrations: BTreeMap<String, Registration>,
     pub(crate) tokens: Tokens,
     pub(crate) cache: MetadataCache,
+    /// This home's own quota of flows, if it was changed.
+    pub(crate) max_flows: Option<usize>,
 }
 
 /// A connector profile. Its credentials are in the secret alone.

@@ -156,7 +156,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Whether two versions of a flow write the same schema: mappings, types, partition keys.
+    /// Whether two versions of a flow write the same schema: mappings, types, partition keys. The
+    /// order of the list does not count: DescribeFlow has one of its own, and clients send it back.
     pub(crate) fn same_schema(before: &[Task], after: &[Task]) -> bool {
         let relevant = |tasks: &[Task]| -> Vec<Task> {
             tasks
@@ -165,7 +166,10 @@ impl Plan {
                 .cloned()
                 .collect()
         };
-        relevant(before) == relevant(after)
+        let (before, after) = (relevant(before), relevant(after));
+        before.len() == after.len()
+            && before.iter().all(|task| after.contains(task))
+            && after.iter().all(|task| before.contains(task))
     }
 }
 

@@ -2,12 +2,18 @@
 //! account services in memory.
 
 mod account;
+mod applications;
 mod catalogue;
+mod destinations;
 mod faults;
 mod flows;
+mod org;
+mod pace;
 mod profiles;
 mod runs;
 mod salesforce;
 mod schedules;
 mod sdk;
+mod streaming;
+mod task_runs;
 mod world;

@@ -39,16 +39,32 @@ impl Aws {
         key: &str,
         body: Bytes,
     ) -> Result<(), String> {
-        let policy = self.bucket_policy(account, bucket).await?;
-        if !appflow_may_put(policy.as_ref(), account, bucket, key) {
-            return Err("AccessDenied".to_owned());
-        }
+        self.appflow_may(account, bucket, "s3:PutObject", Some(key))
+            .await?;
         self.s3(account, Method::PUT, &object_path(bucket, key), body)
             .await
             .map(drop)
     }
 
-    /// Reads an object.
+    /// Whether a bucket's policy lets AppFlow do something to the bucket or one of its objects for a
+    /// flow of this account; `AccessDenied` if it does not.
+    pub async fn appflow_may(
+        &self,
+        account: &str,
+        bucket: &str,
+        action: &str,
+        key: Option<&str>,
+    ) -> Result<(), String> {
+        let policy = self.bucket_policy(account, bucket).await?;
+        let resource = key.map_or_else(|| bucket.to_owned(), |key| format!("{bucket}/{key}"));
+        if appflow_may(policy.as_ref(), account, action, &resource) {
+            Ok(())
+        } else {
+            Err("AccessDenied".to_owned())
+        }
+    }
+
+    /// Reads an object, as its owner does.
     pub async fn get_object(
         &self,
         account: &str,
@@ -169,7 +185,7 @@ impl Aws {
     }
 }
 
-fn appflow_may_put(policy: Option<&Value>, account: &str, bucket: &str, key: &str) -> bool {
+fn appflow_may(policy: Option<&Value>, account: &str, action: &str, resource: &str) -> bool {
     let Some(policy) = policy else {
         return false;
     };
@@ -188,8 +204,8 @@ fn appflow_may_put(policy: Option<&Value>, account: &str, bucket: &str, key: &st
         policy,
         &Request {
             caller: &Caller::service("appflow.amazonaws.com"),
-            action: "s3:PutObject",
-            resource: Some(&format!("arn:aws:s3:::{bucket}/{key}")),
+            action,
+            resource: Some(&format!("arn:aws:s3:::{resource}")),
             context: &context,
         },
     )
@@ -230,7 +246,12 @@ mod tests {
     )]
     fn may_put(statement: Value) -> bool {
         let policy = json!({ "Statement": statement });
-        appflow_may_put(Some(&policy), "222222222222", "landing", "out/a.json")
+        appflow_may(
+            Some(&policy),
+            "222222222222",
+            "s3:PutObject",
+            "landing/out/a.json",
+        )
     }
 
     #[test]
@@ -251,7 +272,7 @@ mod tests {
         assert!(!may_put(allow("lambda.amazonaws.com", account, all)));
         assert!(!may_put(allow(service, "333333333333", all)));
         assert!(!may_put(allow(service, account, "arn:aws:s3:::landing")));
-        assert!(!appflow_may_put(None, account, "landing", "k"));
+        assert!(!appflow_may(None, account, "s3:PutObject", "landing/k"));
         assert!(!may_put(json!([allow(service, account, all), {
             "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": all,
         }])));

@@ -48,7 +48,7 @@ impl Borrowed {
         let account = self.account(&call.principal.account);
         let reply = match call.service.as_str() {
             "dynamodb" => account.dynamodb.handle(call).await,
-            "s3" => s3::handle(&account.s3, call).await,
+            "s3" => self.s3(&account, call).await,
             "sqs" => sqs::handle(&account.sqs, call, address).await,
             "secretsmanager" => json(&account.secretsmanager, call, &call.body).await,
             "kms" => kms::handle(&account.kms, call).await,
@@ -57,6 +57,27 @@ impl Borrowed {
             _ => return None,
         };
         Some(reply)
+    }
+
+    /// S3, where names of buckets belong to one account each.
+    async fn s3(&self, account: &Account, call: &AwsCall) -> AwsReply {
+        if let Some(bucket) = s3::bucket(call)
+            && !s3::has(&account.s3, call, bucket).await
+        {
+            for other in self.others(&call.principal.account) {
+                if s3::has(&other.s3, call, bucket).await {
+                    return s3::not_yours(call);
+                }
+            }
+        }
+        s3::handle(&account.s3, call).await
+    }
+
+    /// Every account but one.
+    fn others(&self, id: &str) -> Vec<Arc<Account>> {
+        let accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = accounts.iter().filter(|(known, _)| *known != id);
+        others.map(|(_, account)| Arc::clone(account)).collect()
     }
 
     fn account(&self, id: &str) -> Arc<Account> {

@@ -1,5 +1,6 @@
 //! Everything through the HTTP endpoint, as the functions use it.
 
+mod buckets;
 mod dynamodb;
 mod faults;
 mod identity_center;

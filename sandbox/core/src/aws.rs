@@ -183,6 +183,23 @@ pub trait AccountServices: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), String>>;
     /// Puts an event (whole envelope) on the account's default bus.
     fn put_event<'a>(&'a self, account: &'a str, event: Value) -> BoxFuture<'a, ()>;
+    /// Makes a partner's event source known in the account. It is pending until the account
+    /// associates a bus with it.
+    fn offer_event_source<'a>(&'a self, account: &'a str, source: &'a str) -> BoxFuture<'a, ()>;
+    /// Whether a bus is associated with a partner's event source.
+    fn event_source_is_active<'a>(
+        &'a self,
+        account: &'a str,
+        source: &'a str,
+    ) -> BoxFuture<'a, bool>;
+    /// Puts a partner's event (whole envelope) on the bus that is associated with its source; lost
+    /// while none is.
+    fn put_partner_event<'a>(
+        &'a self,
+        account: &'a str,
+        source: &'a str,
+        event: Value,
+    ) -> BoxFuture<'a, ()>;
     /// Appends rows to a warehouse table as the Data API role would; every value is text or null.
     fn insert_rows<'a>(
         &'a self,

@@ -81,6 +81,9 @@ impl Bus {
 /// Buses by account and name.
 type Buses = BTreeMap<(String, String), Bus>;
 
+/// Event sources that partners offered, by account and name.
+type Sources = BTreeSet<(String, String)>;
+
 /// EventBridge of all accounts.
 #[derive(Clone)]
 pub struct EventBridge {
@@ -94,6 +97,7 @@ struct Inner {
     queues: Arc<dyn Queues>,
     functions: OnceLock<Arc<dyn Functions>>,
     buses: Mutex<Buses>,
+    sources: Mutex<Sources>,
     mischief: Mutex<mischief::Plan>,
     in_flight: InFlight,
 }
@@ -109,6 +113,7 @@ impl EventBridge {
                 queues,
                 functions: OnceLock::new(),
                 buses: Mutex::default(),
+                sources: Mutex::default(),
                 mischief: Mutex::default(),
                 in_flight: InFlight::default(),
             }),
@@ -127,6 +132,19 @@ impl EventBridge {
         let key = (account.to_owned(), name.to_owned());
         lock(&self.inner.buses).entry(key).or_default();
         bus_arn(account, name)
+    }
+
+    /// A partner offers an event source to an account: it is pending until the account creates a bus
+    /// for it. An offer that was made before changes nothing.
+    pub fn offer_source(&self, account: &str, name: &str) {
+        let key = (account.to_owned(), name.to_owned());
+        lock(&self.inner.sources).insert(key);
+    }
+
+    /// Whether the account has created the bus of a partner's event source.
+    pub fn source_is_active(&self, account: &str, name: &str) -> bool {
+        let key = (account.to_owned(), name.to_owned());
+        lock(&self.inner.buses).contains_key(&key)
     }
 
     /// Replaces the resource policy of a bus (a name or an ARN) by a document, a statement or a list

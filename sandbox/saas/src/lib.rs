@@ -1,7 +1,8 @@
 //! The applications and the identity provider that the sandbox plays, each on its own loopback port.
 //!
 //! * [`Salesforce`]: OAuth with mandatory PKCE, refresh-token rotation and reuse detection, and a REST
-//!   API (object list, describe, SOQL with paging) over sales per city.
+//!   API (object list, describe, SOQL with paging, records written one by one and in collections) over
+//!   sales per city and accounts, whose changes are published.
 //! * [`Oidc`]: an OpenID Connect provider in the shape of Amazon Cognito, with the four users of the
 //!   worked example and a pre-token-generation trigger.
 //!

@@ -2,7 +2,10 @@
 //!
 //! OAuth as Salesforce asks of an app in many customers' orgs since May 2026: PKCE for confidential
 //! clients too, rotation of refresh tokens, reuse that ends the grant, an idle limit, five approvals a
-//! user. The REST API reads sales per city, generated from `world-cities.csv`.
+//! user. The REST API reads sales per city, generated from `world-cities.csv`, and writes accounts.
+//! Changes of both are told to subscribers as Change Data Capture does.
+//!
+//! All users share one set of records, whatever their org. A request writes records of one object.
 //!
 //! Scripts walk the consent without a browser: `GET /services/oauth2/authorize` shows a form whose
 //! hidden field `transaction` goes back in `POST /services/oauth2/authorize` with `decision=allow`
@@ -12,17 +15,23 @@ mod admin;
 mod api;
 mod authorize;
 mod city_sale;
+mod collections;
+mod event;
 mod grants;
+mod grown;
 mod identity;
 mod introspect;
 mod metadata;
 mod options;
+mod org;
 mod query;
+mod records;
 mod revoke;
 mod sobjects;
 mod soql;
 mod table;
 mod token;
+mod write;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -32,17 +41,20 @@ use std::{
 
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{get, patch, post},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
-pub use admin::TokenCounters;
+pub use admin::{MetadataCounters, TokenCounters};
 pub use city_sale::{CitySale, city_sales, sales_by_city, total_sales};
+pub use event::ChangeEvent;
 pub use options::{OrgUser, SalesforceOptions};
 
 use crate::server::Server;
 use grants::{Grants, Policy};
+use org::Org;
 use query::Cursor;
+use write::{Refused, Transaction, Written};
 
 /// The REST API version that is served.
 const API_VERSION: &str = "v58.0";
@@ -53,6 +65,9 @@ pub struct Salesforce {
     base_url: OnceLock<String>,
     state: Mutex<State>,
     sales: RwLock<Arc<Vec<CitySale>>>,
+    org: Mutex<Org>,
+    /// Events wait to be taken.
+    published: Notify,
     counters: Counters,
 }
 
@@ -74,6 +89,8 @@ struct Counters {
     reuse_detected: AtomicU64,
     secret_in_url: AtomicU64,
     introspections: AtomicU64,
+    object_lists: AtomicU64,
+    describes: AtomicU64,
 }
 
 impl Salesforce {
@@ -100,6 +117,8 @@ impl Salesforce {
             base_url: OnceLock::new(),
             state: Mutex::new(state),
             sales: RwLock::new(Arc::new(city_sales())),
+            org: Mutex::default(),
+            published: Notify::new(),
             counters: Counters::default(),
         }
     }
@@ -140,10 +159,35 @@ impl Salesforce {
                 get(metadata::openid_configuration),
             )
             .route("/services/data", get(api::versions))
+            .route("/services/data/{version}/limits", get(api::limits))
             .route("/services/data/{version}/sobjects", get(sobjects::list))
             .route(
                 "/services/data/{version}/sobjects/{name}/describe",
                 get(sobjects::describe),
+            )
+            .route(
+                "/services/data/{version}/sobjects/{name}",
+                post(records::create),
+            )
+            .route(
+                "/services/data/{version}/sobjects/{name}/{id}",
+                get(records::read)
+                    .patch(records::update)
+                    .delete(records::delete),
+            )
+            .route(
+                "/services/data/{version}/sobjects/{name}/{id}/{value}",
+                patch(records::upsert),
+            )
+            .route(
+                "/services/data/{version}/composite/sobjects",
+                post(collections::create)
+                    .patch(collections::update)
+                    .delete(collections::delete),
+            )
+            .route(
+                "/services/data/{version}/composite/sobjects/{object}/{field}",
+                patch(collections::upsert),
             )
             .route("/services/data/{version}/query", get(query::query))
             .route("/services/data/{version}/queryAll", get(query::query_all))
@@ -154,6 +198,47 @@ impl Salesforce {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn org(&self) -> MutexGuard<'_, Org> {
+        self.org.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The object whose ids begin as this one does.
+    fn object_of(&self, id: &str) -> Option<String> {
+        let org = self.org();
+        let mut objects = org.objects().iter().filter(|o| !o.prefix.is_empty());
+        objects
+            .find(|o| id.starts_with(o.prefix))
+            .map(|o| o.name.to_string())
+    }
+
+    /// Does something to records of an object in one transaction, which with `all_or_none` one
+    /// refused record undoes.
+    fn transact(
+        &self,
+        username: &str,
+        object: &str,
+        all_or_none: bool,
+        work: impl FnOnce(&mut Org, &mut Transaction) -> Vec<Result<Written, Refused>>,
+    ) -> Result<Vec<Result<Written, Refused>>, api::ApiError> {
+        let sales = self.sales();
+        let mut org = self.org();
+        let object = org.object(object).ok_or_else(api::ApiError::not_found)?;
+        let user_id = self.user(username).map_or("", |user| &user.user_id);
+        let rows = org.rows(&object, &sales);
+        let mut transaction = Transaction::new(object, rows, user_id, self.options.clock.now());
+        let outcomes = work(&mut org, &mut transaction);
+        if !(all_or_none && outcomes.iter().any(Result::is_err)) {
+            transaction.commit(&mut org);
+            self.published.notify_one();
+            return Ok(outcomes);
+        }
+        let undone = || Refused::undone();
+        Ok(outcomes
+            .into_iter()
+            .map(|o| o.and_then(|_| Err(undone())))
+            .collect())
     }
 
     /// Now, in epoch milliseconds of the sandbox's clock.

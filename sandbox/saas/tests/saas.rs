@@ -11,3 +11,5 @@ mod oidc;
 mod query;
 #[path = "saas/salesforce.rs"]
 mod salesforce;
+#[path = "saas/write.rs"]
+mod write;

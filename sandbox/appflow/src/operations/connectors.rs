@@ -42,8 +42,16 @@ pub(super) fn describe(inner: &Inner, caller: &Caller, request: &Value) -> Resul
 fn custom(state: &State, label: &str) -> Option<Value> {
     AWS_AUTHORED
         .iter()
-        .find(|(l, _)| *l == label)
-        .map(|(l, directions)| catalogue::aws_authored(l, directions))
+        .find(|(known, ..)| *known == label)
+        .map(|connector| {
+            let mut shown = catalogue::aws_authored(connector);
+            if let (Some(shown), Value::Object(more)) =
+                (shown.as_object_mut(), catalogue::capabilities(connector))
+            {
+                shown.extend(more);
+            }
+            shown
+        })
         .or_else(|| state.registrations.get(label).map(registrations::shown))
 }
 
@@ -90,9 +98,12 @@ fn all(inner: &Inner, caller: &Caller) -> Vec<(String, Value)> {
         .iter()
         .filter(|c| c.kind != "CustomConnector")
         .map(|c| (format!("1/{}", c.kind), c.detail()));
-    let authored = AWS_AUTHORED
-        .iter()
-        .map(|(label, d)| (format!("2/{label}"), catalogue::aws_authored(label, d)));
+    let authored = AWS_AUTHORED.iter().map(|connector| {
+        (
+            format!("2/{}", connector.0),
+            catalogue::aws_authored(connector),
+        )
+    });
     let own = inner.with(&caller.home, |state| {
         let shown = state
             .registrations

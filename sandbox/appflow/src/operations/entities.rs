@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{optional, profiles, text};
 use crate::{
+    applications, catalogue,
     error::{ApiError, Exception},
     model::with_nulls,
     page::page,
@@ -26,28 +27,43 @@ pub(super) async fn list(
     caller: &Caller,
     request: &Value,
 ) -> Result<Value, ApiError> {
-    let profile = salesforce_profile(inner, caller, request)?;
-    if let Some(path) = optional(request, "entitiesPath") {
-        return Err(ApiError::validation(format!(
-            "Validation exception: {path} has no nested entities"
-        )));
-    }
-    let answer = cached(inner, &caller.home, &profile, None).await?;
-    let mut entities: Vec<(String, Value)> = answer["sobjects"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|object| {
-            let name = object["name"].as_str()?;
-            let entity =
-                json!({ "name": name, "label": object["label"], "hasNestedEntities": false });
-            Some((name.to_owned(), entity))
-        })
-        .collect();
+    let profile = connected_profile(inner, caller, request)?;
+    let path = optional(request, "entitiesPath");
+    let mut entities: Vec<(String, Value)> = if profile.kind == "Salesforce" {
+        if let Some(path) = path {
+            return Err(no_nested(path));
+        }
+        let answer = cached(inner, &caller.home, &profile, None).await?;
+        let objects = answer["sobjects"].as_array().into_iter().flatten();
+        objects
+            .filter_map(|object| {
+                let name = object["name"].as_str()?;
+                Some(entity(name, &object["label"], false))
+            })
+            .collect()
+    } else {
+        if let Some(path) = path.filter(|p| applications::listed(Some(p)).next().is_none()) {
+            return Err(no_nested(path));
+        }
+        applications::listed(path)
+            .map(|e| entity(e.name, &json!(e.label), e.has_nested()))
+            .collect()
+    };
     entities.sort_by(|(a, _), (b, _)| a.cmp(b));
     let all = entities.len().max(1);
     let (entities, token) = page("ListConnectorEntities", request, all, entities)?;
     Ok(json!({ "connectorEntityMap": { "Objects": entities }, "nextToken": token }))
+}
+
+fn entity(name: &str, label: &Value, nested: bool) -> (String, Value) {
+    let entity = json!({ "name": name, "label": label, "hasNestedEntities": nested });
+    (name.to_owned(), entity)
+}
+
+fn no_nested(path: &str) -> ApiError {
+    ApiError::validation(format!(
+        "Validation exception: {path} has no nested entities"
+    ))
 }
 
 pub(super) async fn describe(
@@ -55,14 +71,29 @@ pub(super) async fn describe(
     caller: &Caller,
     request: &Value,
 ) -> Result<Value, ApiError> {
-    let profile = salesforce_profile(inner, caller, request)?;
+    let profile = connected_profile(inner, caller, request)?;
     let entity = text(request, "connectorEntityName");
-    let answer = cached(inner, &caller.home, &profile, Some(entity)).await?;
-    let fields: Vec<Value> = answer["fields"]
-        .as_array()
+    let fields: Vec<Value> = if profile.kind == "Salesforce" {
+        let answer = cached(inner, &caller.home, &profile, Some(entity)).await?;
+        let fields = answer["fields"].as_array().into_iter().flatten();
+        fields.map(field).collect()
+    } else {
+        let connector =
+            catalogue::of_type(&profile.kind).ok_or_else(|| unreachable(&profile.kind))?;
+        let found = applications::find(entity).ok_or_else(|| {
+            ApiError::new(
+                Exception::ConnectorServer,
+                format!(
+                    "Error while communicating to connector: the entity {entity} does not exist"
+                ),
+            )
+        })?;
+        let fields = found.fields.iter();
+        fields.map(|f| applications::field(connector, f)).collect()
+    };
+    let fields: Vec<Value> = fields
         .into_iter()
-        .flatten()
-        .map(|f| with_nulls("ConnectorEntityField", field(f)))
+        .map(|f| with_nulls("ConnectorEntityField", f))
         .collect();
     Ok(json!({ "connectorEntityFields": fields }))
 }
@@ -83,20 +114,18 @@ pub(super) fn reset(inner: &Inner, caller: &Caller, request: &Value) -> Result<V
     Ok(json!({}))
 }
 
-/// The profile of a metadata request. Only Salesforce exists in the sandbox; for every other
-/// application the call fails as it does when the application cannot be reached.
-fn salesforce_profile(
-    inner: &Inner,
-    caller: &Caller,
-    request: &Value,
-) -> Result<Profile, ApiError> {
+/// A connector whose metadata the sandbox does not have: the call fails as it does when the
+/// application cannot be reached.
+fn unreachable(kind: &str) -> ApiError {
+    ApiError::new(
+        Exception::ConnectorServer,
+        format!("Error while communicating to connector: the sandbox has no {kind}"),
+    )
+}
+
+/// The profile of a metadata request. A custom connector's needs an API version that it has.
+fn connected_profile(inner: &Inner, caller: &Caller, request: &Value) -> Result<Profile, ApiError> {
     let kind = optional(request, "connectorType");
-    let unreachable = |kind: &str| {
-        ApiError::new(
-            Exception::ConnectorServer,
-            format!("Error while communicating to connector: the sandbox has no {kind}"),
-        )
-    };
     let Some(name) = optional(request, "connectorProfileName") else {
         return Err(match kind {
             Some(kind) if WITHOUT_PROFILE.contains(&kind) => unreachable(kind),
@@ -110,11 +139,22 @@ fn salesforce_profile(
             profile.kind
         )));
     }
-    if profile.kind == "Salesforce" {
-        Ok(profile)
-    } else {
-        Err(unreachable(&profile.kind))
+    if profile.kind == "Redshift" {
+        return Err(unreachable("Redshift"));
     }
+    if profile.kind == "CustomConnector" {
+        let version = optional(request, "apiVersion").ok_or_else(|| {
+            ApiError::validation(
+                "Validation exception: ApiVersion cannot be blank for connector: CUSTOMCONNECTOR",
+            )
+        })?;
+        if !catalogue::has_version(profile.label.as_deref(), version) {
+            return Err(ApiError::validation(format!(
+                "Validation exception: ApiVersion {version} is not supported"
+            )));
+        }
+    }
+    Ok(profile)
 }
 
 /// The object list, or with an entity its description; asked for once an hour.

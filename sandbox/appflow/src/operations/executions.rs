@@ -16,12 +16,13 @@ use crate::{
 };
 
 /// StartFlow: a run of an on-demand flow, the activation of any other.
-pub(super) fn start(
+pub(super) async fn start(
     inner: &Arc<Inner>,
     caller: &Caller,
     request: &Value,
 ) -> Result<Value, ApiError> {
     let name = text(request, "flowName");
+    refuse_pending_source(inner, caller, name).await?;
     let now = inner.now();
     let started = inner.with(&caller.home, |state| {
         let open = state.open_runs();
@@ -61,6 +62,29 @@ pub(super) fn start(
         run::launch(inner, ticket);
     }
     Ok(answer)
+}
+
+/// The event source of a flow to EventBridge must have a bus before the flow is activated. What the
+/// service answers otherwise is not documented.
+async fn refuse_pending_source(inner: &Inner, caller: &Caller, flow: &str) -> Result<(), ApiError> {
+    let source = inner.with(&caller.home, |state| {
+        let destination = state.flows.get(flow)?.definition.destination()?;
+        (destination.connector_type == "EventBridge").then(|| destination.object())
+    });
+    let Some(source) = source else {
+        return Ok(());
+    };
+    let account = &caller.home.account;
+    if inner
+        .services
+        .event_source_is_active(account, &source)
+        .await
+    {
+        return Ok(());
+    }
+    Err(ApiError::conflict(format!(
+        "The partner event source {source} is pending: associate it with an event bus first"
+    )))
 }
 
 /// StopFlow: a run in progress goes on.

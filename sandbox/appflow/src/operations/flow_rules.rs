@@ -66,6 +66,7 @@ pub(super) async fn check(
         faults.extend(tasks);
     }
     connectors(definition, request, from, to, &mut faults);
+    versions(inner, caller, definition, request, &mut faults);
     trigger(definition, from, to, &mut faults);
     if !faults.is_empty() {
         return Err(verb.refuse(&faults));
@@ -136,15 +137,6 @@ fn connectors(
             to.kind, from.kind
         ));
     }
-    let ends = [
-        (from, "/sourceFlowConfig/apiVersion"),
-        (to, "/destinationFlowConfigList/0/apiVersion"),
-    ];
-    for (connector, pointer) in ends {
-        if connector.kind == "CustomConnector" && request.pointer(pointer).is_none() {
-            faults.push("ApiVersion is required for the connector CustomConnector".to_owned());
-        }
-    }
     let write = properties["writeOperationType"].as_str();
     if let Some(operation) = write
         && !to.write_operations.is_empty()
@@ -170,6 +162,49 @@ fn connectors(
     if to.kind != "S3" && (partitioned || request.get("metadataCatalogConfig").is_some()) {
         faults
             .push("Partitions and data catalogs are supported for S3 destinations only".to_owned());
+    }
+}
+
+/// Custom connectors need an API version that their label has.
+fn versions(
+    inner: &Inner,
+    caller: &Caller,
+    definition: &Definition,
+    request: &Value,
+    faults: &mut Vec<String>,
+) {
+    let source = &definition.source_flow_config;
+    let destination = definition.destination();
+    let ends = [
+        (
+            Some(source.connector_type.as_str()),
+            source.connector_profile_name.as_deref(),
+            "/sourceFlowConfig/apiVersion",
+        ),
+        (
+            destination.map(|d| d.connector_type.as_str()),
+            destination.and_then(|d| d.connector_profile_name.as_deref()),
+            "/destinationFlowConfigList/0/apiVersion",
+        ),
+    ];
+    for (kind, profile, pointer) in ends {
+        if kind != Some("CustomConnector") {
+            continue;
+        }
+        let found = profiles::find(inner, &caller.home, profile.unwrap_or_default());
+        let label = found.ok().and_then(|p| p.label);
+        match request.pointer(pointer).and_then(Value::as_str) {
+            None => {
+                faults.push("ApiVersion is required for the connector CustomConnector".to_owned());
+            }
+            Some(version) if !catalogue::has_version(label.as_deref(), version) => {
+                faults.push(format!(
+                    "ApiVersion {version} is not supported for the connector {}",
+                    label.unwrap_or_default()
+                ));
+            }
+            Some(_) => {}
+        }
     }
 }
 
@@ -239,13 +274,14 @@ async fn buckets(
         match inner.services.bucket_policy(account, bucket).await {
             Err(code) => faults.push(format!("The bucket {bucket} cannot be used: {code}")),
             Ok(policy) => {
-                let admits = policy
-                    .is_some_and(|p| bucket_policy::admits(&p, bucket, access, account, &flow_arn));
-                if !admits {
+                let policy = policy.unwrap_or_default();
+                let missing = bucket_policy::missing(&policy, bucket, access, account, &flow_arn);
+                if !missing.is_empty() {
                     faults.push(format!(
                         "The policy of the bucket {bucket} does not allow appflow.amazonaws.com to \
-                         {} it",
-                        access.verb()
+                         {} it: {}",
+                        access.verb(),
+                        missing.join(" ")
                     ));
                 }
             }
@@ -253,30 +289,69 @@ async fn buckets(
     }
 }
 
-/// The call that the service makes to the source when a flow is created or changed.
+/// The calls that the service makes to both ends when a flow is created or changed.
 async fn probe(inner: &Inner, caller: &Caller, definition: &Definition) -> Result<(), ApiError> {
     let source = &definition.source_flow_config;
-    let (Some(name), "Salesforce") = (
+    if let (Some(name), "Salesforce") = (
         source.connector_profile_name.as_deref(),
         source.connector_type.as_str(),
-    ) else {
+    ) {
+        let object = source.text("Salesforce", "object").unwrap_or_default();
+        let path = match definition.trigger_config.trigger_type {
+            // A platform event's channel has no describe.
+            TriggerType::Event => format!("{}/sobjects", salesforce::API),
+            TriggerType::OnDemand | TriggerType::Scheduled => {
+                super::entities::describe_path(object)
+            }
+        };
+        ask(inner, caller, name, &path).await?;
+    }
+    let Some(destination) = definition.destination() else {
         return Ok(());
     };
+    if let (Some(name), "Salesforce") = (
+        destination.connector_profile_name.as_deref(),
+        destination.connector_type.as_str(),
+    ) {
+        let object = destination.object();
+        let path = super::entities::describe_path(&object);
+        let described = ask(inner, caller, name, &path).await?;
+        let properties = destination.properties("Salesforce");
+        id_fields(&described, properties.unwrap_or(&Value::Null))?;
+    }
+    Ok(())
+}
+
+async fn ask(inner: &Inner, caller: &Caller, name: &str, path: &str) -> Result<Value, ApiError> {
     let profile = profiles::find(inner, &caller.home, name)?;
-    let path = match definition.trigger_config.trigger_type {
-        // Change event channels have no describe.
-        TriggerType::Event => format!("{}/sobjects", salesforce::API),
-        TriggerType::OnDemand | TriggerType::Scheduled => {
-            let object = source.text("Salesforce", "object").unwrap_or_default();
-            super::entities::describe_path(object)
-        }
-    };
-    match salesforce::get(inner, &caller.home, &profile, &path).await {
-        Ok(_) => Ok(()),
+    match salesforce::get(inner, &caller.home, &profile, path).await {
+        Ok(answer) => Ok(answer),
         Err(ConnectorFault::Unauthorized(_) | ConnectorFault::Revoked(_)) => Err(ApiError::new(
             Exception::ConnectorAuthentication,
             "Error while authenticating to connector",
         )),
         Err(fault @ ConnectorFault::Server(_)) => Err(fault.into()),
     }
+}
+
+/// An upsert goes by the record's id or a field that the org marked as an external id.
+fn id_fields(described: &Value, properties: &Value) -> Result<(), ApiError> {
+    if properties["writeOperationType"] != "UPSERT" {
+        return Ok(());
+    }
+    let names = properties["idFieldNames"].as_array().into_iter().flatten();
+    for name in names.filter(|name| *name != "Id") {
+        let fields = described["fields"].as_array();
+        let qualifies = fields
+            .into_iter()
+            .flatten()
+            .any(|f| f["name"] == *name && f["externalId"] == true);
+        if !qualifies {
+            return Err(ApiError::validation(format!(
+                "The field {} does not support the write operation UPSERT",
+                name.as_str().unwrap_or_default()
+            )));
+        }
+    }
+    Ok(())
 }

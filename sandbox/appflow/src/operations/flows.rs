@@ -1,5 +1,7 @@
 //! Flow documents: create, update, describe, list, delete.
 
+mod defaults;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -59,24 +61,31 @@ pub(super) async fn create(
         metrics: FlowMetrics::default(),
     };
     let answer = json!({ "flowArn": flow.arn, "flowStatus": status.as_str() });
+    let offered = flow.definition.destination().and_then(|d| {
+        let partner = d.connector_type == "EventBridge";
+        partner.then(|| d.object())
+    });
     inner.with(&caller.home, |state| {
         may_create(inner, state, name)?;
         state.flows.insert(name.to_owned(), flow);
-        Ok(answer)
-    })
+        Ok::<_, ApiError>(())
+    })?;
+    if let Some(source) = offered {
+        let account = &caller.home.account;
+        inner.services.offer_event_source(account, &source).await;
+    }
+    Ok(answer)
 }
 
 fn may_create(inner: &Inner, state: &State, name: &str) -> Result<(), ApiError> {
     if state.flows.contains_key(name) {
         return Err(ApiError::conflict(format!("Flow: {name} already exists")));
     }
-    if state.flows.len() >= inner.options.max_flows {
+    let most = state.max_flows.unwrap_or(inner.options.max_flows);
+    if state.flows.len() >= most {
         return Err(ApiError::new(
             Exception::ServiceQuotaExceeded,
-            format!(
-                "The number of flows has reached the limit of {}",
-                inner.options.max_flows
-            ),
+            format!("The number of flows has reached the limit of {most}"),
         ));
     }
     Ok(())
@@ -179,6 +188,7 @@ pub(super) fn describe(inner: &Inner, caller: &Caller, request: &Value) -> Resul
         {
             members.remove("firstExecutionFrom");
         }
+        defaults::fill(&mut described);
         if let Some(object) = described.as_object_mut() {
             object.remove("clientToken");
             object.insert("flowArn".into(), json!(flow.arn));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{flag, no_profile, optional, text};
 use crate::{
+    applications,
     catalogue::{self, AWS_AUTHORED, Connector},
     error::{ApiError, Exception},
     model::with_nulls,
@@ -81,7 +82,7 @@ fn may_create(
                 "Validation exception: ConnectorLabel cannot be blank for connector: CUSTOMCONNECTOR",
             )
         })?;
-        let known = AWS_AUTHORED.iter().any(|(l, _)| *l == label);
+        let known = AWS_AUTHORED.iter().any(|(known, ..)| *known == label);
         if !known && !state.registrations.contains_key(label) {
             return Err(ApiError::not_found(format!(
                 "Connector:{label} is not registered. Please register it first before creating \
@@ -273,8 +274,10 @@ async fn check_config(
             check_redshift(&properties, credentials)?;
             credentials.to_string()
         }
-        // The sandbox has no such application: the structure is checked, nothing is called.
-        _ => credentials.to_string(),
+        kind => {
+            applications::authenticate(kind, credentials)?;
+            credentials.to_string()
+        }
     };
     Ok((secret, json!({ key: properties })))
 }

@@ -1,5 +1,7 @@
 //! Reading the source.
 
+mod application;
+
 use serde_json::Value;
 
 use super::{RunFault, Ticket};
@@ -14,14 +16,14 @@ use crate::{
 };
 
 /// What a run has read.
-pub(super) struct Input {
-    pub(super) plan: Plan,
+pub(crate) struct Input {
+    pub(crate) plan: Plan,
     /// Fields of the source in order, for "map all".
-    pub(super) fields: Vec<String>,
-    pub(super) records: Vec<Record>,
+    pub(crate) fields: Vec<String>,
+    pub(crate) records: Vec<Record>,
     /// Filters that the source has not applied.
-    pub(super) local: Vec<Filter>,
-    pub(super) bytes: u64,
+    pub(crate) local: Vec<Filter>,
+    pub(crate) bytes: u64,
 }
 
 pub(super) async fn read(inner: &Inner, ticket: &Ticket) -> Result<Input, RunFault> {
@@ -29,9 +31,7 @@ pub(super) async fn read(inner: &Inner, ticket: &Ticket) -> Result<Input, RunFau
     match source.connector_type.as_str() {
         "Salesforce" => from_salesforce(inner, ticket, source).await,
         "S3" => super::s3::read(inner, ticket, source).await,
-        other => Err(RunFault::new(format!(
-            "Error while communicating to connector: the sandbox has no {other}"
-        ))),
+        _ => application::read(inner, ticket, source),
     }
 }
 
@@ -50,7 +50,7 @@ fn profile(inner: &Inner, ticket: &Ticket, source: &Source) -> Result<Profile, R
 }
 
 /// The plan of the flow's tasks; it was checked when the flow was created.
-pub(super) fn plan(ticket: &Ticket, key: &str) -> Result<Plan, RunFault> {
+pub(crate) fn plan(ticket: &Ticket, key: &str) -> Result<Plan, RunFault> {
     Plan::compile(&ticket.definition.tasks, key).map_err(|faults| RunFault::new(faults.join(", ")))
 }
 

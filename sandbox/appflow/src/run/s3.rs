@@ -169,7 +169,8 @@ impl<'a> Layout<'a> {
     }
 
     /// `<bucketPrefix>/<flow>/[schemaVersion_<N>/][date/][<execution id>/]`. Without a prefix
-    /// configuration public consumers read keys that go on with the execution id.
+    /// configuration public consumers read keys that go on with the execution id, and DescribeFlow
+    /// says so.
     fn folder(&self, ticket: &Ticket, now: Timestamp) -> String {
         let mut parts: Vec<String> = Vec::new();
         let prefix = self.prefix.trim_matches('/');

@@ -1,9 +1,13 @@
 //! Writing the destination.
 
+mod application;
+mod refused;
+mod salesforce;
+
 use serde_json::Value;
 
 use super::{
-    RunFault, Ticket,
+    Moved, RunFault, Ticket,
     read::Input,
     s3::{self, Layout},
 };
@@ -18,12 +22,25 @@ use crate::{
     },
 };
 
-/// Applies the tasks and writes what remains. A run without records writes nothing.
-pub(super) async fn write(
-    inner: &Inner,
-    ticket: &Ticket,
-    input: Input,
-) -> Result<Counts, RunFault> {
+/// What the destination took, and the rows it refused.
+#[derive(Debug, Default)]
+struct Sent {
+    bytes: u64,
+    /// Positions in the table, each with what the destination said.
+    refused: Vec<(usize, String)>,
+}
+
+impl Sent {
+    fn all(bytes: u64) -> Self {
+        Self {
+            bytes,
+            refused: Vec::new(),
+        }
+    }
+}
+
+/// Applies the plan and writes what remains. A run without records writes nothing.
+pub(crate) async fn write(inner: &Inner, ticket: &Ticket, input: Input) -> Result<Moved, RunFault> {
     let Input {
         plan,
         fields,
@@ -44,18 +61,21 @@ pub(super) async fn write(
     let Some(destination) = ticket.definition.destination() else {
         return Err(RunFault::new("The flow has no destination"));
     };
-    let written = match destination.connector_type.as_str() {
-        _ if table.rows.is_empty() => Ok(0),
-        "S3" => to_s3(inner, ticket, destination, &table, &plan.partition).await,
-        "Redshift" => to_redshift(inner, ticket, destination, &table).await,
-        other => Err(RunFault::new(format!(
-            "Error while communicating to connector: the sandbox has no {other}"
-        ))),
+    let sent = match destination.connector_type.as_str() {
+        _ if table.rows.is_empty() => Ok(Sent::default()),
+        "S3" | "Upsolver" => to_s3(inner, ticket, destination, &table, &plan.partition)
+            .await
+            .map(Sent::all),
+        "Redshift" => to_redshift(inner, ticket, destination, &table)
+            .await
+            .map(Sent::all),
+        "Salesforce" => salesforce::send(inner, ticket, destination, &table).await,
+        _ => application::send(inner, ticket, destination, &table).await,
     };
-    match written {
-        Ok(bytes) => {
-            counts.bytes_written = bytes;
-            Ok(counts)
+    match sent {
+        Ok(sent) => {
+            counts.bytes_written = sent.bytes;
+            refused::settle(inner, ticket, destination, &table, counts, &sent).await
         }
         Err(fault) => {
             counts.put_failures = counts.records;
@@ -71,7 +91,7 @@ async fn to_s3(
     table: &Table,
     partition: &[String],
 ) -> Result<u64, RunFault> {
-    let properties = destination.properties("S3").unwrap_or(&Value::Null);
+    let properties = refused::properties(destination);
     let layout = Layout::of(properties);
     let mut written = 0;
     for (key, body) in layout.files(ticket, table, partition, inner.now()) {
@@ -152,38 +172,13 @@ async fn to_redshift(
         )
         .await;
     if let Err(message) = inserted {
-        set_aside(inner, ticket, properties, table).await?;
+        let rows: Vec<(usize, String)> = (0..table.rows.len())
+            .map(|at| (at, message.clone()))
+            .collect();
+        refused::set_aside(inner, ticket, properties, table, &rows).await?;
         return Err(RunFault::new(format!(
             "Error while communicating to connector: {message}"
         )));
     }
     Ok(size)
-}
-
-/// Writes records that the destination refused to the error bucket, if the flow names one.
-async fn set_aside(
-    inner: &Inner,
-    ticket: &Ticket,
-    properties: &Value,
-    table: &Table,
-) -> Result<(), RunFault> {
-    let handling = &properties["errorHandlingConfig"];
-    let Some(bucket) = handling["bucketName"].as_str() else {
-        return Ok(());
-    };
-    let prefix = handling["bucketPrefix"].as_str().unwrap_or_default();
-    let key = format!(
-        "{}/{}/{}",
-        prefix.trim_matches('/'),
-        ticket.flow_name(),
-        ticket.run_id
-    );
-    put(
-        inner,
-        ticket,
-        bucket,
-        key.trim_start_matches('/'),
-        s3::staged(table),
-    )
-    .await
 }

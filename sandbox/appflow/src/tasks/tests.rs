@@ -358,4 +358,8 @@ fn only_mappings_types_and_partitions_make_a_new_schema() {
         &before,
         &[project(&["a"]), map("a", "z")]
     ));
+    assert!(Plan::same_schema(
+        &[map("a", "a"), map("b", "b")],
+        &[map("b", "b"), map("a", "a")]
+    ));
 }

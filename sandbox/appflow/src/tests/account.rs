@@ -25,6 +25,8 @@ pub(super) struct Things {
     pub(super) events: Vec<(String, Value)>,
     /// Rows by account and `database/table`.
     pub(super) tables: ByAccount<Rows>,
+    /// Partner event sources, and whether a bus is associated.
+    pub(super) sources: ByAccount<bool>,
     /// S3 answers every put with this.
     pub(super) refuse_puts: Option<String>,
 }
@@ -151,6 +153,33 @@ impl AccountServices for Memory {
     }
 
     fn put_event<'a>(&'a self, account: &'a str, event: Value) -> BoxFuture<'a, ()> {
+        self.look().events.push((account.to_owned(), event));
+        ready(())
+    }
+
+    fn offer_event_source<'a>(&'a self, account: &'a str, source: &'a str) -> BoxFuture<'a, ()> {
+        self.look()
+            .sources
+            .entry(at(account, source))
+            .or_insert(false);
+        ready(())
+    }
+
+    fn event_source_is_active<'a>(
+        &'a self,
+        account: &'a str,
+        source: &'a str,
+    ) -> BoxFuture<'a, bool> {
+        let active = self.look().sources.get(&at(account, source)) == Some(&true);
+        ready(active)
+    }
+
+    fn put_partner_event<'a>(
+        &'a self,
+        account: &'a str,
+        _source: &'a str,
+        event: Value,
+    ) -> BoxFuture<'a, ()> {
         self.look().events.push((account.to_owned(), event));
         ready(())
     }

@@ -21,7 +21,7 @@ fn without_nulls(value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_flow_is_given_back_as_it_was_sent_with_explicit_nulls() {
+async fn a_flow_is_given_back_with_explicit_nulls_and_more_than_was_sent() {
     let world = World::new().await;
     world.connect().await;
     let mut body = scheduled(
@@ -58,6 +58,16 @@ async fn a_flow_is_given_back_as_it_was_sent_with_explicit_nulls() {
             "{member}"
         );
     }
+    let s3 = &described["destinationFlowConfigList"][0]["destinationConnectorProperties"]["S3"];
+    let format = without_nulls(&s3["s3OutputFormatConfig"]);
+    assert_eq!(
+        format["aggregationConfig"],
+        json!({ "aggregationType": "None" })
+    );
+    assert_eq!(
+        format["prefixConfig"],
+        json!({ "pathPrefixHierarchy": ["EXECUTION_ID"] })
+    );
     assert_eq!(described["schemaVersion"], 1);
     assert_eq!(described["lastRunExecutionDetails"], Value::Null);
     let listed = world.ok("list-flows", json!({})).await;
@@ -79,6 +89,10 @@ async fn every_reference_flow_is_accepted_or_refused_for_parquet_alone() {
             world.profile("sf-prod", &json!({ "accessToken": token })),
         )
         .await;
+    let register = json!({ "connectorLabel": "Crm", "connectorProvisioningType": "LAMBDA",
+        "connectorProvisioningConfig": { "lambda": { "lambdaArn":
+            "arn:aws:lambda:us-east-1:222222222222:function:crm" } } });
+    world.ok("register-connector", register).await;
     for (name, kind, key, label, body) in [
         (
             "servicenow-prod",
@@ -112,15 +126,15 @@ async fn every_reference_flow_is_accepted_or_refused_for_parquet_alone() {
             "crm-acme",
             "CustomConnector",
             "CustomConnector",
-            Some("JDBCsmall"),
+            Some("Crm"),
             json!({}),
         ),
     ] {
         let credentials = match key {
-            "Snowflake" => json!({ "username": "u", "password": "p" }),
             "Zendesk" => json!({ "clientId": "c", "clientSecret": "s" }),
-            "CustomConnector" => json!({ "authenticationType": "BASIC" }),
-            _ => json!({}),
+            "CustomConnector" => json!({ "authenticationType": "BASIC",
+                "basic": { "username": "u", "password": "p" } }),
+            _ => json!({ "username": "u", "password": "p" }),
         };
         let request = json!({ "connectorProfileName": name, "connectorType": kind, "connectorLabel": label,
             "connectionMode": "Public", "connectorProfileConfig": {
@@ -409,4 +423,28 @@ async fn an_update_replaces_everything_but_the_objects() {
         "Draft"
     );
     assert_eq!(world.call("update-flow", flow("nobody")).await.status, 404);
+}
+
+#[tokio::test]
+async fn f6_a_summary_tells_who_changed_a_flow_and_how_its_last_run_ended() {
+    let world = World::new().await;
+    world.connect().await;
+    let mut body = flow("listed");
+    body["tags"] = json!({ "tributary:tenant": "ten_1" });
+    world.ok("create-flow", body).await;
+    world.run("listed").await;
+    let listed = world.ok("list-flows", json!({})).await;
+    let summary = &listed["flows"][0];
+    assert_eq!(summary["flowStatus"], "Active");
+    assert_eq!(summary["tags"], json!({ "tributary:tenant": "ten_1" }));
+    assert_eq!(
+        summary["lastRunExecutionDetails"]["mostRecentExecutionStatus"],
+        "Successful"
+    );
+    let us = format!("arn:aws:sts::{ACCOUNT}:assumed-role/TributaryAccess/t");
+    assert_eq!(
+        (&summary["createdBy"], &summary["lastUpdatedBy"]),
+        (&json!(us), &json!(us))
+    );
+    assert!(summary["lastUpdatedAt"].is_number() && summary["createdAt"].is_number());
 }

@@ -413,3 +413,68 @@ async fn an_account_sees_nothing_of_another() {
     );
     assert_ne!(secret_arn(ACCOUNT, "x"), secret_arn(OTHER, "x"));
 }
+
+#[tokio::test]
+async fn f12_a_large_org_is_paged_and_asked_once_an_hour() {
+    let world = World::new().await;
+    let org = super::org::Org::connected(&world).await;
+    org.salesforce.grow(1_500, 800);
+    let asked = || {
+        let counters = org.salesforce.metadata_counters();
+        (counters.object_lists, counters.describes)
+    };
+    let start = asked().0;
+    let pages = async || {
+        let (mut names, mut token) = (Vec::new(), Value::Null);
+        loop {
+            let mut body = json!({ "connectorProfileName": "org", "maxResults": 400 });
+            if !token.is_null() {
+                body["nextToken"] = token;
+            }
+            let page = world.ok("list-connector-entities", body).await;
+            let entities = page["connectorEntityMap"]["Objects"]
+                .as_array()
+                .expect("list");
+            assert!(entities.len() <= 400);
+            names.extend(
+                entities
+                    .iter()
+                    .map(|e| e["name"].as_str().expect("name").to_owned()),
+            );
+            token = page["nextToken"].clone();
+            if token.is_null() {
+                return names;
+            }
+        }
+    };
+    let names = pages().await;
+    let different: std::collections::BTreeSet<&String> = names.iter().collect();
+    assert_eq!((names.len(), different.len()), (1_500, 1_500));
+    assert_eq!(pages().await, names);
+    assert_eq!(asked().0, start + 1, "one call for all pages, twice");
+
+    let wide = json!({ "connectorProfileName": "org", "connectorEntityName": "Wide__c" });
+    for _ in 0..2 {
+        let described = world.ok("describe-connector-entity", wide.clone()).await;
+        let fields = described["connectorEntityFields"].as_array().expect("list");
+        assert_eq!(fields.len(), 800);
+    }
+    assert_eq!(asked().1, 1);
+    let whole = json!({ "connectorProfileName": "org" });
+    let reset = json!({ "connectorProfileName": "org" });
+    world.ok("reset-connector-metadata-cache", reset).await;
+    world.ok("list-connector-entities", whole.clone()).await;
+    assert_eq!(
+        asked(),
+        (start + 2, 1),
+        "the reset of the names leaves fields alone"
+    );
+    world.clock.advance(Duration::from_mins(61));
+    world.ok("list-connector-entities", whole).await;
+    assert_eq!(asked().0, start + 3);
+    for size in [0, 10_001] {
+        let body = json!({ "connectorProfileName": "org", "maxResults": size });
+        let refused = world.call("list-connector-entities", body).await;
+        assert_eq!(refused.exception, "ValidationException", "{size}");
+    }
+}

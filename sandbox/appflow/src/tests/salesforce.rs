@@ -66,6 +66,7 @@ impl Salesforce {
                 get(describe),
             )
             .route("/services/data/v58.0/query", get(query))
+            .route("/services/data/v58.0/limits", get(limits))
             .route("/services/data/v58.0/queryAll", get(query))
             .route("/services/data/v58.0/query/{cursor}", get(more))
             .with_state(salesforce.clone());
@@ -147,6 +148,11 @@ async fn sobjects(State(sf): State<Salesforce>, headers: HeaderMap) -> Response 
     })
 }
 
+async fn limits(State(sf): State<Salesforce>, headers: HeaderMap) -> Response {
+    sf.refuse(&headers)
+        .unwrap_or_else(|| Json(json!({})).into_response())
+}
+
 async fn describe(
     State(sf): State<Salesforce>,
     Path(name): Path<String>,
@@ -161,13 +167,16 @@ async fn describe(
     }
     let mut org = sf.org();
     org.describes += 1;
-    let fields: Vec<Value> = FIELDS
+    let mut fields: Vec<Value> = FIELDS
         .iter()
         .map(|(name, kind)| {
             json!({ "name": name, "label": name, "type": kind, "nillable": true, "createable": true,
                     "updateable": true, "filterable": !org.unfilterable.contains(name) })
         })
         .collect();
+    if name == "Account" {
+        fields.push(json!({ "name": "External_Id__c", "type": "string", "externalId": true }));
+    }
     Json(json!({ "name": name, "fields": fields })).into_response()
 }
 

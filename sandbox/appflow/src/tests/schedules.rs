@@ -210,6 +210,12 @@ async fn an_event_flow_hands_events_on_and_reports_every_five_minutes() {
         world.events("CityChangeEvent").is_empty(),
         "a draft hears nothing"
     );
+    let pending = world
+        .call("start-flow", json!({ "flowName": "changes" }))
+        .await;
+    assert_eq!(pending.exception, "ConflictException");
+    let key = (ACCOUNT.to_owned(), source.to_owned());
+    assert_eq!(world.memory.look().sources.insert(key, true), Some(false));
     world
         .ok("start-flow", json!({ "flowName": "changes" }))
         .await;

@@ -47,7 +47,9 @@ impl World {
         for account in [ACCOUNT, OTHER] {
             let policy = json!({ "Statement": [{ "Effect": "Allow",
                 "Principal": { "Service": "appflow.amazonaws.com" },
-                "Action": ["s3:PutObject", "s3:GetObject", "s3:ListBucket"],
+                "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:AbortMultipartUpload",
+                    "s3:ListMultipartUploadParts", "s3:ListBucketMultipartUploads", "s3:GetBucketAcl",
+                    "s3:PutObjectAcl"],
                 "Resource": ["arn:aws:s3:::landing", "arn:aws:s3:::landing/*"],
                 "Condition": { "StringEquals": { "aws:SourceAccount": account } } }] });
             let mut things = memory.look();

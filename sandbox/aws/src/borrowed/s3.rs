@@ -1,12 +1,64 @@
-//! S3: uploads in `aws-chunked` framing, and the owner's account id. Objects are never touched.
+//! S3: uploads in `aws-chunked` framing, the owner's account id, and policies that are none. Objects
+//! are never touched. A bucket has one owner among all accounts; nobody else gets in, whatever its
+//! policy says.
+
+mod policy;
 
 use bytes::Bytes;
-use http::header;
+use http::{Method, StatusCode, header};
 use sandbox_core::{AwsCall, AwsReply};
 use winterbaume_core::DEFAULT_ACCOUNT_ID;
 use winterbaume_s3::S3Service;
 
 use crate::refusal::Protocol;
+
+/// The bucket that a request names.
+pub(super) fn bucket(call: &AwsCall) -> Option<&str> {
+    let path = call.path.trim_start_matches('/');
+    let bucket = path.split('/').next().unwrap_or_default();
+    (!bucket.is_empty()).then_some(bucket)
+}
+
+/// Whether an account has a bucket.
+pub(super) async fn has(service: &S3Service, call: &AwsCall, bucket: &str) -> bool {
+    let mut head = call.clone();
+    head.method = Method::HEAD;
+    head.path = format!("/{bucket}");
+    head.query = String::new();
+    head.body = Bytes::new();
+    let reply = super::hand_over(service, &head, Bytes::new()).await;
+    reply.status.is_success()
+}
+
+/// The answer to somebody who asks for another account's bucket, or wants its name.
+pub(super) fn not_yours(call: &AwsCall) -> AwsReply {
+    let creates = call.method == Method::PUT
+        && call.query.is_empty()
+        && call.path.trim_matches('/').split('/').count() == 1;
+    let mut reply = if creates {
+        Protocol::S3.error(
+            StatusCode::CONFLICT,
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all \
+             users of the system. Please select a different name and try again.",
+        )
+    } else {
+        Protocol::S3.error(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied")
+    };
+    if call.method == Method::HEAD {
+        reply.body = Bytes::new();
+    }
+    reply
+}
+
+/// Whether this is PutBucketPolicy.
+fn puts_policy(call: &AwsCall) -> bool {
+    let mut names = call
+        .query
+        .split('&')
+        .filter_map(|pair| pair.split('=').next());
+    call.method == Method::PUT && names.any(|name| name == "policy")
+}
 
 pub(super) async fn handle(service: &S3Service, call: &AwsCall) -> AwsReply {
     let mut call = call.clone();
@@ -14,7 +66,7 @@ pub(super) async fn handle(service: &S3Service, call: &AwsCall) -> AwsReply {
     if is_chunked(&call) {
         let Some(decoded) = unchunk(&body) else {
             return Protocol::S3.error(
-                http::StatusCode::BAD_REQUEST,
+                StatusCode::BAD_REQUEST,
                 "IncompleteBody",
                 "the request body is not in aws-chunked framing",
             );
@@ -23,6 +75,15 @@ pub(super) async fn handle(service: &S3Service, call: &AwsCall) -> AwsReply {
         call.headers
             .insert(header::CONTENT_LENGTH, decoded.len().into());
         body = decoded;
+    }
+    let policed = bucket(&call)
+        .filter(|_| puts_policy(&call))
+        .map(str::to_owned);
+    if let Some(bucket) = policed
+        && has(service, &call, &bucket).await
+        && let Some(fault) = policy::fault(&body, &bucket)
+    {
+        return Protocol::S3.error(StatusCode::BAD_REQUEST, "MalformedPolicy", fault);
     }
     let mut reply = super::hand_over(service, &call, body).await;
     let names_object = call

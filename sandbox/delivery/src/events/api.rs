@@ -3,6 +3,7 @@
 mod buses;
 mod put_events;
 mod rules;
+mod sources;
 
 use http::StatusCode;
 use sandbox_core::{AwsCall, AwsReply, Entry};
@@ -117,6 +118,8 @@ fn dispatch(bridge: &EventBridge, operation: &str, asked: &Asked) -> Answer {
         "DeleteEventBus" => buses::delete(bridge, asked),
         "DescribeEventBus" => buses::describe(bridge, asked),
         "ListEventBuses" => Ok(buses::list(bridge, asked)),
+        "ListEventSources" => Ok(sources::list(bridge, asked)),
+        "DescribeEventSource" => sources::describe(bridge, asked),
         "PutPermission" => buses::put_permission(bridge, asked),
         "RemovePermission" => buses::remove_permission(bridge, asked),
         _ => Err(ApiError(

@@ -286,3 +286,55 @@ async fn another_accounts_bus_is_neither_seen_nor_changed() {
     let (_, answer) = fixture.call(stranger, "PutEvents", entry).await;
     assert_eq!(answer["FailedEntryCount"], 0);
 }
+
+#[tokio::test]
+async fn a_partners_source_is_pending_until_its_bus_is_created_and_then_has_rules() {
+    let fixture = Fixture::new();
+    let source = "aws.partner/appflow/salesforce.com/222222222222/crm";
+    let create = json!({ "Name": source, "EventSourceName": source });
+    let make = async |body: &Value| {
+        let answer = fixture.call(CUSTOMER_ACCOUNT, "CreateEventBus", body.clone());
+        answer.await.1["__type"].clone()
+    };
+    assert_eq!(make(&create).await, "ResourceNotFoundException");
+    fixture.bridge.offer_source(CUSTOMER_ACCOUNT, source);
+    let state = async || {
+        let describe = json!({ "Name": source });
+        let answer = fixture.call(CUSTOMER_ACCOUNT, "DescribeEventSource", describe);
+        answer.await.1["State"].clone()
+    };
+    assert_eq!(state().await, "PENDING");
+    let other_name = json!({ "Name": "crm", "EventSourceName": source });
+    assert_eq!(make(&other_name).await, "ValidationException");
+    assert_eq!(
+        make(&json!({ "Name": source })).await,
+        "ValidationException"
+    );
+    assert_eq!(make(&create).await, Value::Null);
+    assert_eq!(state().await, "ACTIVE");
+    let (_, list) = fixture
+        .call(OTHER_CUSTOMER_ACCOUNT, "ListEventSources", json!({}))
+        .await;
+    assert_eq!(list["EventSources"], json!([]));
+
+    let rule = RuleSpec {
+        name: "changes".to_owned(),
+        pattern: json!({ "source": [{ "prefix": "aws.partner/appflow" }] }),
+        targets: vec![TargetSpec {
+            id: "queue".to_owned(),
+            arn: queue(CUSTOMER_ACCOUNT, "changes"),
+            dead_letter_arn: None,
+            input: Input::Event,
+        }],
+    };
+    let bus = format!("arn:aws:events:us-east-1:{CUSTOMER_ACCOUNT}:event-bus/{source}");
+    fixture
+        .bridge
+        .put_rule(CUSTOMER_ACCOUNT, &bus, rule)
+        .unwrap();
+    let event = json!({ "source": source, "detail-type": "AccountChangeEvent", "detail": {} });
+    fixture.bridge.put_event_on(CUSTOMER_ACCOUNT, source, event);
+    fixture.bridge.settled().await;
+    let sent = fixture.queues.sent(&queue(CUSTOMER_ACCOUNT, "changes"));
+    assert_eq!(sent.len(), 1);
+}

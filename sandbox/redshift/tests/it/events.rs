@@ -74,6 +74,18 @@ impl AccountServices for Bus {
         Box::pin(async move { self.0.send((account.to_owned(), event)).unwrap() })
     }
 
+    fn offer_event_source<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
+
+    fn event_source_is_active<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(async { false })
+    }
+
+    fn put_partner_event<'a>(&'a self, _: &'a str, _: &'a str, _: Value) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
+
     fn insert_rows<'a>(
         &'a self,
         _: &'a str,

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::State,
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::{API_VERSION, Salesforce};
+use super::{API_VERSION, Salesforce, write::Refused};
 use crate::{oauth::bearer, server::annotated};
 
 /// An error of the REST API: a list of one.
@@ -19,6 +19,7 @@ pub(super) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    fields: Vec<String>,
 }
 
 impl ApiError {
@@ -28,6 +29,7 @@ impl ApiError {
             status: StatusCode::BAD_REQUEST,
             code,
             message: message.into(),
+            fields: Vec::new(),
         }
     }
 
@@ -37,6 +39,7 @@ impl ApiError {
             status: StatusCode::NOT_FOUND,
             code: "NOT_FOUND",
             message: "The requested resource does not exist".to_owned(),
+            fields: Vec::new(),
         }
     }
 
@@ -45,13 +48,32 @@ impl ApiError {
             status,
             code: "INVALID_SESSION_ID",
             message: message.to_owned(),
+            fields: Vec::new(),
+        }
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        let status = match refused.code {
+            "NOT_FOUND" | "ENTITY_IS_DELETED" => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self {
+            status,
+            code: refused.code,
+            message: refused.message,
+            fields: refused.fields,
         }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = json!([{ "message": self.message, "errorCode": self.code }]);
+        let mut body = json!([{ "message": self.message, "errorCode": self.code }]);
+        if !self.fields.is_empty() {
+            body[0]["fields"] = json!(self.fields);
+        }
         annotated(
             (self.status, Json(body)).into_response(),
             None,
@@ -77,6 +99,17 @@ pub(super) async fn versions(State(_): State<Arc<Salesforce>>) -> Json<Value> {
         "url": format!("/services/data/{API_VERSION}"),
         "version": &API_VERSION[1..],
     }]))
+}
+
+/// `GET /services/data/{version}/limits`: what the org may still use today.
+pub(super) async fn limits(
+    State(salesforce): State<Arc<Salesforce>>,
+    Path(version): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let user = salesforce.api_user(&headers, &version)?;
+    let daily = json!({ "Max": 100_000, "Remaining": 100_000 });
+    Ok(answer(json!({ "DailyApiRequests": daily }), &user))
 }
 
 impl Salesforce {

@@ -13,7 +13,7 @@ use super::{
     API_VERSION, Salesforce,
     api::{self, ApiError},
     soql,
-    table::{Cell, Object, object},
+    table::{Cell, Object},
 };
 use crate::{params::Params, random};
 
@@ -23,7 +23,7 @@ const OPEN_CURSORS: usize = 64;
 /// The result of a query, frozen, so that pages neither repeat nor miss a record.
 pub(super) struct Cursor {
     username: String,
-    object: &'static Object,
+    object: Arc<Object>,
     columns: Vec<usize>,
     rows: Vec<Vec<Cell>>,
 }
@@ -61,12 +61,15 @@ fn run(
         .get("q")
         .ok_or_else(|| ApiError::bad("MALFORMED_QUERY", "A query string has to be specified"))?;
     let query = soql::parse(statement)?;
-    let object = object(&query.object).ok_or_else(|| {
+    let org = salesforce.org();
+    let object = org.object(&query.object).filter(|o| !o.is_event());
+    let object = object.ok_or_else(|| {
         let message = format!("sObject type '{}' is not supported.", query.object);
         ApiError::bad("INVALID_TYPE", message)
     })?;
-    let rows = object.rows(&salesforce.sales());
-    let selected = soql::select(&query, object, &rows, deleted)?;
+    let rows = org.rows(&object, &salesforce.sales());
+    drop(org);
+    let selected = soql::select(&query, &object, &rows, deleted)?;
     if query.selection == soql::Selection::Count {
         let body = json!({ "totalSize": selected.rows.len(), "done": true, "records": [] });
         return Ok(api::answer(body, &username));
@@ -136,7 +139,7 @@ fn page(cursor: &Cursor, id: &str, from: usize, size: usize) -> Response {
 }
 
 fn record(cursor: &Cursor, row: &[Cell]) -> Value {
-    let name = cursor.object.name;
+    let name = cursor.object.name.as_ref();
     let mut record = Map::new();
     let mut attributes = json!({ "type": name });
     if let Some(Cell::Text(id)) = row.first() {
@@ -145,7 +148,7 @@ fn record(cursor: &Cursor, row: &[Cell]) -> Value {
     record.insert("attributes".to_owned(), attributes);
     for column in &cursor.columns {
         record.insert(
-            cursor.object.fields[*column].name.to_owned(),
+            cursor.object.fields[*column].name.to_string(),
             row[*column].to_json(),
         );
     }

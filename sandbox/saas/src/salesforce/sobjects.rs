@@ -1,6 +1,6 @@
 //! `GET /services/data/{version}/sobjects` and `…/sobjects/{name}/describe`.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use axum::{
     extract::{Path, State},
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     API_VERSION, Salesforce,
     api::{self, ApiError},
-    table::{Field, Kind, OBJECTS, Object, object},
+    table::{Access, Field, Kind, Object},
 };
 
 /// The object list.
@@ -22,7 +22,16 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let user = salesforce.api_user(&headers, &version)?;
-    let objects: Vec<Value> = OBJECTS.iter().map(summary).collect();
+    salesforce
+        .counters
+        .object_lists
+        .fetch_add(1, Ordering::SeqCst);
+    let objects: Vec<Value> = salesforce
+        .org()
+        .objects()
+        .iter()
+        .map(|object| summary(object))
+        .collect();
     let body = json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects });
     Ok(api::answer(body, &user))
 }
@@ -34,9 +43,14 @@ pub(super) async fn describe(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let user = salesforce.api_user(&headers, &version)?;
-    let object = object(&name).ok_or_else(ApiError::not_found)?;
-    let mut body = summary(object);
-    body["fields"] = object.fields.iter().map(described).collect();
+    salesforce.counters.describes.fetch_add(1, Ordering::SeqCst);
+    let object = salesforce
+        .org()
+        .object(&name)
+        .ok_or_else(ApiError::not_found)?;
+    let mut body = summary(&object);
+    let fields = object.fields.iter().filter(|f| f.is_there());
+    body["fields"] = fields.map(described).collect();
     body["childRelationships"] = json!([]);
     body["recordTypeInfos"] = json!([]);
     Ok(api::answer(body, &user))
@@ -51,10 +65,10 @@ fn summary(object: &Object) -> Value {
         "keyPrefix": object.prefix,
         "custom": object.custom(),
         "customSetting": false,
-        "createable": false,
-        "updateable": false,
-        "deletable": false,
-        "queryable": true,
+        "createable": object.is_writable(),
+        "updateable": object.is_writable(),
+        "deletable": object.is_writable(),
+        "queryable": !object.is_event(),
         "retrieveable": false,
         "replicateable": true,
         "searchable": false,
@@ -82,18 +96,19 @@ fn described(field: &Field) -> Value {
         "nillable": field.nillable,
         "custom": field.name.ends_with("__c"),
         "nameField": field.name == "Name",
-        "unique": field.kind == Kind::Id,
-        "idLookup": field.kind == Kind::Id,
-        "externalId": false,
-        "filterable": true,
+        "unique": field.kind == Kind::Id || field.access == Access::ExternalId,
+        "idLookup": field.kind == Kind::Id || field.access == Access::ExternalId,
+        "externalId": field.access == Access::ExternalId,
+        "filterable": field.kind != Kind::Complex,
         "sortable": true,
-        "groupable": !matches!(field.kind, Kind::Currency | Kind::Datetime),
-        "createable": false,
-        "updateable": false,
+        "groupable": !matches!(field.kind, Kind::Currency | Kind::Datetime | Kind::Complex),
+        "createable": field.is_writable(),
+        "updateable": field.is_writable(),
         "calculated": false,
         "autoNumber": false,
         "caseSensitive": false,
-        "defaultedOnCreate": matches!(field.kind, Kind::Id | Kind::Boolean | Kind::Datetime),
+        "defaultedOnCreate": !field.is_writable()
+            && matches!(field.kind, Kind::Id | Kind::Boolean | Kind::Datetime),
         "restrictedPicklist": false,
         "picklistValues": [],
         "referenceTo": [],

@@ -1,5 +1,7 @@
 //! sObjects as tables: fields by descriptor, rows by cell.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -18,6 +20,8 @@ pub(super) enum Kind {
     /// Money with two decimals.
     Currency,
     Datetime,
+    /// A value with parts, as the header of a change event.
+    Complex,
 }
 
 impl Kind {
@@ -31,6 +35,7 @@ impl Kind {
             Self::Int => "int",
             Self::Currency => "currency",
             Self::Datetime => "datetime",
+            Self::Complex => "complexvalue",
         }
     }
 
@@ -43,6 +48,7 @@ impl Kind {
             Self::Int => "xsd:int",
             Self::Currency => "xsd:double",
             Self::Datetime => "xsd:dateTime",
+            Self::Complex => "urn:ChangeEventHeader",
         }
     }
 
@@ -57,21 +63,71 @@ impl Kind {
     }
 }
 
-/// One field of an object.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) label: &'static str,
-    pub(super) kind: Kind,
-    pub(super) nillable: bool,
+/// What a caller of the API may do with a field besides reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Nothing: Salesforce itself fills it.
+    Read,
+    /// Set and change it.
+    Write,
+    /// Set it, and find the record of an upsert by it. Its values are unique.
+    ExternalId,
+    /// Nothing at all: an administrator deleted the field. Its values stay, and nobody sees them.
+    Deleted,
 }
 
-const fn field(name: &'static str, label: &'static str, kind: Kind, nillable: bool) -> Field {
+/// One field of an object.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    pub(super) name: Cow<'static, str>,
+    pub(super) label: Cow<'static, str>,
+    pub(super) kind: Kind,
+    pub(super) nillable: bool,
+    pub(super) access: Access,
+}
+
+const fn made(
+    name: &'static str,
+    label: &'static str,
+    kind: Kind,
+    nillable: bool,
+    access: Access,
+) -> Field {
     Field {
-        name,
-        label,
+        name: Cow::Borrowed(name),
+        label: Cow::Borrowed(label),
         kind,
         nillable,
+        access,
+    }
+}
+
+pub(super) const fn field(
+    name: &'static str,
+    label: &'static str,
+    kind: Kind,
+    nillable: bool,
+) -> Field {
+    made(name, label, kind, nillable, Access::Read)
+}
+
+const fn open(name: &'static str, label: &'static str, kind: Kind, nillable: bool) -> Field {
+    made(name, label, kind, nillable, Access::Write)
+}
+
+const fn external_id(name: &'static str, label: &'static str) -> Field {
+    made(name, label, Kind::Text(64), true, Access::ExternalId)
+}
+
+impl Field {
+    /// Whether anybody can still see it.
+    pub(super) fn is_there(&self) -> bool {
+        self.access != Access::Deleted
+    }
+
+    /// Whether a caller may set it.
+    pub(super) fn is_writable(&self) -> bool {
+        matches!(self.access, Access::Write | Access::ExternalId)
     }
 }
 
@@ -114,13 +170,17 @@ fn money(cents: i64) -> Value {
 }
 
 /// An object that can be listed, described and queried.
+#[derive(Debug, Clone)]
 pub(super) struct Object {
-    pub(super) name: &'static str,
-    pub(super) label: &'static str,
-    pub(super) plural: &'static str,
+    pub(super) name: Cow<'static, str>,
+    pub(super) label: Cow<'static, str>,
+    pub(super) plural: Cow<'static, str>,
     pub(super) prefix: &'static str,
-    pub(super) fields: &'static [Field],
-    rows: fn(&[CitySale]) -> Vec<Vec<Cell>>,
+    pub(super) fields: Cow<'static, [Field]>,
+    /// Whether Change Data Capture is on for it.
+    pub(super) captured: bool,
+    /// The records that are computed from the city sales.
+    pub(super) rows: fn(&[CitySale]) -> Vec<Vec<Cell>>,
 }
 
 impl Object {
@@ -133,32 +193,40 @@ impl Object {
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.fields
             .iter()
-            .position(|f| f.name.eq_ignore_ascii_case(name))
+            .position(|f| f.is_there() && f.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether the customer made the object.
     pub(super) fn custom(&self) -> bool {
-        self.name.ends_with("__c")
+        self.name.contains("__")
+    }
+
+    /// Whether records can be made, changed and deleted through the API.
+    pub(super) fn is_writable(&self) -> bool {
+        self.fields.iter().any(Field::is_writable)
+    }
+
+    /// Whether it is the channel of another object's changes: described, never queried.
+    pub(super) fn is_event(&self) -> bool {
+        self.name.ends_with("ChangeEvent")
     }
 }
 
-/// Finds an object; names are compared without case.
-pub(super) fn object(name: &str) -> Option<&'static Object> {
-    OBJECTS.iter().find(|o| o.name.eq_ignore_ascii_case(name))
-}
-
-/// Every object of the org.
+/// The objects that every org starts with.
 pub(super) static OBJECTS: &[Object] = &[
     Object {
-        name: "Account",
-        label: "Account",
-        plural: "Accounts",
+        name: Cow::Borrowed("Account"),
+        label: Cow::Borrowed("Account"),
+        plural: Cow::Borrowed("Accounts"),
         prefix: "001",
-        fields: &[
+        fields: Cow::Borrowed(&[
             field("Id", "Account ID", Kind::Id, false),
-            field("Name", "Account Name", Kind::Text(255), false),
-            field("BillingCountry", "Billing Country", Kind::Text(80), true),
-            field("AnnualRevenue", "Annual Revenue", Kind::Currency, true),
+            open("Name", "Account Name", Kind::Text(255), false),
+            open("BillingCountry", "Billing Country", Kind::Text(80), true),
+            open("AnnualRevenue", "Annual Revenue", Kind::Currency, true),
+            open("NumberOfEmployees", "Employees", Kind::Int, true),
+            open("Active__c", "Active", Kind::Boolean, true),
+            external_id("External_Id__c", "External ID"),
             field("IsDeleted", "Deleted", Kind::Boolean, false),
             field("CreatedDate", "Created Date", Kind::Datetime, false),
             field(
@@ -167,15 +235,16 @@ pub(super) static OBJECTS: &[Object] = &[
                 Kind::Datetime,
                 false,
             ),
-        ],
+        ]),
+        captured: true,
         rows: accounts,
     },
     Object {
-        name: "City_Sales__c",
-        label: "City Sales",
-        plural: "City Sales",
+        name: Cow::Borrowed("City_Sales__c"),
+        label: Cow::Borrowed("City Sales"),
+        plural: Cow::Borrowed("City Sales"),
         prefix: "a01",
-        fields: &[
+        fields: Cow::Borrowed(&[
             field("Id", "Record ID", Kind::Id, false),
             field("Name", "City Sales Name", Kind::Text(80), false),
             field("City__c", "City", Kind::Text(120), false),
@@ -194,15 +263,16 @@ pub(super) static OBJECTS: &[Object] = &[
                 Kind::Datetime,
                 false,
             ),
-        ],
+        ]),
+        captured: true,
         rows: city_sales,
     },
     Object {
-        name: "Contact",
-        label: "Contact",
-        plural: "Contacts",
+        name: Cow::Borrowed("Contact"),
+        label: Cow::Borrowed("Contact"),
+        plural: Cow::Borrowed("Contacts"),
         prefix: "003",
-        fields: &[
+        fields: Cow::Borrowed(&[
             field("Id", "Contact ID", Kind::Id, false),
             field("LastName", "Last Name", Kind::Text(80), false),
             field("Email", "Email", Kind::Email, true),
@@ -215,20 +285,22 @@ pub(super) static OBJECTS: &[Object] = &[
                 Kind::Datetime,
                 false,
             ),
-        ],
+        ]),
+        captured: false,
         rows: contacts,
     },
     Object {
-        name: "Product2",
-        label: "Product",
-        plural: "Products",
+        name: Cow::Borrowed("Product2"),
+        label: Cow::Borrowed("Product"),
+        plural: Cow::Borrowed("Products"),
         prefix: "01t",
-        fields: &[
+        fields: Cow::Borrowed(&[
             field("Id", "Product ID", Kind::Id, false),
             field("Name", "Product Name", Kind::Text(255), false),
             field("IsActive", "Active", Kind::Boolean, false),
             field("IsDeleted", "Deleted", Kind::Boolean, false),
-        ],
+        ]),
+        captured: false,
         rows: products,
     },
 ];
@@ -284,6 +356,9 @@ fn accounts(sales: &[CitySale]) -> Vec<Vec<Cell>> {
                 Cell::Text(format!("{country} Sports Distribution")),
                 Cell::Text(country.to_owned()),
                 Cell::Cents(revenue),
+                Cell::Null,
+                Cell::Bool(true),
+                Cell::Null,
                 Cell::Bool(false),
                 Cell::Time(first.created),
                 Cell::Time(first.last_modified),
@@ -334,6 +409,7 @@ mod tests {
         for object in OBJECTS {
             let rows = object.rows(&sales);
             assert!(!rows.is_empty(), "{}", object.name);
+            assert_eq!(object.fields[0].kind, Kind::Id, "{}", object.name);
             for row in rows {
                 assert_eq!(row.len(), object.fields.len(), "{}", object.name);
                 for (field, cell) in object.fields.iter().zip(&row) {

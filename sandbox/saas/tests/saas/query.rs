@@ -22,7 +22,17 @@ async fn objects_are_listed_and_described() {
         .iter()
         .map(|o| o["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["Account", "City_Sales__c", "Contact", "Product2"]);
+    assert_eq!(
+        names,
+        [
+            "Account",
+            "AccountChangeEvent",
+            "City_Sales__ChangeEvent",
+            "City_Sales__c",
+            "Contact",
+            "Product2"
+        ]
+    );
     let path = "/services/data/v58.0/sobjects/City_Sales__c/describe";
     let (_, described) = parts(world.get(path, &token).await).await;
     let amount = described["fields"]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, ApiError, Asked};
+use super::{Answer, ApiError, Asked, sources};
 use crate::{
     events::{Bus, DEFAULT_BUS, EventBridge, bus_arn, bus_of, policy},
     lock,
@@ -10,6 +10,7 @@ use crate::{
 
 pub(super) fn create(bridge: &EventBridge, asked: &Asked) -> Answer {
     let name = asked.required("Name")?;
+    sources::admit(bridge, asked, name)?;
     let key = (asked.account.clone(), name.to_owned());
     let mut buses = lock(&bridge.inner.buses);
     if name == DEFAULT_BUS || buses.contains_key(&key) {

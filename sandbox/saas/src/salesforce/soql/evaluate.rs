@@ -164,6 +164,7 @@ fn check(object: &Object, at: usize, operator: Operator, value: &Literal) -> Res
         Kind::Boolean => "boolean and should not be enclosed in quotes",
         Kind::Int | Kind::Currency => "number and should not be enclosed in quotes",
         Kind::Datetime => "dateTime and should not be enclosed in quotes",
+        Kind::Complex => "complex value, which cannot be filtered",
     };
     Err(SoqlError::field(format!(
         "value of filter criterion for field '{}' must be of type {expected}",
@@ -249,8 +250,12 @@ mod tests {
     use crate::salesforce::{
         city_sales,
         soql::{self, parse},
-        table::object,
+        table::{OBJECTS, Object},
     };
+
+    fn object(name: &str) -> Option<&'static Object> {
+        OBJECTS.iter().find(|o| o.name.eq_ignore_ascii_case(name))
+    }
 
     fn found(statement: &str) -> Result<usize, SoqlError> {
         let query = parse(statement)?;
