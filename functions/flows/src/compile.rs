@@ -26,4 +26,6 @@ pub use sdk::{SdkError, create_flow_input, update_flow_input};
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod references;
+#[cfg(test)]
 pub(crate) mod samples;

@@ -181,3 +181,6 @@ fn catalog(given: Option<&sdk::MetadataCatalogConfig>) -> Option<MetadataCatalog
         },
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -169,3 +169,6 @@ fn on_grid(every: &str, asked: Option<i64>, found: Option<i64>, moved: Option<i6
     let period = period.map_or(1, |period| period.as_secs().max(1));
     (asked..=moved.max(asked)).contains(&found) && (found - asked) % period == 0
 }
+
+#[cfg(test)]
+mod tests;

@@ -230,3 +230,6 @@ impl<'k> Reading<'k> {
         destination
     }
 }
+
+#[cfg(test)]
+mod tests;

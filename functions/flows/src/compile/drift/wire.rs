@@ -15,10 +15,29 @@ pub(super) fn differences(asked: &CreateFlowRequest, found: &CreateFlowRequest) 
     let take = |request: &mut Value| request["tasks"].take();
     let tasks = [take(&mut ours), take(&mut theirs)];
     let mut all = Vec::new();
+    list_of_objects(
+        &mut all,
+        "destinationFlowConfigList",
+        &mut ours,
+        &mut theirs,
+    );
     operations::members(&mut all, "/appflow", &ours, &theirs);
     let same = ["taskType", "sourceFields", "connectorOperator"];
     operations::elements(&mut all, "/appflow/tasks", &tasks[0], &tasks[1], &same);
     all
+}
+
+/// Differences of two lists with an order, as deep as their elements are objects.
+fn list_of_objects(all: &mut Vec<Difference>, name: &str, ours: &mut Value, theirs: &mut Value) {
+    let lists = [ours, theirs].map(|request| request[name].take());
+    match [&lists[0], &lists[1]] {
+        [Value::Array(ours), Value::Array(theirs)] if ours.len() == theirs.len() => {
+            for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+                operations::members(all, &format!("/appflow/{name}/{index}"), ours, theirs);
+            }
+        }
+        [ours, theirs] => operations::members(all, &format!("/appflow/{name}"), ours, theirs),
+    }
 }
 
 /// The request without what says nothing, and without what is not compared.
