@@ -3,7 +3,7 @@
 use aws_sdk_appflow::types as sdk;
 
 use super::{Reading, word};
-use crate::compile::{operators::Operator, request::ConnectorOperator};
+use crate::compile::request::ConnectorOperator;
 
 pub(super) fn operator(
     reading: &mut Reading,
@@ -11,11 +11,11 @@ pub(super) fn operator(
     found: &sdk::ConnectorOperator,
 ) -> Option<ConnectorOperator> {
     use ConnectorOperator as To;
-    let mut all: Vec<(fn(Operator) -> ConnectorOperator, &str)> = Vec::new();
+    let mut all: Vec<Option<ConnectorOperator>> = Vec::new();
     macro_rules! read {
         ($($member:ident => $to:path),* $(,)?) => {
             $(if let Some(operator) = &found.$member {
-                all.push(($to, operator.as_str()));
+                all.push(word(operator.as_str()).map($to));
             })*
         };
     }
@@ -38,6 +38,6 @@ pub(super) fn operator(
         amplitude => To::Amplitude,
         custom_connector => To::CustomConnector,
     }
-    let (to, operator) = reading.only(pointer, all)?;
-    reading.present(pointer, word(operator)).map(to)
+    let known = reading.only(pointer, all)?;
+    reading.present(pointer, known)
 }

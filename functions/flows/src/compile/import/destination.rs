@@ -28,13 +28,12 @@ pub(super) fn destination(
     reading: &mut Reading<'_>,
     config: &DestinationFlowConfig,
 ) -> Option<Destination> {
-    let (destination, connection) = match unconnected(reading, config)? {
-        Some(destination) => (destination, None),
-        None => {
-            let profile = config.connector_profile_name.as_ref();
-            let connection = reading.connection(AT, profile)?;
-            (connected(reading, config, connection)?, Some(connection))
-        }
+    let (destination, connection) = if let Some(destination) = unconnected(reading, config)? {
+        (destination, None)
+    } else {
+        let profile = config.connector_profile_name.as_ref();
+        let connection = reading.connection(AT, profile)?;
+        (connected(reading, config, connection)?, Some(connection))
     };
     let entity = matches!(
         config.destination_connector_properties,
