@@ -349,7 +349,6 @@ rows! {
         label: "Salesforce Pardot",
         appflow_type: "Pardot",
         property_key: "Pardot",
-        destinations: ALL_WITH_EVENTS,
         comparisons: &[Equals],
         ..NATIVE
     };

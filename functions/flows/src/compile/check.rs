@@ -1,19 +1,26 @@
 //! The rules that AppFlow would refuse a flow for, and those that keep a flow from meaning
 //! something other than its author thinks. All faults at once, nothing called.
 
+mod application;
 #[cfg(test)]
 pub(crate) mod arbitrary;
+mod changes;
 mod destination;
-mod fields;
 pub(super) mod filters;
+mod mappings;
+mod pairs;
 mod schedule;
+mod source;
+mod tags;
 mod text;
+mod writes;
 
 use jiff::Timestamp;
 use tributary::error::Fault;
 
-use crate::model::{FlowDefinition, Source, Trigger};
+use crate::model::{FlowDefinition, Trigger};
 
+use mappings::Fields;
 pub use schedule::CheckedSchedule;
 
 /// A flow that keeps every rule.
@@ -47,42 +54,28 @@ pub fn check(definition: &FlowDefinition, now: Timestamp) -> Result<CheckedFlow,
     if let Some(description) = &definition.description {
         text::description(&mut faults, "/description", description);
     }
-    source(&mut faults, &definition.source);
-    destination::check(&mut faults, definition);
+    let fields = Fields::of(&definition.mappings);
+    source::check(&mut faults, definition);
+    destination::check(&mut faults, definition, &fields);
+    writes::check(&mut faults, definition, &fields);
+    pairs::check(&mut faults, definition);
     let schedule = match &definition.trigger {
         Trigger::OnDemand(_) | Trigger::Event(_) => None,
-        Trigger::Scheduled(scheduled) => schedule::check(&mut faults, scheduled, now),
+        Trigger::Scheduled(scheduled) => schedule::check(&mut faults, scheduled, definition, now),
     };
-    fields::mappings(&mut faults, &definition.mappings);
-    filters::check(&mut faults, &definition.filters, &definition.source);
-    fields::transforms(&mut faults, definition);
-    fields::validations(&mut faults, definition);
+    mappings::check(&mut faults, definition, &fields);
+    filters::check(&mut faults, definition);
+    changes::check(&mut faults, definition, &fields);
+    if let Some(key) = &definition.kms_key_arn {
+        tags::key(&mut faults, key);
+    }
+    tags::check(&mut faults, &definition.tags);
     match faults.0 {
         none if none.is_empty() => Ok(CheckedFlow {
             definition: definition.clone(),
             schedule,
         }),
         faults => Err(faults),
-    }
-}
-
-fn source(faults: &mut Faults, source: &Source) {
-    match source {
-        Source::Salesforce(salesforce) => {
-            text::object(faults, "/source/object", &salesforce.object);
-        }
-        Source::S3(files) => {
-            text::bucket(faults, "/source/bucket", &files.bucket);
-            text::prefix(faults, "/source/prefix", &files.prefix);
-            if files.prefix.is_empty() {
-                faults.add(
-                    "/source/prefix",
-                    "required",
-                    "AppFlow reads files from a folder, never from the bucket's root.",
-                );
-            }
-        }
-        _ => {}
     }
 }
 

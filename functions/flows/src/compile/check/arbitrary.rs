@@ -146,12 +146,16 @@ pub(crate) const DESTINATIONS: &[(&str, &str)] = &[
 
 /// The end of an application, read from its table, with its connection where it has one.
 pub(crate) fn end(key: &str, members: &str) -> Value {
-    let mut end: Value = serde_json::from_str(members).unwrap();
-    end["connector"] = key.into();
+    connected(key, serde_json::from_str(members).unwrap())
+}
+
+/// The end of an application with these members, with its connection where it has one.
+pub(crate) fn connected(key: &str, mut members: Value) -> Value {
+    members["connector"] = key.into();
     if row(key).has_profile() {
-        end["connectionId"] = CONNECTION.into();
+        members["connectionId"] = CONNECTION.into();
     }
-    end
+    members
 }
 
 fn row(key: &str) -> &'static Connector {
@@ -180,8 +184,13 @@ fn ends() -> impl Strategy<Value = (Value, Value)> {
             .filter(|(to, _)| *to == "s3" || !brings_documents(&source))
             .copied()
             .collect();
-        (Just(source), select(fitting), any::<usize>())
-            .prop_map(|(source, (to, members), pick)| (source, destination(to, members, pick)))
+        (Just(source), select(fitting), any::<usize>()).prop_map(|(source, (to, members), pick)| {
+            let mut destination = destination(to, members, pick);
+            if source["connector"] == "googleAnalytics" && destination["format"].is_object() {
+                destination["format"]["file"] = "json".into();
+            }
+            (source, destination)
+        })
     })
 }
 
@@ -196,7 +205,7 @@ fn destination(key: &str, members: &str, pick: usize) -> Value {
             destination["idFields"] = json!(["Id"]);
         }
     }
-    if key == "s3" && pick % 3 == 0 {
+    if key == "s3" && pick.is_multiple_of(3) {
         destination["partitionBy"] = json!(["Id"]);
     }
     destination
@@ -215,6 +224,18 @@ fn trigger(source: &Value, destination: &Value) -> BoxedStrategy<Value> {
         Just("rate(1 month)".to_owned()),
         Just("cron(0 3 ? * MON-FRI *)".to_owned()),
     ];
+    // What Lookout for Metrics takes, and every source is read.
+    let daily = prop_oneof![
+        Just("rate(1 day)".to_owned()),
+        Just("rate(24 hours)".to_owned()),
+        Just("cron(0 3 ? * MON-FRI *)".to_owned()),
+    ];
+    let measured = destination["connector"] == "lookoutMetrics";
+    let every = if measured {
+        daily.boxed()
+    } else {
+        every.boxed()
+    };
     let instant = |from| {
         (from..from + 100_000_000_i64)
             .prop_map(|second| jiff::Timestamp::from_second(second).unwrap().to_string())
@@ -250,7 +271,7 @@ fn trigger(source: &Value, destination: &Value) -> BoxedStrategy<Value> {
             }
             trigger
         });
-    if destination["connector"] == "lookoutMetrics" {
+    if measured {
         scheduled.boxed()
     } else {
         prop_oneof![Just(json!({ "type": "onDemand" })), scheduled].boxed()
@@ -303,6 +324,13 @@ fn mappings(source: &Value) -> BoxedStrategy<Vec<Value>> {
 
 fn filters(source: &Value) -> BoxedStrategy<Vec<Value>> {
     let row = row(source["connector"].as_str().unwrap());
+    if ["datadog", "dynatrace"].contains(&row.key) {
+        return Just(vec![json!({
+            "field": "Start", "fieldType": "date", "operator": "between",
+            "lower": "2026-01-01", "upper": "2026-01-31",
+        })])
+        .boxed();
+    }
     let filter = (select(row.comparisons), 0..3_usize, 1..4_i64, any::<bool>()).prop_map(
         |(comparison, kind, number, several)| {
             let operator = json!(comparison);
@@ -328,7 +356,7 @@ fn filters(source: &Value) -> BoxedStrategy<Vec<Value>> {
             filter
         },
     );
-    // One filter of a field and an operator is enough; more would repeat each other.
+    // More than one might repeat each other.
     proptest::collection::vec(filter, 0..=1).boxed()
 }
 

@@ -1,120 +1,83 @@
-//! Rules for destinations (flow-model sections 6 and 7).
+//! Rules for destinations (flow-model sections 6, 7 and 9).
 
-use super::{Faults, text};
-use crate::model::{
-    Aggregation, Destination, ErrorHandling, FlowDefinition, OutputFile, OutputFormat,
-    S3Destination, Source, TableDestination,
+mod files;
+
+use super::{Faults, application, mappings::Fields, text};
+use crate::{
+    compile::destination::PARTNER_SOURCE,
+    model::{
+        CustomerProfilesDestination, Destination, EntityDestination, ErrorHandling, FlowDefinition,
+        Place, TableDestination,
+    },
 };
 
-pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
-    match &definition.destination {
-        Destination::S3(files) => s3(faults, files),
-        Destination::Redshift(table) => {
-            redshift(faults, table);
-            if let Source::Salesforce(source) = &definition.source
-                && source.add_new_fields == Some(true)
-            {
-                faults.add(
-                    "/source/addNewFields",
-                    "only_for_s3",
-                    "New fields are brought to S3 destinations only.",
-                );
+/// Longest name of a partner event source, and what an account adds to its beginning.
+const EVENT_SOURCE_LIMIT: usize = 256;
+const ACCOUNT_AND_SLASHES: usize = 14;
+
+/// Longest object of AppFlow.
+const OBJECT_LIMIT: usize = 512;
+
+pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition, fields: &Fields<'_>) {
+    let destination = &definition.destination;
+    let row = destination.row();
+    let object = |faults: &mut Faults, value: &str| {
+        if let Some(member) = row.object_member {
+            application::object(faults, "/destination", row, member, value);
+        }
+    };
+    match destination {
+        Destination::S3(to) => files::s3(faults, to, definition, fields),
+        Destination::Upsolver(to) => files::upsolver(faults, to, definition),
+        // A database and a dot stand before what goes to Snowflake.
+        Destination::Redshift(to) => table(faults, to, "public", OBJECT_LIMIT),
+        Destination::Snowflake(to) => table(faults, to, "PUBLIC", OBJECT_LIMIT - 2),
+        Destination::Salesforce(to) => object(faults, &to.object),
+        Destination::Zendesk(to) => object(faults, &to.object),
+        Destination::Marketo(to) => object(faults, &to.object),
+        Destination::Honeycode(to) => object(faults, &to.object),
+        Destination::SapOData(to) => {
+            object(faults, &to.object_path);
+            if let Some(place) = &to.success_responses {
+                self::place(faults, "/destination/successResponses", place);
             }
         }
-        _ => {}
-    }
-}
-
-fn s3(faults: &mut Faults, files: &S3Destination) {
-    text::bucket(faults, "/destination/bucket", &files.bucket);
-    if let Some(prefix) = &files.prefix {
-        text::prefix(faults, "/destination/prefix", prefix);
-    }
-    if let Some(format) = &files.format {
-        output_format(faults, format);
-    }
-    if let Some(catalog) = &files.catalog {
-        text::role_arn(faults, "/destination/catalog/roleArn", &catalog.role_arn);
-        for (pointer, value, most) in [
-            (
-                "/destination/catalog/databaseName",
-                &catalog.database_name,
-                255,
-            ),
-            (
-                "/destination/catalog/tablePrefix",
-                &catalog.table_prefix,
-                128,
-            ),
-        ] {
-            let characters = value.chars().count();
-            if characters == 0 || characters > most || value.chars().any(char::is_control) {
-                faults.add(
-                    pointer,
-                    "invalid_name",
-                    format!("1 to {most} characters, no control characters."),
-                );
+        Destination::GoogleBigQuery(to)
+        | Destination::HubSpot(to)
+        | Destination::Jdbc(to)
+        | Destination::RdsPostgreSql(to)
+        | Destination::Custom(to) => {
+            object(faults, &to.entity);
+            entity(faults, to, destination);
+        }
+        Destination::EventBridge(to) => {
+            if let Some(suffix) = &to.suffix {
+                self::suffix(faults, suffix);
             }
         }
+        Destination::CustomerProfiles(to) => customer_profiles(faults, to),
+        Destination::LookoutMetrics(_) => {}
+    }
+    if let Some(handling) = destination.error_handling() {
+        error_handling(faults, handling);
     }
 }
 
-fn output_format(faults: &mut Faults, format: &OutputFormat) {
-    let parquet = format.file == Some(OutputFile::Parquet);
-    if parquet && format.aggregation == Some(Aggregation::SingleFile) {
-        faults.add(
-            "/destination/format/aggregation",
-            "not_with_parquet",
-            "AppFlow does not write Parquet as a single file.",
-        );
-    }
-    if format.preserve_source_types.is_some() && !parquet {
-        faults.add(
-            "/destination/format/preserveSourceTypes",
-            "only_with_parquet",
-            "Only Parquet files have types to keep.",
-        );
-    }
-    if format.target_file_size_mb.is_some_and(|size| size < 1) {
-        faults.add(
-            "/destination/format/targetFileSizeMb",
-            "out_of_range",
-            "At least 1 megabyte.",
-        );
-    }
-    if let Some(prefix) = &format.prefix {
-        if prefix.place.is_some() != prefix.depth.is_some() {
-            faults.add(
-                "/destination/format/prefix",
-                "incomplete",
-                "A date needs both its place and its depth.",
-            );
-        }
-        let repeated = prefix
-            .folders
-            .iter()
-            .enumerate()
-            .any(|(index, folder)| prefix.folders[..index].contains(folder));
-        if repeated {
-            faults.add(
-                "/destination/format/prefix/folders",
-                "repeated",
-                "Name each folder once.",
-            );
-        }
-    }
+fn entity(faults: &mut Faults, to: &EntityDestination, destination: &Destination) {
+    let version = to.api_version.as_deref();
+    application::version(faults, "/destination", destination.row(), version);
+    application::properties(faults, "/destination", &to.properties);
 }
 
-fn redshift(faults: &mut Faults, table: &TableDestination) {
-    text::object(faults, "/destination/table", &table.table);
-    if let Some(schema) = &table.schema {
-        text::object(faults, "/destination/schema", schema);
-    }
-    for (pointer, name) in [
-        ("/destination/table", Some(&table.table)),
-        ("/destination/schema", table.schema.as_ref()),
+fn table(faults: &mut Faults, table: &TableDestination, default_schema: &str, most: usize) {
+    for (member, name) in [
+        ("table", Some(&table.table)),
+        ("schema", table.schema.as_ref()),
     ] {
-        if name.is_some_and(|name| name.contains('.')) {
+        let Some(name) = name else { continue };
+        let pointer = format!("/destination/{member}");
+        text::object(faults, &pointer, name);
+        if name.contains('.') {
             faults.add(
                 pointer,
                 "invalid_object",
@@ -122,29 +85,69 @@ fn redshift(faults: &mut Faults, table: &TableDestination) {
             );
         }
     }
-    let joined = table.schema.as_deref().unwrap_or("public").chars().count()
-        + 1
-        + table.table.chars().count();
-    if joined > 512 {
+    let schema = table.schema.as_deref().unwrap_or(default_schema);
+    if text::length(schema) + 1 + text::length(&table.table) > most {
         faults.add(
             "/destination/table",
             "too_long",
-            "Schema and table together have 511 characters at most.",
+            format!(
+                "Schema and table together have {} characters at most.",
+                most - 1
+            ),
         );
     }
-    if let Some(ErrorHandling { bucket, prefix, .. }) = &table.error_handling {
-        if let Some(bucket) = bucket {
-            text::bucket(faults, "/destination/errorHandling/bucket", bucket);
+}
+
+fn suffix(faults: &mut Faults, suffix: &str) {
+    let most = EVENT_SOURCE_LIMIT - PARTNER_SOURCE.len() - ACCOUNT_AND_SLASHES;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    let sound = suffix.len() <= most
+        && suffix
+            .split('/')
+            .all(|part| !part.is_empty() && part.bytes().all(plain));
+    if !sound {
+        faults.add(
+            "/destination/suffix",
+            "invalid_suffix",
+            format!("1 to {most} letters, digits, dots, underscores and hyphens, parted by single slashes."),
+        );
+    }
+}
+
+fn customer_profiles(faults: &mut Faults, to: &CustomerProfilesDestination) {
+    for (member, value, most) in [
+        ("domain", Some(&to.domain), 64),
+        ("objectType", to.object_type.as_ref(), 255),
+    ] {
+        if value.is_some_and(|value| !text::is_word(value, most)) {
+            faults.add(
+                format!("/destination/{member}"),
+                "invalid_name",
+                format!("1 to {most} characters without blanks."),
+            );
         }
-        if let Some(prefix) = prefix {
-            text::prefix(faults, "/destination/errorHandling/prefix", prefix);
-            if bucket.is_none() {
-                faults.add(
-                    "/destination/errorHandling/bucket",
-                    "required",
-                    "A prefix needs a bucket.",
-                );
-            }
+    }
+}
+
+fn place(faults: &mut Faults, pointer: &str, place: &Place) {
+    text::bucket(faults, &format!("{pointer}/bucket"), &place.bucket);
+    if let Some(prefix) = &place.prefix {
+        text::prefix(faults, &format!("{pointer}/prefix"), prefix);
+    }
+}
+
+fn error_handling(faults: &mut Faults, handling: &ErrorHandling) {
+    if let Some(bucket) = &handling.bucket {
+        text::bucket(faults, "/destination/errorHandling/bucket", bucket);
+    }
+    if let Some(prefix) = &handling.prefix {
+        text::prefix(faults, "/destination/errorHandling/prefix", prefix);
+        if handling.bucket.is_none() {
+            faults.add(
+                "/destination/errorHandling/bucket",
+                "required",
+                "A prefix needs a bucket.",
+            );
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Rules for filters (flow-model section 3).
 
-use jiff::Timestamp;
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use tributary::connector::{self, Connector};
 
 use super::{Faults, text};
-use crate::model::{Comparison, Filter, FilterValue, Source};
+use crate::model::{Comparison, Filter, FilterValue, FlowDefinition, Trigger};
 
 /// Longest value of a task property.
 const PROPERTY_LIMIT: usize = 2048;
@@ -88,8 +92,20 @@ enum Values {
     Bounds,
 }
 
-pub(super) fn check(faults: &mut Faults, filters: &[Filter], source: &Source) {
+/// `AppFlow`'s console stops at 10 filters of 10 values. The API has no such limit, so neither have we.
+pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition) {
+    let (filters, source) = (&definition.filters, &definition.source);
+    date_range(faults, definition);
+    let mut seen = HashSet::new();
     for (index, filter) in filters.iter().enumerate() {
+        let written = serde_json::to_string(filter).unwrap_or_default();
+        if !seen.insert(written) {
+            faults.add(
+                format!("/filters/{index}"),
+                "repeated",
+                "The same filter stands here already.",
+            );
+        }
         let at = |name: &str| format!("/filters/{index}/{name}");
         text::source_field(faults, &at("field"), &filter.field);
         text::data_type(faults, &at("fieldType"), &filter.field_type);
@@ -100,7 +116,7 @@ pub(super) fn check(faults: &mut Faults, filters: &[Filter], source: &Source) {
             faults.add(
                 at("operator"),
                 "operator_not_offered",
-                format!("{} compares only so: {offered}", row.label),
+                format!("{} compares only so: {offered}.", row.label),
             );
         }
         match takes(class, filter.operator) {
@@ -111,6 +127,49 @@ pub(super) fn check(faults: &mut Faults, filters: &[Filter], source: &Source) {
             ),
             Some(values) => operands(faults, &at, filter, class, values),
         }
+    }
+}
+
+/// Sources that answer only for a range of dates, and the longest one (appflow 7.1).
+const DATE_RANGES: &[(&Connector, Option<i64>)] = &[
+    (&connector::DATADOG, None),
+    (&connector::DYNATRACE, Some(30)),
+];
+
+/// A schedule brings a range of its own; on demand the flow must say it.
+fn date_range(faults: &mut Faults, definition: &FlowDefinition) {
+    let row = definition.source.row();
+    let Some((_, most)) = DATE_RANGES.iter().find(|(of, _)| of.key == row.key) else {
+        return;
+    };
+    let mut found = false;
+    for (index, filter) in definition.filters.iter().enumerate() {
+        if filter.operator != Comparison::Between {
+            continue;
+        }
+        found = true;
+        let bounds = (filter.lower.as_ref(), filter.upper.as_ref());
+        if let (Some(lower), Some(upper)) = bounds
+            && let (Some(lower), Some(upper)) = (instant(lower), instant(upper))
+            && let Some(days) = *most
+            && upper.duration_since(lower) > SignedDuration::from_hours(24 * days)
+        {
+            faults.add(
+                format!("/filters/{index}/upper"),
+                "range_too_long",
+                format!("{} answers for {days} days at most.", row.label),
+            );
+        }
+    }
+    if !found && matches!(definition.trigger, Trigger::OnDemand(_)) {
+        faults.add(
+            "/filters",
+            "date_range_required",
+            format!(
+                "{} answers only for a range of dates: filter a date with between.",
+                row.label
+            ),
+        );
     }
 }
 

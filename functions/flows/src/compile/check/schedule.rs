@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Faults, text};
 use crate::{
     compile::schedule::{Expression, moved_start},
-    model::{Pull, Scheduled},
+    model::{Destination, FlowDefinition, Pull, Scheduled, Source},
 };
 
 /// AppFlow wants a start in the future; the request needs a moment to get there.
@@ -23,19 +23,67 @@ pub struct CheckedSchedule {
 pub(super) fn check(
     faults: &mut Faults,
     scheduled: &Scheduled,
+    definition: &FlowDefinition,
     now: Timestamp,
 ) -> Option<CheckedSchedule> {
     let expression = Expression::parse(&scheduled.every)
         .map_err(|error| faults.add("/trigger/every", "invalid_schedule", error.to_string()))
         .ok();
+    if let Some(period) = expression.as_ref().and_then(Expression::period) {
+        too_often(faults, period, &definition.source);
+        lookout(faults, period, &definition.destination);
+    }
     let start = start(faults, scheduled.start, expression.as_ref(), now);
     end(faults, scheduled.end, start, now);
+    first_from(faults, scheduled);
     limits(faults, scheduled);
     incremental_only(faults, scheduled);
     Some(CheckedSchedule {
         expression: expression?.normalised(),
         start,
     })
+}
+
+/// Veeva brings documents once an hour at most, and everything else every minute.
+const DOCUMENTS_MINUTES: u32 = 60;
+
+/// When a cron expression runs is not judged: `AppFlow` does that itself. Months are never too short.
+fn too_often(faults: &mut Faults, period: SignedDuration, source: &Source) {
+    let row = source.row();
+    let documents = matches!(source, Source::Veeva(veeva) if veeva.brings_documents());
+    let least = if documents {
+        Some(DOCUMENTS_MINUTES)
+    } else {
+        row.shortest_schedule_minutes
+    };
+    if let Some(least) = least
+        && period < SignedDuration::from_mins(i64::from(least))
+    {
+        faults.add(
+            "/trigger/every",
+            "too_often",
+            format!(
+                "{} is read every {least} minutes at most: rate({least} minutes) or longer.",
+                row.label
+            ),
+        );
+    }
+}
+
+/// How often Lookout for Metrics takes measures.
+const LOOKOUT_MINUTES: [i64; 4] = [5, 10, 60, 24 * 60];
+
+fn lookout(faults: &mut Faults, period: SignedDuration, destination: &Destination) {
+    let takes = |minutes| period == SignedDuration::from_mins(minutes);
+    if matches!(destination, Destination::LookoutMetrics(_))
+        && !LOOKOUT_MINUTES.into_iter().any(takes)
+    {
+        faults.add(
+            "/trigger/every",
+            "interval_not_offered",
+            "Amazon Lookout for Metrics takes measures every 5 or 10 minutes, every hour or every day.",
+        );
+    }
 }
 
 fn start(
@@ -76,6 +124,18 @@ fn end(faults: &mut Faults, end: Option<Timestamp>, start: Option<Timestamp>, no
             "/trigger/end",
             "end_before_start",
             "The end must be after the first run.",
+        );
+    }
+}
+
+fn first_from(faults: &mut Faults, scheduled: &Scheduled) {
+    if let (Some(first), Some(end)) = (scheduled.first_from, scheduled.end)
+        && first >= end
+    {
+        faults.add(
+            "/trigger/firstFrom",
+            "first_after_end",
+            "The first run reads from before the end.",
         );
     }
 }

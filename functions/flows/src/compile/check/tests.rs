@@ -1,4 +1,14 @@
+mod destinations;
 mod every_flow;
+mod mappings;
+mod pairs;
+mod schedules;
+mod sources;
+mod tags;
+mod writes;
+
+use arbitrary::connected as end;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
@@ -24,6 +34,24 @@ fn faults(definition: &FlowDefinition) -> Vec<String> {
             .collect(),
     }
 }
+
+/// Faults of the smallest flow with these members in place of its own.
+fn faults_with(members: Value) -> Vec<String> {
+    let mut flow = serde_json::to_value(flow(|_| {})).unwrap();
+    let members: serde_json::Map<_, _> = serde_json::from_value(members).unwrap();
+    flow.as_object_mut().unwrap().extend(members);
+    faults(&serde_json::from_value(flow).unwrap())
+}
+
+fn on_demand() -> Value {
+    json!({ "type": "onDemand" })
+}
+
+fn every_day() -> Value {
+    json!({ "type": "scheduled", "every": "rate(1 day)", "pull": "complete" })
+}
+
+const NONE: [&str; 0] = [];
 
 fn filter(text: &str) -> Filter {
     serde_json::from_str(text).unwrap()
@@ -129,6 +157,10 @@ fn f8_filters_need_an_operator_of_their_type_and_fitting_values() {
         (
             r#"{"field":"a","fieldType":"string","operator":"equals","value":""}"#,
             vec!["/filters/0/value empty"],
+        ),
+        (
+            r#"{"field":"a","fieldType":"string","operator":"equals","value":"x\ny"}"#,
+            vec!["/filters/0/value control_character"],
         ),
         (
             r#"{"field":"a","fieldType":"string","operator":"equals"}"#,

@@ -2,8 +2,24 @@
 
 use super::Faults;
 
-fn length(text: &str) -> usize {
+/// Characters.
+pub(super) fn length(text: &str) -> usize {
     text.chars().count()
+}
+
+/// Characters of a list as a JSON array, which is how AppFlow gets lists of names.
+pub(super) fn json_length(list: &[String]) -> usize {
+    serde_json::to_string(list).map_or(usize::MAX, |json| length(&json))
+}
+
+/// A member's name as a part of a JSON pointer.
+pub(super) fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Not empty, no blanks, not too long.
+pub(super) fn is_word(text: &str, most: usize) -> bool {
+    !text.is_empty() && length(text) <= most && !text.chars().any(char::is_whitespace)
 }
 
 /// A name that people read.
@@ -30,13 +46,24 @@ pub(super) fn description(faults: &mut Faults, pointer: &str, text: &str) {
     }
 }
 
-/// An object, entity or table.
+/// An object or table.
 pub(super) fn object(faults: &mut Faults, pointer: &str, text: &str) {
-    if text.is_empty() || length(text) > 512 || text.chars().any(char::is_whitespace) {
+    if !is_word(text, 512) {
         faults.add(
             pointer,
             "invalid_object",
             "1 to 512 characters without blanks.",
+        );
+    }
+}
+
+/// An entity of a custom connector.
+pub(super) fn entity(faults: &mut Faults, pointer: &str, text: &str) {
+    if !is_word(text, 1024) {
+        faults.add(
+            pointer,
+            "invalid_entity",
+            "1 to 1024 characters without blanks.",
         );
     }
 }
