@@ -2,6 +2,10 @@
 //!
 //! [`check()`] applies every rule and answers either a [`CheckedFlow`] or all faults at once; only a
 //! checked flow compiles, and compiling cannot fail.
+//!
+//! And back: [`described`] reads what AppFlow says about a flow as such a request, [`import`](mod@import)
+//! makes a definition of a request, and [`drift`](mod@drift) says where AppFlow's flow is another
+//! than the one that was asked for.
 
 mod assemble;
 pub mod check;

@@ -263,6 +263,35 @@ fn a_flow_that_the_model_has_no_words_for_is_compared_as_requests() {
 }
 
 #[test]
+fn what_appflow_adds_is_no_drift_between_requests_either() {
+    // The model has no words for the property, but the request that was asked for has it too.
+    let reference = &REFERENCES[6];
+    let flow = reference.flow();
+    let mut asked = reference.compiled();
+    asked.tasks[1]
+        .task_properties
+        .insert("SUBFIELD_CATEGORY_MAP".to_owned(), "{}".to_owned());
+    let mut found = asked.clone();
+    found.tasks.rotate_left(2);
+    let to = &mut found.destination_flow_config_list[0].destination_connector_properties;
+    let DestinationProperties::S3 {
+        s3_output_format_config: Some(format),
+        ..
+    } = to
+    else {
+        panic!("no format");
+    };
+    format.aggregation_config = None;
+    format.prefix_config = Some(crate::compile::request::PrefixConfig {
+        prefix_type: None,
+        prefix_format: None,
+        path_prefix_hierarchy: vec!["EXECUTION_ID".to_owned()],
+    });
+    let drift = drift(&flow, &asked, &found, &known(&flow, &reference.around()));
+    assert_eq!((drift.differences, drift.found), (Vec::new(), None));
+}
+
+#[test]
 fn a_profile_of_nobody_is_drift_in_appflows_request() {
     let differences = changed(
         &REFERENCES[3],

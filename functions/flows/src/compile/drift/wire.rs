@@ -3,15 +3,20 @@
 use serde_json::{Value, json};
 
 use super::{Difference, on_grid, operations, scheduled};
-use crate::compile::{request::CreateFlowRequest, schedule::Expression};
+use crate::compile::{
+    request::{CreateFlowRequest, DestinationProperties, PrefixConfig},
+    schedule::Expression,
+};
 
 const SCHEDULE: &str = "/triggerConfig/triggerProperties/Scheduled";
 const TRANSFER: &str = "/sourceFlowConfig/sourceConnectorProperties/Salesforce/dataTransferApi";
 
 /// Differences of two requests, with pointers under `/appflow`.
 pub(super) fn differences(asked: &CreateFlowRequest, found: &CreateFlowRequest) -> Vec<Difference> {
-    let (mut ours, mut theirs) = (plain(asked), plain(found));
-    forgive(asked, found, &mut ours, &mut theirs);
+    let mut found = found.clone();
+    added_folders(asked, &mut found);
+    let (mut ours, mut theirs) = (plain(asked), plain(&found));
+    forgive(asked, &found, &mut ours, &mut theirs);
     let take = |request: &mut Value| request["tasks"].take();
     let tasks = [take(&mut ours), take(&mut theirs)];
     let mut all = Vec::new();
@@ -25,6 +30,39 @@ pub(super) fn differences(asked: &CreateFlowRequest, found: &CreateFlowRequest) 
     let same = ["taskType", "sourceFields", "connectorOperator"];
     operations::elements(&mut all, "/appflow/tasks", &tasks[0], &tasks[1], &same);
     all
+}
+
+/// Takes away an execution-id folder that was not asked for.
+fn added_folders(asked: &CreateFlowRequest, found: &mut CreateFlowRequest) {
+    let ours = asked.destination_flow_config_list.iter();
+    for (ours, theirs) in ours.zip(&mut found.destination_flow_config_list) {
+        let (ours, theirs) = (
+            &ours.destination_connector_properties,
+            &mut theirs.destination_connector_properties,
+        );
+        let asked_for = prefix(&mut ours.clone())
+            .is_some_and(|prefix| !prefix.path_prefix_hierarchy.is_empty());
+        if let (false, Some(theirs)) = (asked_for, prefix(theirs))
+            && theirs.path_prefix_hierarchy == ["EXECUTION_ID"]
+        {
+            theirs.path_prefix_hierarchy.clear();
+        }
+    }
+}
+
+fn prefix(properties: &mut DestinationProperties) -> Option<&mut PrefixConfig> {
+    let format = match properties {
+        DestinationProperties::S3 {
+            s3_output_format_config,
+            ..
+        } => s3_output_format_config.as_mut()?,
+        DestinationProperties::Upsolver {
+            s3_output_format_config,
+            ..
+        } => s3_output_format_config,
+        _ => return None,
+    };
+    format.prefix_config.as_mut()
 }
 
 /// Differences of two lists with an order, as deep as their elements are objects.
