@@ -2,10 +2,18 @@
 //!
 //! [`check()`] applies every rule and answers either a [`CheckedFlow`] or all faults at once; only a
 //! checked flow compiles, and compiling cannot fail.
+//!
+//! And back: [`described`] reads what AppFlow says about a flow as such a request, [`import`](mod@import)
+//! makes a definition of a request, and [`drift`](mod@drift) says where AppFlow's flow is another
+//! than the one that was asked for.
 
 mod assemble;
 pub mod check;
+pub mod described;
 mod destination;
+pub mod drift;
+pub mod import;
+pub mod normal;
 pub mod operators;
 pub mod request;
 pub mod schedule;
@@ -21,5 +29,7 @@ pub use sdk::{SdkError, create_flow_input, update_flow_input};
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod references;
 #[cfg(test)]
 pub(crate) mod samples;

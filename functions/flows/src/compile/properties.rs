@@ -1,15 +1,22 @@
-//! What compiling does to whole flows: the reference's requests, and properties of all flows.
+//! What compiling does to whole flows, there and back.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Staging, check, compile, create_flow_input,
-    samples::{around, flow, full_flow},
+    CreateFlowRequest, Staging, check,
+    check::arbitrary::{any_flow, around as names_around, sound_flow},
+    compile, create_flow_input,
+    described::{self, tests::as_described},
+    drift::drift,
+    import::import,
+    normal::normal,
+    request::{Task, TaskType, TriggerProperties},
+    samples::{around, flow, full_flow, known},
     update_flow_input,
 };
-use crate::model::FlowDefinition;
+use crate::model::{FlowDefinition, Trigger};
 
 fn now() -> Timestamp {
     "2026-06-01T12:00:00Z".parse().unwrap()
@@ -18,110 +25,6 @@ fn now() -> Timestamp {
 fn compiled(definition: &FlowDefinition) -> Value {
     let checked = check(definition, now()).unwrap();
     serde_json::to_value(compile(&checked, &around())).unwrap()
-}
-
-fn reference(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
-}
-
-/// Tasks without the members that say nothing when empty.
-fn plain(tasks: &Value) -> Vec<Value> {
-    let mut tasks = tasks.as_array().unwrap().clone();
-    for task in &mut tasks {
-        let task = task.as_object_mut().unwrap();
-        task.retain(|_, member| member.as_object().is_none_or(|member| !member.is_empty()));
-    }
-    tasks
-}
-
-#[test]
-fn an_on_demand_copy_of_everything_is_the_references_request() {
-    let expected = reference(include_str!(
-        "../../../../events/appflow/create-flow-01-salesforce-to-s3-full.json"
-    ));
-    let definition = flow(|flow| {
-        flow.description = Some("Full copy of the Account object, all fields".to_owned());
-        flow.source = serde_json::from_value(json!({
-            "connector": "salesforce",
-            "connectionId": "con_019364c0a1b27cc3a4d5e6f708192a3b",
-            "object": "Account",
-            "dataTransferApi": "automatic",
-            "addNewFields": true,
-            "includeDeletedRecords": false,
-        }))
-        .unwrap();
-        flow.destination = serde_json::from_value(json!({
-            "connector": "s3",
-            "bucket": "appflow-landing-123456789012",
-            "prefix": "salesforce/account",
-            "format": { "file": "json", "aggregation": "none" },
-        }))
-        .unwrap();
-    });
-    let request = compiled(&definition);
-    for member in [
-        "description",
-        "triggerConfig",
-        "sourceFlowConfig",
-        "destinationFlowConfigList",
-        "tasks",
-    ] {
-        assert_eq!(request[member], expected[member], "{member}");
-    }
-    assert_eq!(
-        request["flowName"],
-        "tributary-ten_00000000000000000000000000000001-flw_00000000000000000000000000000002"
-    );
-    assert_eq!(
-        request["tags"],
-        json!({
-            "tributary:tenant": "ten_00000000000000000000000000000001",
-            "tributary:flow": "flw_00000000000000000000000000000002",
-        })
-    );
-}
-
-#[test]
-fn filters_masks_and_validations_are_the_references_tasks() {
-    let expected = reference(include_str!(
-        "../../../../events/appflow/create-flow-06-salesforce-to-s3-transform.json"
-    ));
-    let request = compiled(&full_flow());
-    assert_eq!(
-        request["destinationFlowConfigList"],
-        expected["destinationFlowConfigList"]
-    );
-    let ours = plain(&request["tasks"]);
-    // The reference's arithmetic and concatenation, with the maps of their results, are not offered,
-    // and its projection names their fields.
-    let theirs: Vec<Value> = plain(&expected["tasks"])
-        .into_iter()
-        .filter(|task| {
-            let composed = task["sourceFields"][0]
-                .as_str()
-                .is_some_and(|field| field.contains(','));
-            let kind = task["taskType"].as_str().unwrap();
-            !composed && !["Arithmetic", "Merge"].contains(&kind)
-        })
-        .filter(|task| task["connectorOperator"]["Salesforce"] != "PROJECTION")
-        .collect();
-    assert_eq!(ours.len(), theirs.len() + 1);
-    for task in &theirs {
-        assert!(ours.contains(task), "{task}");
-    }
-    assert_eq!(ours[0]["connectorOperator"]["Salesforce"], "PROJECTION");
-    assert_eq!(
-        ours[0]["sourceFields"],
-        json!([
-            "Id",
-            "Email",
-            "Phone",
-            "Description",
-            "LeadSource",
-            "CreatedDate",
-            "LastName"
-        ])
-    );
 }
 
 #[test]
@@ -136,43 +39,26 @@ fn tasks_stand_in_the_order_projection_mappings_transforms_filters_validations()
     assert_eq!(
         kinds,
         [
-            "Filter", "Map", "Map", "Map", "Map", "Map", "Map", "Mask", "Mask", "Truncate",
-            "Filter", "Filter", "Filter", "Validate", "Validate"
+            "Filter",
+            "Map",
+            "Merge",
+            "Map",
+            "Map",
+            "Map",
+            "Map",
+            "Map",
+            "Arithmetic",
+            "Map",
+            "Map",
+            "Mask",
+            "Mask",
+            "Truncate",
+            "Filter",
+            "Filter",
+            "Filter",
+            "Validate",
+            "Validate"
         ]
-    );
-}
-
-#[test]
-fn f2_an_incremental_schedule_is_the_references_request() {
-    let expected = reference(include_str!(
-        "../../../../events/appflow/create-flow-02-salesforce-to-s3-incremental-parquet-glue.json"
-    ));
-    let properties = &expected["triggerConfig"]["triggerProperties"]["Scheduled"];
-    let instant = |name: &str| {
-        properties[name]
-            .as_i64()
-            .map(|at| Timestamp::from_second(at).unwrap().to_string())
-    };
-    let definition = flow(|flow| {
-        flow.trigger = serde_json::from_value(json!({
-            "type": "scheduled",
-            "every": "rate(1 hour)",
-            "pull": "incremental",
-            "timestampField": "LastModifiedDate",
-            "start": instant("scheduleStartTime"),
-            "end": instant("scheduleEndTime"),
-            "offsetSeconds": properties["scheduleOffset"],
-            "firstFrom": instant("firstExecutionFrom"),
-            "timeZone": properties["timezone"],
-            "stopAfterFailures": properties["flowErrorDeactivationThreshold"],
-        }))
-        .unwrap();
-    });
-    let request = compiled(&definition);
-    assert_eq!(request["triggerConfig"], expected["triggerConfig"]);
-    assert_eq!(
-        request["sourceFlowConfig"]["incrementalPullConfig"],
-        json!({ "datetimeTypeFieldName": "LastModifiedDate" })
     );
 }
 
@@ -396,5 +282,113 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+/// The definition with its start where the request has it.
+fn as_moved(definition: &FlowDefinition, request: &CreateFlowRequest) -> FlowDefinition {
+    let mut moved = definition.clone();
+    if let (Trigger::Scheduled(scheduled), Some(TriggerProperties::Scheduled(properties))) = (
+        &mut moved.trigger,
+        &request.trigger_config.trigger_properties,
+    ) {
+        scheduled.start = properties
+            .schedule_start_time
+            .map(|at| Timestamp::from_second(at).unwrap());
+    }
+    moved
+}
+
+proptest! {
+    /// That no refused flow compiles needs no test: [`compile`] takes a [`CheckedFlow`], which only
+    /// [`check`] makes.
+    #[test]
+    fn compiling_is_a_function_and_the_way_back_its_inverse(definition in sound_flow()) {
+        let names = names_around(&definition);
+        let checked = check(&definition, now()).map_err(|faults| {
+            TestCaseError::fail(format!("{faults:?}"))
+        })?;
+        let request = compile(&checked, &names);
+        prop_assert_eq!(&request, &compile(&check(&definition, now()).unwrap(), &names));
+
+        let around = known(&definition, &names);
+        let back = import(&request, &around);
+        let back = back.map_err(|faults| TestCaseError::fail(format!("{faults:?}")))?;
+        let meant = normal(&as_moved(&definition, &request));
+        prop_assert_eq!(&normal(&back), &meant);
+        prop_assert_eq!(normal(&meant), meant.clone(), "the normal form of a normal form");
+
+        let described = described::request(&as_described(&request));
+        let described = described.map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
+        prop_assert_eq!(normal(&import(&described, &around).unwrap()), meant);
+    }
+
+    /// Tasks in any order, with what AppFlow adds, mean the same; a changed field does not.
+    #[test]
+    fn appflows_own_additions_are_no_drift_and_a_changed_field_is(
+        definition in sound_flow(),
+        turn in 0..8_usize,
+    ) {
+        let names = names_around(&definition);
+        let request = compile(&check(&definition, now()).unwrap(), &names);
+        let around = known(&definition, &names);
+        let mut found = described::request(&as_described(&request)).unwrap();
+        let length = found.tasks.len();
+        let composed = |task: &Task| [TaskType::Merge, TaskType::Arithmetic].contains(&task.task_type);
+        found.tasks.rotate_left(turn % length);
+        for task in &mut found.tasks {
+            if task.task_type == TaskType::Filter {
+                task.source_fields.reverse();
+            }
+        }
+        found.tags.clear();
+        found.kms_arn = None;
+        let same = drift(&definition, &request, &found, &around);
+        prop_assert_eq!(same.differences, vec![]);
+        prop_assert!(same.found.is_some());
+
+        let mapped = found.tasks.iter().position(|task| task.task_type == TaskType::Map);
+        let composes = found.tasks.iter().any(composed);
+        if let Some(position) = mapped.filter(|_| !composes) {
+            found.tasks[position].destination_field = Some("Elsewhere".to_owned());
+            let differences = drift(&definition, &request, &found, &around).differences;
+            prop_assert_eq!(differences.len(), 2);
+            prop_assert!(differences[0].pointer.starts_with("/mappings/"));
+            prop_assert_eq!(&differences[1].pointer, "/mappings/-");
+        }
+    }
+
+    /// The limits of the service model; `.ci/check_requests.py` asks the model itself. What was broken
+    /// and still keeps every rule reads back as well.
+    #[test]
+    fn no_accepted_flow_breaks_a_limit_of_the_service_model_or_is_lost(definition in any_flow()) {
+        let Ok(checked) = check(&definition, now()) else {
+            return Ok(());
+        };
+        let request = compile(&checked, &names_around(&definition));
+        let created = create_flow_input(&request).unwrap().build();
+        prop_assert!(created.is_ok());
+        let length = |text: &str| text.chars().count();
+        prop_assert!(length(&request.flow_name) <= 256);
+        prop_assert!(request.description.as_deref().is_none_or(|text| length(text) <= 2048));
+        prop_assert!(request.tags.len() <= 50);
+        for (name, value) in &request.tags {
+            prop_assert!((1..=128).contains(&length(name)) && length(value) <= 256);
+        }
+        for task in &request.tasks {
+            for value in task.task_properties.values() {
+                prop_assert!((1..=2048).contains(&length(value)), "{value:?}");
+            }
+            for field in &task.source_fields {
+                prop_assert!(length(field) <= 2048);
+            }
+            let target = task.destination_field.as_deref();
+            prop_assert!(target.is_none_or(|field| length(field) <= 256), "{target:?}");
+        }
+        let wire = serde_json::to_string(&request).unwrap();
+        prop_assert_eq!(serde_json::from_str::<CreateFlowRequest>(&wire).unwrap(), request.clone());
+        let back = import(&request, &known(&definition, &names_around(&definition)));
+        let back = back.map_err(|faults| TestCaseError::fail(format!("{faults:?}")))?;
+        prop_assert_eq!(normal(&back), normal(&as_moved(&definition, &request)));
     }
 }

@@ -19,12 +19,14 @@ const FULL_MASK_LENGTH: &str = "5";
 
 pub(super) fn tasks(flow: &FlowDefinition) -> Vec<Task> {
     let key = Key::of(&flow.source);
-    let mut tasks = Vec::new();
+    let mut tasks = Vec::with_capacity(expected(flow));
     tasks.extend(
         projection(flow)
             .map(|fields| key.task(TaskType::Filter, Operator::Projection, fields, None, [])),
     );
-    tasks.extend(flow.mappings.iter().flat_map(|mapping| map(&key, mapping)));
+    for mapping in &flow.mappings {
+        map(&mut tasks, &key, mapping);
+    }
     tasks.extend(
         flow.transforms
             .iter()
@@ -40,6 +42,13 @@ pub(super) fn tasks(flow: &FlowDefinition) -> Vec<Task> {
     tasks
 }
 
+/// As many tasks as the flow becomes unless much of it is put together: projection and partition, and
+/// one for each operation.
+fn expected(flow: &FlowDefinition) -> usize {
+    let changes = flow.transforms.len() + flow.validations.len();
+    2 + flow.mappings.len() + flow.filters.len() + changes
+}
+
 /// Which fields the source reads: those of map and filter tasks, each once, mappings first. What is
 /// put together is read by its parts, whose joined name no source knows.
 fn projection(flow: &FlowDefinition) -> Option<Vec<String>> {
@@ -48,7 +57,7 @@ fn projection(flow: &FlowDefinition) -> Option<Vec<String>> {
     }
     let mapped = flow.mappings.iter().flat_map(Mapping::source_fields);
     let filtered = flow.filters.iter().map(|filter| &filter.field);
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_capacity(flow.mappings.len());
     let fields: Vec<String> = mapped
         .chain(filtered)
         .filter(|field| seen.insert(field.as_str()))
@@ -127,39 +136,39 @@ impl Key {
 
 /// One task, or for what is put together two: the second maps the result, which is named by its
 /// parts.
-fn map(key: &Key, mapping: &Mapping) -> Vec<Task> {
+fn map(tasks: &mut Vec<Task>, key: &Key, mapping: &Mapping) {
     match mapping {
         Mapping::All(all) => {
             let excluded = serde_json::Value::from(all.exclude.clone()).to_string();
             let properties = [("EXCLUDE_SOURCE_FIELDS_LIST", excluded)];
             let (kind, operator) = (TaskType::MapAll, Operator::NoOp);
-            vec![key.task(kind, operator, Vec::new(), None, properties)]
+            tasks.push(key.task(kind, operator, Vec::new(), None, properties));
         }
         Mapping::Field(field) => {
             let types = (field.from_type.clone(), field.to_type.clone());
-            vec![one(key, field.from.clone(), &field.to, types)]
+            tasks.push(one(key, field.from.clone(), &field.to, types));
         }
         Mapping::Concatenate(text) => {
             let joined = text.from.join(",");
-            let merge = key.task(
+            tasks.push(key.task(
                 TaskType::Merge,
                 Operator::NoOp,
                 text.from.clone(),
                 Some(joined.clone()),
                 [("CONCAT_FORMAT", text.format.clone())],
-            );
-            vec![merge, result(key, joined, &text.to, &text.to_type)]
+            ));
+            tasks.push(result(key, joined, &text.to, &text.to_type));
         }
         Mapping::Calculate(number) => {
             let joined = format!("{},{}", number.left, number.right);
-            let calculate = key.task(
+            tasks.push(key.task(
                 TaskType::Arithmetic,
                 Operator::of_arithmetic(number.operation),
                 vec![number.left.clone(), number.right.clone()],
                 Some(joined.clone()),
                 [("MATH_OPERATION_FIELDS_ORDER", joined.clone())],
-            );
-            vec![calculate, result(key, joined, &number.to, &number.to_type)]
+            ));
+            tasks.push(result(key, joined, &number.to, &number.to_type));
         }
     }
 }

@@ -59,7 +59,7 @@ mod tests {
             .map(|(pointer, field)| format!("{pointer} {field}"))
             .collect();
         assert!(
-            found.contains(&"/mappings/1/from Email".to_owned()),
+            found.contains(&"/mappings/2/from Email".to_owned()),
             "{found:?}"
         );
         assert!(
