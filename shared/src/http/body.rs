@@ -1,5 +1,7 @@
 //! JSON bodies: size, media type and shape are checked before a handler sees a value.
 
+mod unique;
+
 use axum::{
     body::to_bytes,
     extract::{FromRequest, Request},
@@ -78,6 +80,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
             format!("It is nested deeper than {DEPTH_LIMIT} levels."),
         ));
     }
+    if let Some(repeated) = unique::first_repeated(bytes) {
+        return Err(malformed(
+            repeated,
+            "This key stands in its object more than once.".to_owned(),
+        ));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
@@ -94,7 +102,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter().fold(String::new(), |mut pointer, segment| {
         let part = match segment {
             Segment::Seq { index } => index.to_string(),
-            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
+            Segment::Map { key } => escaped(key),
             Segment::Enum { variant } => variant.clone(),
             Segment::Unknown => return pointer,
         };
@@ -102,6 +110,11 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         pointer.push_str(&part);
         pointer
     })
+}
+
+/// A key as a part of a JSON pointer (RFC 6901).
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// Deepest nesting of arrays and objects, without parsing.

@@ -1,3 +1,4 @@
+mod bodies;
 mod destinations;
 mod every_flow;
 mod mappings;
