@@ -2,7 +2,9 @@
 
 mod accounts;
 mod definition;
+mod drift;
 mod failure;
 mod lifecycle;
 mod records;
+mod unfinished;
 pub(crate) mod world;

@@ -14,10 +14,12 @@ use tributary::{
 
 use super::{
     appflow::{self, Made},
+    delete::forget,
     find,
     record::{Flow, FlowState},
     references::{Sound, refused, sound},
     view::{FlowView, with_tag},
+    watch,
 };
 use crate::{
     App, accounts, claim,
@@ -75,6 +77,7 @@ async fn make(
     let client = accounts::appflow(app, &sound.account).await?;
     let request = compile(&sound.flow, &sound.around);
     let flow = record(&sound, definition, subject);
+    watch::ensure(app, flow.tenant_id, flow.account_id).await?;
     let flow = insert(app, flow).await?;
     if flow.state != FlowState::Creating {
         return Ok(flow);
@@ -90,7 +93,7 @@ async fn make(
             Ok(app.store.update(&key, update).await?)
         }
         Made::Refused(error) => {
-            remove(app, &flow).await?;
+            forget(app, &flow).await?;
             let profile = sound.around.source_profile.as_deref();
             Err(blamed(&client, &flow, profile, error).await)
         }
@@ -129,6 +132,10 @@ fn record(sound: &Sound, definition: FlowDefinition, subject: &str) -> Flow {
         state: FlowState::Creating,
         definition,
         appflow_arn: None,
+        compiled_at: Some(sound.at),
+        appflow_updated_at: None,
+        status_message: None,
+        drift: None,
         needs_mapping: Vec::new(),
         updating_until: None,
         created_by: subject.to_owned(),
@@ -172,13 +179,4 @@ async fn insert(app: &App, flow: Flow) -> Result<Flow, Error> {
     // The attempt may have been for another text: what counts is what is asked for now.
     app.store.put(&key, &flow).await?;
     Ok(flow)
-}
-
-async fn remove(app: &App, flow: &Flow) -> Result<(), Error> {
-    let pointer = Key::flow_name(&flow.aws_account_id, &flow.appflow_name);
-    app.store.delete(&pointer).await?;
-    app.store
-        .delete(&Key::flow(flow.tenant_id, flow.id))
-        .await?;
-    Ok(())
 }

@@ -31,7 +31,7 @@ use crate::{
 /// What was done about the flow's being in use (F10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-enum Choice {
+pub(super) enum Choice {
     /// It was not in use.
     Deleted,
     /// Its schedule was stopped first. A run in progress writes what it has and is not recorded.
@@ -70,13 +70,7 @@ pub(crate) async fn delete_flow(
     let client = appflow::client(&app, &flow).await?;
     begin(&app, &flow).await?;
     let choice = delete(&client, &flow).await?;
-    // The flow's own item goes last: until then the request can be repeated.
-    app.store
-        .delete(&Key::flow_name(&flow.aws_account_id, &flow.appflow_name))
-        .await?;
-    app.store
-        .delete(&Key::flow(flow.tenant_id, flow.id))
-        .await?;
+    forget(&app, &flow).await?;
     tracing::info!(tenant.id = %flow.tenant_id, flow.id = %flow.id, ?choice, "flow deleted");
     json(
         StatusCode::OK,
@@ -85,6 +79,17 @@ pub(crate) async fn delete_flow(
             choice,
         },
     )
+}
+
+/// Removes our record. The flow's own item goes last: until then the request can be repeated.
+pub(super) async fn forget(app: &App, flow: &Flow) -> Result<(), Error> {
+    app.store
+        .delete(&Key::flow_name(&flow.aws_account_id, &flow.appflow_name))
+        .await?;
+    app.store
+        .delete(&Key::flow(flow.tenant_id, flow.id))
+        .await?;
+    Ok(())
 }
 
 async fn begin(app: &App, flow: &Flow) -> Result<(), Error> {
@@ -104,7 +109,8 @@ async fn begin(app: &App, flow: &Flow) -> Result<(), Error> {
     }
 }
 
-async fn delete(client: &Client, flow: &Flow) -> Result<Choice, Error> {
+/// Deletes the flow in AppFlow, whatever it takes.
+pub(super) async fn delete(client: &Client, flow: &Flow) -> Result<Choice, Error> {
     let scheduled = matches!(flow.definition.trigger, Trigger::Scheduled(_));
     let stopped = scheduled && stop(client, flow).await?;
     match attempt(client, flow, false).await {

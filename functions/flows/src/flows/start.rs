@@ -18,7 +18,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    appflow, find,
+    appflow,
+    drift::{self, DriftKind},
+    find, ready,
     record::{Flow, FlowState},
     view::{FlowView, tagged},
 };
@@ -55,15 +57,10 @@ pub(crate) async fn start_flow(
     body: NoBody,
 ) -> Result<Response, Error> {
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
-    if matches!(flow.state, FlowState::Creating | FlowState::Deleting) {
-        return Err(Error::new(
-            Kind::Conflict,
-            "flow_not_ready",
-            "This flow is being made or deleted.",
-        ));
-    }
+    ready(&flow)?;
     let operation = format!("start-{}", flow.id);
     let work = async {
+        startable(&flow)?;
         match flow.definition.trigger {
             Trigger::OnDemand(_) => run(&app, &flow, editor.subject(), key.value()).await,
             Trigger::Scheduled(_) | Trigger::Event(_) => activate(&app, &flow).await,
@@ -78,6 +75,19 @@ pub(crate) async fn start_flow(
         work,
     )
     .await
+}
+
+/// A flow that somebody else changed would do something that its owner has not seen.
+fn startable(flow: &Flow) -> Result<(), Error> {
+    match flow.drift.as_ref().map(|drift| drift.kind) {
+        None => Ok(()),
+        Some(DriftKind::Deleted) => Err(Error::new(
+            Kind::Conflict,
+            "missing_in_appflow",
+            "AppFlow does not have this flow any more: it was deleted outside. Overwrite the drift to make it anew.",
+        )),
+        Some(DriftKind::Changed | DriftKind::Status) => Err(drift::refused()),
+    }
 }
 
 async fn run(app: &App, flow: &Flow, subject: &str, key: Option<&str>) -> Result<Response, Error> {
@@ -160,6 +170,7 @@ async fn activate(app: &App, flow: &Flow) -> Result<Response, Error> {
     let update = Update::new()
         .set("state", FlowState::Active)
         .set("updated_at", Timestamp::now())
+        .remove("status_message")
         .when_one_of(
             "state",
             [

@@ -7,14 +7,14 @@ use axum::{
 use jiff::{SignedDuration, Timestamp};
 use serde::de::IgnoredAny;
 use tributary::{
-    error::{Error, Fault, Kind},
+    error::{Error, Fault},
     http::{Json, Problem},
     id::FlowId,
     store::{Key, Update},
 };
 
 use super::{
-    appflow, find,
+    appflow, drift, find, ready,
     record::{Flow, FlowState, definition_text},
     references::{refused, sound},
     view::{FlowView, tagged},
@@ -47,6 +47,7 @@ pub(crate) async fn update_flow(
     let mut flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
     if_match.holds_for(flow.version)?;
     ready(&flow)?;
+    drift::none(&flow)?;
     let fixed = changed_for_good(&flow.definition, &value);
     if !fixed.is_empty() {
         return Err(refused(fixed));
@@ -54,6 +55,8 @@ pub(crate) async fn update_flow(
     let sound = sound(&app, editor.tenant, flow.id, &value).await?;
     let client = accounts::appflow(&app, &sound.account).await?;
     let request = compile(&sound.flow, &sound.around);
+    // Whether noticed before or not: what somebody else changed is not overwritten in silence.
+    drift::none_now(&app, &client, &flow).await?;
     let until = begin(&app, &flow).await?;
     let was_active = flow.state == FlowState::Active;
     flow.version += 1;
@@ -67,22 +70,11 @@ pub(crate) async fn update_flow(
         Ok(state)
     };
     match updated.await {
-        Ok(state) => tagged(finish(&app, &flow, &value, state, until).await?),
+        Ok(state) => tagged(finish(&app, &flow, &value, state, sound.at, until).await?),
         Err(error) => {
             abandon(&app, &flow, until).await;
             Err(error)
         }
-    }
-}
-
-fn ready(flow: &Flow) -> Result<(), Error> {
-    match flow.state {
-        FlowState::Draft | FlowState::Active | FlowState::Suspended | FlowState::Errored => Ok(()),
-        FlowState::Creating | FlowState::Deleting => Err(Error::new(
-            Kind::Conflict,
-            "flow_not_ready",
-            "This flow is being made or deleted.",
-        )),
     }
 }
 
@@ -123,7 +115,7 @@ fn changed_for_good(old: &FlowDefinition, new: &FlowDefinition) -> Vec<Fault> {
 }
 
 /// Takes the right to update this version; one at a time.
-async fn begin(app: &App, flow: &Flow) -> Result<i64, Error> {
+pub(super) async fn begin(app: &App, flow: &Flow) -> Result<i64, Error> {
     let now = Timestamp::now();
     let until = now
         .saturating_add(WORK_LIMIT)
@@ -150,6 +142,7 @@ async fn finish(
     flow: &Flow,
     definition: &FlowDefinition,
     state: FlowState,
+    compiled_at: Timestamp,
     until: i64,
 ) -> Result<Flow, Error> {
     let text = definition_text(definition).map_err(|error| {
@@ -159,9 +152,12 @@ async fn finish(
         .set("definition", text)
         .set("state", state)
         .set("version", flow.version)
+        .set("compiled_at", compiled_at)
         .set("updated_at", Timestamp::now())
         .remove("updating_until")
         .remove("needs_mapping")
+        .remove("appflow_updated_at")
+        .remove("status_message")
         .when_equal("updating_until", until);
     Ok(app
         .store
@@ -170,7 +166,7 @@ async fn finish(
 }
 
 /// Gives the right back; if that fails too, it ends by itself.
-async fn abandon(app: &App, flow: &Flow, until: i64) {
+pub(super) async fn abandon(app: &App, flow: &Flow, until: i64) {
     let update = Update::new()
         .remove("updating_until")
         .when_equal("updating_until", until);

@@ -1,0 +1,209 @@
+//! What customers change in their own console: noticed, shown, never overwritten in silence (F6).
+
+use std::time::Duration;
+
+use http::Method;
+use sandbox::client::Answer;
+use serde_json::{Value, json};
+
+use super::world::{World, items, path};
+use crate::common;
+
+mod both {
+    use crate::flows::world::in_both_hosting_modes;
+
+    in_both_hosting_modes! {
+        /// A changed definition.
+        an_edit;
+        /// A deleted flow.
+        a_deletion;
+        /// A stopped and a started schedule.
+        a_status;
+    }
+}
+
+async fn with_tag(world: &World, method: Method, path: &str, body: &Value, tag: &str) -> Answer {
+    let body = Some(body.to_string());
+    let headers = [("if-match", tag)];
+    world.api().call(method, path, body, &headers).await.unwrap()
+}
+
+async fn overwrite(world: &World, flow: &Value, tag: &str) -> Answer {
+    let path = format!("{}/drift/overwrite", path(flow));
+    with_tag(world, Method::POST, &path, &json!({}), tag).await
+}
+
+async fn shown_drift(world: &World, flow: &Value) -> Value {
+    let answer = world.api().get(&format!("{}/drift", path(flow))).await;
+    answer.unwrap().expect(200).unwrap()
+}
+
+fn refusal(answer: &Answer) -> (u16, &str) {
+    (answer.status.as_u16(), answer.code())
+}
+
+/// An edit is noticed by the watch, shown everywhere with who did it, and stays until it is settled.
+async fn an_edit(world: World) {
+    let definition = world.flow();
+    let flow = world.create(&definition).await;
+    world.watched().await;
+    assert!(world.show(&flow).await.get("drift").is_none());
+    let described = || world.sandbox.journal.count("appflow", "/describe-flow");
+    let before = described();
+    world.watched().await;
+    assert_eq!(described(), before, "an unchanged flow was described");
+
+    world
+        .edit_in_console(&flow, "/description", json!("Edited by Ana"))
+        .await;
+    let before = described();
+    world.watched().await;
+    assert_eq!(described(), before + 1);
+    let seen = world.show(&flow).await;
+    assert_eq!(seen["drift"]["kind"], "changed", "{seen}");
+    assert!(
+        seen["drift"]["who"]
+            .as_str()
+            .is_some_and(|who| who.contains(world.aws_account)),
+        "{seen}"
+    );
+    let noticed = seen["drift"]["noticedAt"].clone();
+    let listed = items(world.api().get("/v1/flows").await.unwrap().expect(200).unwrap());
+    assert_eq!(listed[0]["drift"], seen["drift"]);
+
+    let put = with_tag(&world, Method::PUT, &path(&flow), &definition, "\"1\"").await;
+    assert_eq!(refusal(&put), (409, "drifted"));
+    let start = world.act(&flow, "start").await;
+    assert_eq!(refusal(&start), (409, "drifted"));
+    world.watched().await;
+    assert_eq!(world.show(&flow).await["drift"]["noticedAt"], noticed);
+    let report = shown_drift(&world, &flow).await;
+    assert_eq!(report["drifted"], true);
+    assert!(
+        report["differences"].to_string().contains("Edited by Ana"),
+        "{report}"
+    );
+    let console = world.console("/describe-flow", &flow, json!({})).await;
+    assert_eq!(console["description"], "Edited by Ana", "overwritten in silence");
+
+    let stale = overwrite(&world, &flow, "\"7\"").await;
+    assert_eq!(refusal(&stale), (412, "stale_version"));
+    let settled = overwrite(&world, &flow, "\"1\"").await.expect(200).unwrap();
+    assert_eq!((&settled["version"], &settled["recreated"]), (&json!(2), &json!(false)));
+    assert!(settled.get("drift").is_none(), "{settled}");
+    let console = world.console("/describe-flow", &flow, json!({})).await;
+    assert_ne!(console["description"], "Edited by Ana");
+    let again = overwrite(&world, &flow, "\"2\"").await;
+    assert_eq!(refusal(&again), (409, "not_drifted"));
+    world.watched().await;
+    assert!(world.show(&flow).await.get("drift").is_none());
+    world.run(&flow).await;
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// A deletion is noticed; overwriting makes the flow anew and says what is lost.
+async fn a_deletion(world: World) {
+    let flow = world.create(&world.flow()).await;
+    world.run(&flow).await;
+    world
+        .console("/delete-flow", &flow, json!({ "forceDelete": true }))
+        .await;
+    world.watched().await;
+    let seen = world.show(&flow).await;
+    assert_eq!(seen["drift"]["kind"], "deleted", "{seen}");
+    assert_eq!(refusal(&world.act(&flow, "start").await), (409, "missing_in_appflow"));
+    let put = with_tag(&world, Method::PUT, &path(&flow), &world.flow(), "*").await;
+    assert_eq!(refusal(&put), (409, "drifted"));
+    assert_eq!(shown_drift(&world, &flow).await["drift"]["kind"], "deleted");
+
+    let settled = overwrite(&world, &flow, "\"1\"").await.expect(200).unwrap();
+    assert_eq!(settled["recreated"], true);
+    assert_eq!(settled["lost"], json!(["runHistory", "incrementalPosition"]));
+    assert_eq!(settled["appflowName"], flow["appflowName"]);
+    world.run(&flow).await;
+    assert_eq!(world.runs(&flow).await.len(), 2, "our own history stays");
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// Somebody stops or starts a schedule: our word is pushed again, or stopping settles it.
+async fn a_status(world: World) {
+    let flow = world.create(&world.scheduled_flow("rate(1 day)")).await;
+    world.act(&flow, "start").await.expect(200).unwrap();
+    world.watched().await;
+    world.console("/stop-flow", &flow, json!({})).await;
+    world.watched().await;
+    let seen = world.show(&flow).await;
+    assert_eq!(
+        (&seen["state"], &seen["drift"]["kind"], &seen["drift"]["foundState"]),
+        (&json!("active"), &json!("status"), &json!("suspended")),
+        "{seen}"
+    );
+    assert_eq!(refusal(&world.act(&flow, "start").await), (409, "drifted"));
+    let settled = overwrite(&world, &flow, "*").await.expect(200).unwrap();
+    assert_eq!(settled["state"], "active");
+    let console = world.console("/describe-flow", &flow, json!({})).await;
+    assert_eq!(console["flowStatus"], "Active");
+
+    world.console("/stop-flow", &flow, json!({})).await;
+    world.watched().await;
+    assert_eq!(world.show(&flow).await["drift"]["kind"], "status");
+    let stopped = world.act(&flow, "stop").await.expect(200).unwrap();
+    assert_eq!(stopped["state"], "suspended");
+    assert!(stopped.get("drift").is_none(), "{stopped}");
+    world.console("/start-flow", &flow, json!({})).await;
+    world.watched().await;
+    assert_eq!(world.show(&flow).await["drift"]["foundState"], "active");
+    let stopped = world.act(&flow, "stop").await.expect(200).unwrap();
+    assert_eq!(stopped["state"], "suspended");
+    let console = world.console("/describe-flow", &flow, json!({})).await;
+    assert_eq!(console["flowStatus"], "Suspended");
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// F6: an edit that nobody has noticed yet is not overwritten either, and one that its author takes
+/// back leaves nothing to settle.
+#[tokio::test(flavor = "multi_thread")]
+async fn f6_an_update_does_not_overwrite_what_nobody_has_noticed() {
+    let world = World::without_schedules().await;
+    let mut definition = world.flow();
+    definition["description"] = json!("Ours");
+    let flow = world.create(&definition).await;
+    world
+        .edit_in_console(&flow, "/description", json!("Edited by Ana"))
+        .await;
+    let put = with_tag(&world, Method::PUT, &path(&flow), &definition, "\"1\"").await;
+    assert_eq!(refusal(&put), (409, "drifted"));
+    assert_eq!(world.show(&flow).await["drift"]["kind"], "changed");
+    world.edit_in_console(&flow, "/description", json!("Ours")).await;
+    world.watched().await;
+    assert!(world.show(&flow).await.get("drift").is_none());
+    with_tag(&world, Method::PUT, &path(&flow), &definition, "\"1\"")
+        .await
+        .expect(200)
+        .unwrap();
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// F6: ticks that come twice, too late or not at all do no harm.
+#[tokio::test(flavor = "multi_thread")]
+async fn f6_a_doubled_tick_looks_once_and_a_lost_one_is_made_up_for() {
+    let world = World::without_schedules().await;
+    let flow = world.create(&world.flow()).await;
+    let lists = || world.sandbox.journal.count("appflow", "/list-flows");
+    world.sandbox.clock.advance(Duration::from_mins(6));
+    let before = lists();
+    let (one, two) = tokio::join!(
+        world.sandbox.schedules.fire("tributary-watch"),
+        world.sandbox.schedules.fire("tributary-watch")
+    );
+    assert!(one && two);
+    world.settled().await;
+    assert_eq!(lists(), before + 1, "the account was listed twice");
+    world
+        .console("/delete-flow", &flow, json!({ "forceDelete": true }))
+        .await;
+    world.sandbox.clock.advance(Duration::from_mins(60));
+    world.watched().await;
+    assert_eq!(world.show(&flow).await["drift"]["kind"], "deleted");
+    common::no_leaks(&world.sandbox).await;
+}
