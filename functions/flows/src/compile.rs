@@ -5,7 +5,11 @@
 
 mod assemble;
 pub mod check;
+pub mod described;
 mod destination;
+pub mod drift;
+pub mod import;
+pub mod normal;
 pub mod operators;
 pub mod request;
 pub mod schedule;

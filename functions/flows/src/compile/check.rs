@@ -1,6 +1,8 @@
 //! The rules that AppFlow would refuse a flow for, and those that keep a flow from meaning
 //! something other than its author thinks. All faults at once, nothing called.
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 mod destination;
 mod fields;
 pub(super) mod filters;

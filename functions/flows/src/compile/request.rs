@@ -431,6 +431,8 @@ pub enum TaskType {
     Merge,
     Arithmetic,
     Partition,
+    /// Our flows have none; flows made elsewhere may.
+    Passthrough,
 }
 
 impl TaskType {
@@ -446,6 +448,7 @@ impl TaskType {
             Self::Merge => "Merge",
             Self::Arithmetic => "Arithmetic",
             Self::Partition => "Partition",
+            Self::Passthrough => "Passthrough",
         }
     }
 }

@@ -17,7 +17,6 @@ macro_rules! words {
             }
 
             /// The way back; none for a word that AppFlow has learnt since.
-            #[allow(dead_code, reason = "until flows are read back")]
             pub(super) fn $back(word: &str) -> Option<$ours> {
                 match word { $($word => Some($value),)* _ => None }
             }
@@ -86,4 +85,15 @@ impl Operator {
             Arithmetic::Divide => Self::Division,
         }
     }
+}
+
+/// The calculation of an operator; none for one that calculates nothing.
+pub(super) const fn arithmetic_of(operator: Operator) -> Option<Arithmetic> {
+    Some(match operator {
+        Operator::Addition => Arithmetic::Add,
+        Operator::Subtraction => Arithmetic::Subtract,
+        Operator::Multiplication => Arithmetic::Multiply,
+        Operator::Division => Arithmetic::Divide,
+        _ => return None,
+    })
 }

@@ -1,3 +1,5 @@
+mod every_flow;
+
 use super::*;
 use crate::{
     compile::samples::{flow, full_flow},
