@@ -43,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(stop::stop_flow))
         .routes(routes!(validate::validate_flow))
         .routes(routes!(drift::get::get_drift))
+        .routes(routes!(drift::accept::accept_drift))
         .routes(routes!(drift::overwrite::overwrite_drift))
         .routes(routes!(runs::list_runs))
         .routes(routes!(run::get_run))

@@ -2,9 +2,7 @@
 
 use axum::Router;
 use lambda_http::{
-    Adapter, Context, LambdaEvent, Service,
-    lambda_runtime::Diagnostic,
-    request::LambdaRequest,
+    Adapter, Context, LambdaEvent, Service, lambda_runtime::Diagnostic, request::LambdaRequest,
 };
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};

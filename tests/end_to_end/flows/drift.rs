@@ -25,11 +25,20 @@ mod both {
 async fn with_tag(world: &World, method: Method, path: &str, body: &Value, tag: &str) -> Answer {
     let body = Some(body.to_string());
     let headers = [("if-match", tag)];
-    world.api().call(method, path, body, &headers).await.unwrap()
+    world
+        .api()
+        .call(method, path, body, &headers)
+        .await
+        .unwrap()
 }
 
 async fn overwrite(world: &World, flow: &Value, tag: &str) -> Answer {
     let path = format!("{}/drift/overwrite", path(flow));
+    with_tag(world, Method::POST, &path, &json!({}), tag).await
+}
+
+async fn accept(world: &World, flow: &Value, tag: &str) -> Answer {
+    let path = format!("{}/drift/accept", path(flow));
     with_tag(world, Method::POST, &path, &json!({}), tag).await
 }
 
@@ -68,7 +77,15 @@ async fn an_edit(world: World) {
         "{seen}"
     );
     let noticed = seen["drift"]["noticedAt"].clone();
-    let listed = items(world.api().get("/v1/flows").await.unwrap().expect(200).unwrap());
+    let listed = items(
+        world
+            .api()
+            .get("/v1/flows")
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap(),
+    );
     assert_eq!(listed[0]["drift"], seen["drift"]);
 
     let put = with_tag(&world, Method::PUT, &path(&flow), &definition, "\"1\"").await;
@@ -84,12 +101,18 @@ async fn an_edit(world: World) {
         "{report}"
     );
     let console = world.console("/describe-flow", &flow, json!({})).await;
-    assert_eq!(console["description"], "Edited by Ana", "overwritten in silence");
+    assert_eq!(
+        console["description"], "Edited by Ana",
+        "overwritten in silence"
+    );
 
     let stale = overwrite(&world, &flow, "\"7\"").await;
     assert_eq!(refusal(&stale), (412, "stale_version"));
     let settled = overwrite(&world, &flow, "\"1\"").await.expect(200).unwrap();
-    assert_eq!((&settled["version"], &settled["recreated"]), (&json!(2), &json!(false)));
+    assert_eq!(
+        (&settled["version"], &settled["recreated"]),
+        (&json!(2), &json!(false))
+    );
     assert!(settled.get("drift").is_none(), "{settled}");
     let console = world.console("/describe-flow", &flow, json!({})).await;
     assert_ne!(console["description"], "Edited by Ana");
@@ -97,6 +120,24 @@ async fn an_edit(world: World) {
     assert_eq!(refusal(&again), (409, "not_drifted"));
     world.watched().await;
     assert!(world.show(&flow).await.get("drift").is_none());
+    world.run(&flow).await;
+
+    world
+        .edit_in_console(&flow, "/description", json!("Better words"))
+        .await;
+    world.watched().await;
+    let stale = accept(&world, &flow, "\"1\"").await;
+    assert_eq!(refusal(&stale), (412, "stale_version"));
+    let taken = accept(&world, &flow, "\"2\"").await.expect(200).unwrap();
+    assert_eq!(
+        (&taken["version"], &taken["description"], &taken["mappings"]),
+        (&json!(3), &json!("Better words"), &flow["mappings"]),
+        "{taken}"
+    );
+    assert!(taken.get("drift").is_none(), "{taken}");
+    world.watched().await;
+    assert_eq!(world.show(&flow).await["version"], 3);
+    assert_eq!(shown_drift(&world, &flow).await["drifted"], false);
     world.run(&flow).await;
     common::no_leaks(&world.sandbox).await;
 }
@@ -111,14 +152,20 @@ async fn a_deletion(world: World) {
     world.watched().await;
     let seen = world.show(&flow).await;
     assert_eq!(seen["drift"]["kind"], "deleted", "{seen}");
-    assert_eq!(refusal(&world.act(&flow, "start").await), (409, "missing_in_appflow"));
+    assert_eq!(
+        refusal(&world.act(&flow, "start").await),
+        (409, "missing_in_appflow")
+    );
     let put = with_tag(&world, Method::PUT, &path(&flow), &world.flow(), "*").await;
     assert_eq!(refusal(&put), (409, "drifted"));
     assert_eq!(shown_drift(&world, &flow).await["drift"]["kind"], "deleted");
 
     let settled = overwrite(&world, &flow, "\"1\"").await.expect(200).unwrap();
     assert_eq!(settled["recreated"], true);
-    assert_eq!(settled["lost"], json!(["runHistory", "incrementalPosition"]));
+    assert_eq!(
+        settled["lost"],
+        json!(["runHistory", "incrementalPosition"])
+    );
     assert_eq!(settled["appflowName"], flow["appflowName"]);
     world.run(&flow).await;
     assert_eq!(world.runs(&flow).await.len(), 2, "our own history stays");
@@ -134,7 +181,11 @@ async fn a_status(world: World) {
     world.watched().await;
     let seen = world.show(&flow).await;
     assert_eq!(
-        (&seen["state"], &seen["drift"]["kind"], &seen["drift"]["foundState"]),
+        (
+            &seen["state"],
+            &seen["drift"]["kind"],
+            &seen["drift"]["foundState"]
+        ),
         (&json!("active"), &json!("status"), &json!("suspended")),
         "{seen}"
     );
@@ -174,7 +225,9 @@ async fn f6_an_update_does_not_overwrite_what_nobody_has_noticed() {
     let put = with_tag(&world, Method::PUT, &path(&flow), &definition, "\"1\"").await;
     assert_eq!(refusal(&put), (409, "drifted"));
     assert_eq!(world.show(&flow).await["drift"]["kind"], "changed");
-    world.edit_in_console(&flow, "/description", json!("Ours")).await;
+    world
+        .edit_in_console(&flow, "/description", json!("Ours"))
+        .await;
     world.watched().await;
     assert!(world.show(&flow).await.get("drift").is_none());
     with_tag(&world, Method::PUT, &path(&flow), &definition, "\"1\"")

@@ -88,7 +88,10 @@ impl World {
         if let Hosting::Vendor = hosting {
             let request = json!({ "hosting": "vendor", "region": REGION });
             let account = world.api().post("/v1/accounts", &request).await.unwrap();
-            let account = account.expect(201).unwrap()["id"].as_str().unwrap().to_owned();
+            let account = account.expect(201).unwrap()["id"]
+                .as_str()
+                .unwrap()
+                .to_owned();
             let verify = format!("/v1/accounts/{account}/verify");
             let verified = world.api().post(&verify, &json!({})).await.unwrap();
             assert_eq!(verified.expect(200).unwrap()["state"], "verified");
@@ -285,7 +288,9 @@ impl World {
 
     /// Lets six minutes pass and the watch look at every account that is due then.
     pub(crate) async fn watched(&self) {
-        self.sandbox.clock.advance(std::time::Duration::from_mins(6));
+        self.sandbox
+            .clock
+            .advance(std::time::Duration::from_mins(6));
         assert!(self.sandbox.schedules.fire("tributary-watch").await);
         self.sandbox.runtime.settled().await;
     }

@@ -1,7 +1,7 @@
 //! Drift: what somebody changed in AppFlow without us. Noticed, shown, and settled by the user's
 //! choice (F6): taken over, or overwritten; never one or the other by itself.
 
-mod compare;
+pub(super) mod accept;
 pub(super) mod get;
 mod look;
 pub(super) mod overwrite;
@@ -16,7 +16,6 @@ use utoipa::ToSchema;
 
 use super::record::{Flow, FlowState};
 use crate::App;
-pub(super) use compare::Difference;
 #[cfg(test)]
 use look::Found;
 pub(super) use look::{Look, look, millis};

@@ -10,7 +10,10 @@ use tributary::{
 
 use crate::{
     App,
-    compile::{CheckedFlow, CreateFlowRequest, Staging, Surroundings, check, compile},
+    compile::{
+        CheckedFlow, CreateFlowRequest, Staging, Surroundings, check, compile,
+        import::{Known, KnownConnection},
+    },
     flows::Flow,
     model::FlowDefinition,
 };
@@ -80,8 +83,17 @@ pub(super) fn refused(faults: Vec<Fault>) -> Error {
     Error::unprocessable("invalid_flow", "The flow breaks rules.", faults)
 }
 
-/// The request that a flow which AppFlow has became when it was pushed there.
-pub(super) async fn standing(app: &App, flow: &Flow) -> Result<CreateFlowRequest, Error> {
+/// A flow that AppFlow has, as it was pushed there.
+pub(super) struct Standing {
+    /// The request that its definition became.
+    pub(super) request: CreateFlowRequest,
+    /// What AppFlow's names mean, for reading a flow back.
+    pub(super) known: Known,
+}
+
+/// The flow as it was pushed. Nothing is refused here: what its connections are fit for today does
+/// not change what AppFlow was told.
+pub(super) async fn standing(app: &App, flow: &Flow) -> Result<Standing, Error> {
     let at = flow.compiled_at.unwrap_or(flow.created_at);
     let checked = check(&flow.definition, at).map_err(|faults| {
         Error::internal(
@@ -99,6 +111,7 @@ pub(super) async fn standing(app: &App, flow: &Flow) -> Result<CreateFlowRequest
             *end = load(app, flow.tenant_id, id).await?;
         }
     }
+    let connections = ends.iter().flatten().map(known).collect();
     let [source, destination] = ends;
     let around = Surroundings {
         tenant_id: flow.tenant_id,
@@ -108,7 +121,24 @@ pub(super) async fn standing(app: &App, flow: &Flow) -> Result<CreateFlowRequest
         destination_profile: destination.map(|destination| destination.profile_name),
         aws_account_id: flow.aws_account_id.clone(),
     };
-    Ok(compile(&checked, &around))
+    Ok(Standing {
+        request: compile(&checked, &around),
+        known: Known {
+            name: flow.definition.name.clone(),
+            account_id: flow.account_id,
+            aws_account_id: flow.aws_account_id.clone(),
+            connections,
+        },
+    })
+}
+
+fn known(connection: &Connection) -> (String, KnownConnection) {
+    let known = KnownConnection {
+        id: connection.id,
+        connector: connection.connector.clone(),
+        staging: Some(staging(connection)),
+    };
+    (connection.profile_name.clone(), known)
 }
 
 async fn load(app: &App, tenant: TenantId, id: ConnectionId) -> Result<Option<Connection>, Error> {

@@ -45,7 +45,9 @@ pub(crate) async fn stop_flow(
             "not_stoppable",
             "An on-demand flow has no schedule to stop.",
         )),
-        (_, FlowState::Draft) if flow.drift.is_none() => Some(("not_started", "This flow was never started.")),
+        (_, FlowState::Draft) if flow.drift.is_none() => {
+            Some(("not_started", "This flow was never started."))
+        }
         (_, FlowState::Creating | FlowState::Deleting) => {
             Some(("flow_not_ready", "This flow is being made or deleted."))
         }

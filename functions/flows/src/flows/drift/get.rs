@@ -10,9 +10,10 @@ use serde::Serialize;
 use tributary::{error::Error, http::Problem, id::FlowId};
 use utoipa::ToSchema;
 
-use super::{Difference, DriftView, Judgement, Look, judge, learn, look};
+use super::{DriftView, Judgement, Look, judge, learn, look};
 use crate::{
     App,
+    compile::drift::Difference,
     edge::{Viewer, id_in_path, json},
     flows::{appflow, find, record::FlowState},
 };

@@ -3,6 +3,7 @@
 use tributary::id::{AccountId, FlowId, TenantId};
 
 use super::*;
+use crate::compile::drift::Difference;
 
 fn flow(state: FlowState) -> Flow {
     let account = AccountId::new();
@@ -40,8 +41,8 @@ fn flow(state: FlowState) -> Flow {
 fn found(state: FlowState, message: Option<&str>, differs: bool) -> Look {
     let differences = differs.then(|| Difference {
         pointer: "/description".to_owned(),
-        ours: serde_json::Value::Null,
-        found: "theirs".into(),
+        asked: None,
+        found: Some("theirs".into()),
     });
     Look::Found(Box::new(Found {
         state,
@@ -49,7 +50,8 @@ fn found(state: FlowState, message: Option<&str>, differs: bool) -> Look {
         updated_at: Some(2),
         updated_by: Some("arn:aws:iam::222222222222:user/ana".to_owned()),
         differences: differences.into_iter().collect(),
-        described: aws_sdk_appflow::operation::describe_flow::DescribeFlowOutput::builder().build(),
+        definition: Err(Vec::new()),
+        arn: None,
     }))
 }
 
@@ -66,13 +68,41 @@ fn f6_each_change_by_somebody_else_has_its_kind() {
     use FlowState::{Active, Draft, Errored, Suspended};
     let cases = [
         (Active, found(Active, None, false), Ok(None)),
-        (Active, found(Active, None, true), Ok(Some(DriftKind::Changed))),
-        (Active, found(Suspended, None, true), Ok(Some(DriftKind::Changed))),
-        (Active, found(Suspended, None, false), Ok(Some(DriftKind::Status))),
-        (Draft, found(Active, None, false), Ok(Some(DriftKind::Status))),
-        (Suspended, found(Active, Some("old"), false), Ok(Some(DriftKind::Status))),
-        (Active, found(Suspended, Some("failed"), false), Err("failed".to_owned())),
-        (Active, found(Errored, Some("failed"), false), Err("failed".to_owned())),
+        (
+            Active,
+            found(Active, None, true),
+            Ok(Some(DriftKind::Changed)),
+        ),
+        (
+            Active,
+            found(Suspended, None, true),
+            Ok(Some(DriftKind::Changed)),
+        ),
+        (
+            Active,
+            found(Suspended, None, false),
+            Ok(Some(DriftKind::Status)),
+        ),
+        (
+            Draft,
+            found(Active, None, false),
+            Ok(Some(DriftKind::Status)),
+        ),
+        (
+            Suspended,
+            found(Active, Some("old"), false),
+            Ok(Some(DriftKind::Status)),
+        ),
+        (
+            Active,
+            found(Suspended, Some("failed"), false),
+            Err("failed".to_owned()),
+        ),
+        (
+            Active,
+            found(Errored, Some("failed"), false),
+            Err("failed".to_owned()),
+        ),
         (Suspended, found(Suspended, Some("failed"), false), Ok(None)),
         (Active, Look::Gone, Ok(Some(DriftKind::Deleted))),
     ];

@@ -35,12 +35,7 @@ pub(super) enum Outcome {
 }
 
 /// Looks at the account if nobody else does. Failures are logged here, and make the next look later.
-pub(super) async fn watch(
-    app: &App,
-    listings: &Listings,
-    watch: Watch,
-    now: Timestamp,
-) -> Outcome {
+pub(super) async fn watch(app: &App, listings: &Listings, watch: Watch, now: Timestamp) -> Outcome {
     match item::claim(app, &watch, now).await {
         Ok(true) => {}
         Ok(false) => return Outcome::NotOurs,
@@ -102,7 +97,14 @@ async fn account(
     }
     orphan::remove(app, &client, &account, &listing, now).await?;
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    item::looked(app, watch, now, number(listing.flows.len()), listing.connections).await?;
+    item::looked(
+        app,
+        watch,
+        now,
+        number(listing.flows.len()),
+        listing.connections,
+    )
+    .await?;
     first_failure.map_or(Ok(()), Err)
 }
 
@@ -135,7 +137,9 @@ async fn one(
 ) -> Result<(), Error> {
     let listed = listing.flows.get(&flow.appflow_name);
     match flow.state {
-        FlowState::Creating | FlowState::Deleting => unfinished::settle(app, client, flow, now).await,
+        FlowState::Creating | FlowState::Deleting => {
+            unfinished::settle(app, client, flow, now).await
+        }
         _ if says_the_same(flow, listed) => Ok(()),
         _ => {
             let look = look(app, client, flow).await?;
@@ -148,7 +152,13 @@ async fn one(
 /// Whether the list tells nothing that we do not know: then the flow need not be described.
 fn says_the_same(flow: &Flow, listed: Option<&Listed>) -> bool {
     let Some(listed) = listed else {
-        return matches!(&flow.drift, Some(Drift { kind: DriftKind::Deleted, .. }));
+        return matches!(
+            &flow.drift,
+            Some(Drift {
+                kind: DriftKind::Deleted,
+                ..
+            })
+        );
     };
     let (state, updated_at) = match &flow.drift {
         None => (flow.state, flow.appflow_updated_at),

@@ -20,11 +20,7 @@ pub(super) struct Entry {
 }
 
 /// Accounts that are due, those that wait longest first.
-pub(super) async fn accounts(
-    app: &App,
-    at: Timestamp,
-    most: usize,
-) -> Result<Vec<Watch>, Error> {
+pub(super) async fn accounts(app: &App, at: Timestamp, most: usize) -> Result<Vec<Watch>, Error> {
     let mut watches = Vec::new();
     for entry in entries(app, SHARD, at, most).await? {
         let Some(key) = watch_key(&entry) else {

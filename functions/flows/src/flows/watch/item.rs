@@ -81,9 +81,7 @@ pub(super) async fn failed(app: &App, watch: &Watch, now: Timestamp) -> Result<(
     let update = Update::new()
         .set("failures", failures)
         .set("due_at", after(now, pause(failures)));
-    app.store
-        .update::<IgnoredAny>(&watch.key(), update)
-        .await?;
+    app.store.update::<IgnoredAny>(&watch.key(), update).await?;
     Ok(())
 }
 
@@ -100,9 +98,7 @@ pub(super) async fn looked(
         .set("looked_at", now)
         .set("flows", flows)
         .set("connections", connections);
-    app.store
-        .update::<IgnoredAny>(&watch.key(), update)
-        .await?;
+    app.store.update::<IgnoredAny>(&watch.key(), update).await?;
     Ok(())
 }
 

@@ -5,9 +5,7 @@
 
 use aws_sdk_appflow::Client;
 use jiff::{SignedDuration, Timestamp};
-use tributary::{
-    aws::Refusal, error::Error, id::FlowId, store::Key, tenancy::Account,
-};
+use tributary::{aws::Refusal, error::Error, id::FlowId, store::Key, tenancy::Account};
 
 use super::listing::{Listed, Listing};
 use crate::{App, appflow::refused, compile::flow_name, flows::record::Flow};

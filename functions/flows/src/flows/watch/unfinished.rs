@@ -36,7 +36,7 @@ pub(super) async fn settle(
         (FlowState::Creating, Look::Found(found)) => {
             let update = Update::new()
                 .set("state", found.state)
-                .set_or_remove("appflow_arn", found.described.flow_arn)
+                .set_or_remove("appflow_arn", found.arn)
                 .set("updated_at", Timestamp::now());
             if changed(app, flow, update).await? {
                 log(flow, "half made flow adopted");
