@@ -43,7 +43,11 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     ("flows", "list-flows", Answer(200, "")),
     ("flows", "tick-of-unknown-kind", Fail("Flows.UnknownEvent")),
     ("flows", "unknown-route", Answer(404, "not_found")),
-    ("flows", "watch", Return(r#"{"accounts":0,"failed":0}"#)),
+    (
+        "flows",
+        "watch",
+        Return(r#"{"operations":0,"accounts":0,"failed":0}"#),
+    ),
     (
         "flows",
         "without-authorizer",

@@ -1,10 +1,12 @@
 //! Flows: what a definition becomes in AppFlow, and which records it brings.
 
 mod accounts;
+mod cancel;
 mod definition;
 mod drift;
 mod failure;
 mod lifecycle;
 mod records;
+mod throttle;
 mod unfinished;
 pub(crate) mod world;

@@ -1,12 +1,16 @@
 //! `/v1/flows`: flows, their life in AppFlow, and their runs.
 
 mod appflow;
+mod cancel;
+mod cancel_run;
 mod compile;
 mod create;
 mod delete;
 mod drift;
 mod get;
 mod list;
+mod operation;
+mod patience;
 mod record;
 mod references;
 mod run;
@@ -45,6 +49,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(drift::get::get_drift))
         .routes(routes!(drift::accept::accept_drift))
         .routes(routes!(drift::overwrite::overwrite_drift))
+        .routes(routes!(cancel::cancel_runs))
+        .routes(routes!(cancel_run::cancel_run))
+        .routes(routes!(operation::get::get_operation))
         .routes(routes!(runs::list_runs))
         .routes(routes!(run::get_run))
 }

@@ -305,6 +305,16 @@ impl World {
         });
     }
 
+    /// Holds runs up: the application answers their queries this late.
+    pub(crate) fn slow_runs(&self, milliseconds: u64) {
+        self.sandbox.faults.add(FaultRule {
+            service: "salesforce".to_owned(),
+            operation: "/query".to_owned(),
+            fault: Fault::Delay(milliseconds),
+            times: 100,
+        });
+    }
+
     /// Waits until nothing is under way: no run, no event, no invocation, no notification.
     pub(crate) async fn settled(&self) {
         self.sandbox.appflow.settled().await;

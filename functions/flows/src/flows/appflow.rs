@@ -151,6 +151,31 @@ pub(super) async fn suspend(client: &Client, flow: &Flow) -> Result<(), Error> {
     Err(refused("StopFlow", refusal))
 }
 
+/// Cancels runs in progress, all of them if none are named. Answers those that AppFlow could not
+/// cancel; a flow that is gone has none.
+pub(super) async fn cancel(
+    client: &Client,
+    flow: &Flow,
+    executions: Option<Vec<String>>,
+) -> Result<Vec<String>, Error> {
+    let cancelled = client
+        .cancel_flow_executions()
+        .flow_name(&flow.appflow_name)
+        .set_execution_ids(executions)
+        .send()
+        .await;
+    match cancelled {
+        Ok(cancelled) => Ok(cancelled.invalid_executions.unwrap_or_default()),
+        Err(error) => {
+            let refusal = Refusal::of(&error);
+            if refusal.is("ResourceNotFoundException") {
+                return Ok(Vec::new());
+            }
+            Err(refused("CancelFlowExecutions", refusal))
+        }
+    }
+}
+
 /// Names one call about one version of one flow, so that it can be repeated. AppFlow refuses a
 /// token that comes back with other parameters, hence the request in it.
 fn client_token(flow: &Flow, operation: &str, request: &CreateFlowRequest) -> String {

@@ -246,9 +246,11 @@ pub(super) async fn none_now(
 ) -> Result<(), Error> {
     let look = look(app, client, flow).await?;
     let judgement = judge(flow, &look, Timestamp::now());
-    learn(app, flow, &judgement, &look).await?;
     match judgement {
-        Judgement::Drifted(_) => Err(refused()),
+        Judgement::Drifted(_) => {
+            learn(app, flow, &judgement, &look).await?;
+            Err(refused())
+        }
         Judgement::Agrees | Judgement::Deactivated { .. } => Ok(()),
     }
 }

@@ -20,7 +20,10 @@ use uuid::Uuid;
 use super::{
     appflow,
     drift::{self, DriftKind},
-    find, ready,
+    find,
+    operation::{Work, is_throttled, later},
+    patience::patiently,
+    ready,
     record::{Flow, FlowState},
     view::{FlowView, tagged},
 };
@@ -45,7 +48,7 @@ pub(crate) struct StartedRun {
 #[utoipa::path(post, path = "/v1/flows/{id}/start", tag = "flows", params(
     ("id" = FlowId, Path, description = "The flow"),
 ), responses(
-    (status = 202, body = StartedRun, description = "On demand: the run is queued"),
+    (status = 202, body = StartedRun, description = "On demand: the run is queued. Where AppFlow throttles: an operation (see GET /v1/operations/{id})"),
     (status = 200, body = FlowView, description = "Scheduled, or started by events: the flow is active"),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -62,8 +65,22 @@ pub(crate) async fn start_flow(
     let work = async {
         startable(&flow)?;
         match flow.definition.trigger {
-            Trigger::OnDemand(_) => run(&app, &flow, editor.subject(), key.value()).await,
-            Trigger::Scheduled(_) | Trigger::Event(_) => activate(&app, &flow).await,
+            Trigger::OnDemand(_) => {
+                let token = client_token(flow.id, editor.subject(), key.value());
+                let run = patiently(|| run(&app, &flow, &token)).await;
+                if is_throttled(&run) {
+                    let client_token = token;
+                    return later(&app, &flow, Work::Run { client_token }).await;
+                }
+                answer(&flow, run?)
+            }
+            Trigger::Scheduled(_) | Trigger::Event(_) => {
+                let active = patiently(|| activate(&app, &flow)).await;
+                if is_throttled(&active) {
+                    return later(&app, &flow, Work::Activate).await;
+                }
+                tagged(active?)
+            }
         }
     };
     key.once(
@@ -90,12 +107,13 @@ fn startable(flow: &Flow) -> Result<(), Error> {
     }
 }
 
-async fn run(app: &App, flow: &Flow, subject: &str, key: Option<&str>) -> Result<Response, Error> {
+/// Starts a run. The same token asks for the same run.
+pub(super) async fn run(app: &App, flow: &Flow, client_token: &str) -> Result<Run, Error> {
     let started = appflow::client(app, flow)
         .await?
         .start_flow()
         .flow_name(&flow.appflow_name)
-        .client_token(client_token(flow.id, subject, key))
+        .client_token(client_token)
         .send()
         .await
         .map_err(|error| failed("StartFlow", &error))?;
@@ -105,7 +123,10 @@ async fn run(app: &App, flow: &Flow, subject: &str, key: Option<&str>) -> Result
             "AppFlow started a run without an execution id",
         )
     })?;
-    let run = record(app, flow, execution_id).await?;
+    record(app, flow, execution_id).await
+}
+
+fn answer(flow: &Flow, run: Run) -> Result<Response, Error> {
     let answer = StartedRun {
         run_id: run.id,
         execution_id: run.execution_id,
@@ -164,7 +185,8 @@ async fn record(app: &App, flow: &Flow, execution_id: String) -> Result<Run, Err
     known.ok_or_else(lost)
 }
 
-async fn activate(app: &App, flow: &Flow) -> Result<Response, Error> {
+/// Sets a schedule or events going.
+pub(super) async fn activate(app: &App, flow: &Flow) -> Result<Flow, Error> {
     let client = appflow::client(app, flow).await?;
     appflow::activate(&client, flow).await?;
     let update = Update::new()
@@ -181,7 +203,7 @@ async fn activate(app: &App, flow: &Flow) -> Result<Response, Error> {
             ],
         );
     let key = Key::flow(flow.tenant_id, flow.id);
-    tagged(app.store.update(&key, update).await?)
+    Ok(app.store.update(&key, update).await?)
 }
 
 #[cfg(test)]

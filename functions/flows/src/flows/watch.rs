@@ -18,13 +18,18 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tributary::error::Error;
 
+use super::operation::perform;
 use crate::App;
 pub(crate) use item::{Watch, ensure};
 use listing::Listings;
 
 /// Accounts that one tick looks at at most; the next tick takes the rest, oldest first.
 const MOST_ACCOUNTS: usize = 100;
-/// Accounts that are looked at at the same time.
+/// Operations that one tick tries at most.
+const MOST_OPERATIONS: usize = 50;
+/// How long a tick begins with operations.
+const OPERATIONS_WITHIN: Duration = Duration::from_secs(8);
+/// Accounts, or operations, that are worked on at the same time.
 const CONCURRENCY: usize = 4;
 /// How long a tick begins new work. What has begun then has the rest of the function's time.
 const BEGIN_WITHIN: Duration = Duration::from_secs(15);
@@ -51,6 +56,8 @@ enum Kind {
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Ticked {
+    /// Operations that were tried.
+    operations: usize,
     /// Accounts that were looked at.
     accounts: usize,
     /// Accounts that could not be looked at; they are due again, later each time.
@@ -62,10 +69,14 @@ pub(crate) struct Ticked {
 pub(crate) async fn run(app: &App, tick: &Tick) -> Result<Ticked, Error> {
     let now = tick.scheduled_time;
     let begun = Instant::now();
+    let operations = operations(app, now, begun).await?;
     let listings = Listings::default();
     let mut due = due::accounts(app, now, MOST_ACCOUNTS).await?.into_iter();
     let mut looks = JoinSet::new();
-    let mut ticked = Ticked::default();
+    let mut ticked = Ticked {
+        operations,
+        ..Ticked::default()
+    };
     loop {
         while looks.len() < CONCURRENCY
             && begun.elapsed() < BEGIN_WITHIN
@@ -83,6 +94,35 @@ pub(crate) async fn run(app: &App, tick: &Tick) -> Result<Ticked, Error> {
             Ok(account::Outcome::Failed) | Err(_) => ticked.failed += 1,
         }
     }
-    tracing::info!(scheduled_time = %now, accounts = ticked.accounts, failed = ticked.failed, "watched");
+    tracing::info!(scheduled_time = %now, operations, accounts = ticked.accounts, failed = ticked.failed, "watched");
     Ok(ticked)
+}
+
+/// Tries what AppFlow throttled; people wait for it, so it comes first.
+async fn operations(app: &App, now: Timestamp, begun: Instant) -> Result<usize, Error> {
+    let mut due = due::operations(app, now, MOST_OPERATIONS)
+        .await?
+        .into_iter();
+    let mut attempts = JoinSet::new();
+    let mut tried = 0;
+    loop {
+        while attempts.len() < CONCURRENCY
+            && begun.elapsed() < OPERATIONS_WITHIN
+            && let Some(operation) = due.next()
+        {
+            let app = app.clone();
+            tried += 1;
+            attempts.spawn(async move {
+                if let Err(error) = perform::attempt(&app, &operation, now).await {
+                    tracing::warn!(
+                        tenant.id = %operation.tenant_id, operation.id = %operation.id,
+                        error.code = error.code(), error.chain = error.chain(), "operation could not be tried"
+                    );
+                }
+            });
+        }
+        if attempts.join_next().await.is_none() {
+            return Ok(tried);
+        }
+    }
 }

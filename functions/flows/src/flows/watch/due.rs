@@ -10,7 +10,10 @@ use tributary::{
 };
 
 use super::item::{SHARD, Watch};
-use crate::App;
+use crate::{
+    App,
+    flows::operation::{self, Operation},
+};
 
 /// What the index has of an item: its keys.
 #[derive(Debug, Deserialize)]
@@ -31,6 +34,24 @@ pub(super) async fn accounts(app: &App, at: Timestamp, most: usize) -> Result<Ve
         watches.extend(watch.filter(|watch| watch.due_at <= at.as_millisecond()));
     }
     Ok(watches)
+}
+
+/// Operations that are due, those that wait longest first.
+pub(super) async fn operations(
+    app: &App,
+    at: Timestamp,
+    most: usize,
+) -> Result<Vec<Operation>, Error> {
+    let mut operations = Vec::new();
+    for entry in entries(app, operation::SHARD, at, most).await? {
+        let Some(key) = operation_key(&entry) else {
+            continue;
+        };
+        let operation: Option<Operation> = app.store.get(&key).await?;
+        let is_due = |due: i64| due <= at.as_millisecond();
+        operations.extend(operation.filter(|operation| operation.due_at.is_some_and(is_due)));
+    }
+    Ok(operations)
 }
 
 /// Entries of a shard that are due, oldest first.
@@ -62,6 +83,13 @@ fn watch_key(entry: &Entry) -> Option<Key> {
     let tenant = entry.pk.strip_prefix("TENANT#")?.parse().ok()?;
     let account = entry.sk.strip_prefix("WATCH#")?.parse().ok()?;
     Some(Key::watch(tenant, account))
+}
+
+/// The key of the operation that an entry stands for.
+fn operation_key(entry: &Entry) -> Option<Key> {
+    let tenant = entry.pk.strip_prefix("TENANT#")?.parse().ok()?;
+    let operation = entry.sk.strip_prefix("OPERATION#")?.parse().ok()?;
+    Some(Key::operation(tenant, operation))
 }
 
 #[cfg(test)]

@@ -53,8 +53,7 @@ pub(super) async fn settle(
             }
         }
         (_, Look::Found(_)) => {
-            delete::delete(client, flow).await?;
-            delete::forget(app, flow).await?;
+            delete::carry_on(app, flow).await?;
             log(flow, "half deleted flow deleted");
         }
         (_, Look::Gone) => {
