@@ -6,6 +6,8 @@ mod definition;
 mod drift;
 mod failure;
 mod lifecycle;
+mod listing;
+mod quota;
 mod records;
 mod throttle;
 mod unfinished;

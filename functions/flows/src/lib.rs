@@ -21,7 +21,7 @@ pub mod trigger;
 mod usage;
 
 pub use app::App;
-pub use config::{BrowserConfig, Config, OnboardingConfig};
+pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;

@@ -144,6 +144,8 @@ impl Route {
                 ("entities", "{entity}") => &ids.entity,
                 ("flows", "{id}") => &ids.flow,
                 ("runs", "{runId}") => &ids.run,
+                // Tenants' own are walked in flows/throttle.rs.
+                ("operations", "{id}") => "op_0193d3f0aaaa7bbb8cccdddddddddddd",
                 ("queries", "{id}") => &ids.query,
                 ("callback", "{provider}") => "salesforce",
                 _ => panic!("{} has a parameter {segment} without a case", self.path),

@@ -83,18 +83,11 @@ async fn f7_a_create_that_breaks_off_is_carried_on_by_the_same_request() {
     common::no_leaks(&world.sandbox).await;
 }
 
-/// Items of the table, but for the account's own: that it is watched outlives a refused flow.
-async fn items_of_flows(world: &World) -> usize {
-    let items = world.sandbox.table_items().await;
-    let is_watch = |item: &&Value| item["sk"].to_string().contains("WATCH#");
-    items.len() - items.iter().filter(is_watch).count()
-}
-
 /// F7: a flow that AppFlow refuses leaves nothing behind, here or there.
 #[tokio::test(flavor = "multi_thread")]
 async fn f7_a_flow_that_appflow_refuses_leaves_nothing_behind() {
     let world = World::without_schedules().await;
-    let items_before = items_of_flows(&world).await;
+    let items_before = world.items_of_flows().await;
     let mut flow = world.flow();
     flow["destination"]["bucket"] = json!("a-bucket-that-is-not-there");
     let refused = world.api().post("/v1/flows", &flow).await.unwrap();
@@ -106,6 +99,6 @@ async fn f7_a_flow_that_appflow_refuses_leaves_nothing_behind() {
     );
     assert!(world.appflow_flows().await.is_empty());
     assert!(listed(&world).await.is_empty());
-    assert_eq!(items_of_flows(&world).await, items_before);
+    assert_eq!(world.items_of_flows().await, items_before);
     common::no_leaks(&world.sandbox).await;
 }

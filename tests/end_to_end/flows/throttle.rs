@@ -182,6 +182,14 @@ async fn f9_a_throttle_without_end_fails_and_leaves_nothing_behind() {
     throttle_all(&world, 429);
     let answer = world.api().post("/v1/flows", &world.flow()).await.unwrap();
     let create = operation(&world, answer).await;
+    // I1: another tenant does not know of it.
+    let strangers = common::tenant(&world.sandbox, "Boats", &[("alex", "admin")]).await;
+    let theirs = format!("/v1/operations/{}", create["operationId"].as_str().unwrap());
+    let unknown = strangers.api("alex").get(&theirs).await.unwrap();
+    assert_eq!(
+        (unknown.status.as_u16(), unknown.code()),
+        (404, "not_found")
+    );
     assert_eq!(flows(&world).await[0]["state"], "creating");
     world.sandbox.clock.advance(Duration::from_mins(13));
     assert!(world.sandbox.schedules.fire("tributary-watch").await);

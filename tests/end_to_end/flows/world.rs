@@ -67,7 +67,7 @@ impl World {
         .await
     }
 
-    async fn with(options: Options) -> Self {
+    pub(crate) async fn with(options: Options) -> Self {
         let sandbox = common::start_with(options).await;
         let tenant = common::tenant(&sandbox, "Sports Gear", &[("frank", "admin")]).await;
         let account = common::customer_account(&sandbox, tenant.api("frank")).await;
@@ -313,6 +313,13 @@ impl World {
             fault: Fault::Delay(milliseconds),
             times: 100,
         });
+    }
+
+    /// Items of the table, but for the account's own: that it is watched outlives a refused flow.
+    pub(crate) async fn items_of_flows(&self) -> usize {
+        let items = self.sandbox.table_items().await;
+        let is_watch = |item: &&Value| item["sk"].to_string().contains("WATCH#");
+        items.len() - items.iter().filter(is_watch).count()
     }
 
     /// Waits until nothing is under way: no run, no event, no invocation, no notification.
