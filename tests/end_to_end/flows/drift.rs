@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use http::Method;
 use sandbox::client::Answer;
+use sandbox_core::{Fault, FaultRule, OTHER_CUSTOMER_ACCOUNT};
 use serde_json::{Value, json};
 
-use super::world::{World, items, path};
+use super::world::{World, faults, items, landing_bucket, path};
 use crate::common;
 
 mod both {
@@ -258,5 +259,120 @@ async fn f6_a_doubled_tick_looks_once_and_a_lost_one_is_made_up_for() {
     world.sandbox.clock.advance(Duration::from_mins(60));
     world.watched().await;
     assert_eq!(world.show(&flow).await["drift"]["kind"], "deleted");
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// F6, I1: an account that cannot be reached does not keep another tenant's from being watched, and
+/// is asked less often itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn f6_a_broken_account_does_not_stop_the_others() {
+    let world = World::without_schedules().await;
+    let ours = world.create(&world.flow()).await;
+    let sandbox = &world.sandbox;
+    let boats = common::tenant(sandbox, "Boats", &[("alex", "admin")]).await;
+    let alex = &boats.people["alex"];
+    let account = common::customer_account_in(sandbox, &alex.api, OTHER_CUSTOMER_ACCOUNT).await;
+    let connection = common::salesforce(sandbox, alex, &account).await;
+    let mut theirs = common::s3_flow(&account, &connection);
+    theirs["destination"]["bucket"] = json!(landing_bucket(OTHER_CUSTOMER_ACCOUNT));
+    let theirs = alex.api.post("/v1/flows", &theirs).await.unwrap();
+    let theirs = theirs.expect(201).unwrap();
+    for (account, flow) in [
+        (world.aws_account, &ours),
+        (OTHER_CUSTOMER_ACCOUNT, &theirs),
+    ] {
+        let body = json!({ "flowName": flow["appflowName"], "forceDelete": true });
+        world.appflow(account, "/delete-flow", &body).await.unwrap();
+    }
+    let path_of_account = format!("/v1/accounts/{}", world.account);
+    let shown = world.api().get(&path_of_account).await.unwrap().body;
+    assert!(sandbox.aws.delete_role(shown["roleArn"].as_str().unwrap()));
+    // Sessions of the role that functions still hold end with their processes.
+    sandbox.runtime.kill_now("FlowsFunction");
+
+    world.watched().await;
+    let seen = alex
+        .api
+        .get(&path(&theirs))
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+    assert_eq!(seen["drift"]["kind"], "deleted", "{seen}");
+    assert!(world.show(&ours).await.get("drift").is_none());
+    let failures = || {
+        let log = world.sandbox.logs.text();
+        log.matches("account could not be watched").count()
+    };
+    assert_eq!(failures(), 1);
+    world.watched().await;
+    world.watched().await;
+    let after_two = failures();
+    assert!((2..=3).contains(&after_two), "{after_two}");
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// F6: a flow that AppFlow itself switched off is shown as such, with AppFlow's reason; it has not
+/// drifted, and can be started again.
+#[tokio::test(flavor = "multi_thread")]
+async fn f6_a_flow_that_appflow_switched_off_says_why() {
+    let world = World::without_schedules().await;
+    let mut definition = world.scheduled_flow("rate(1 day)");
+    definition["trigger"]["stopAfterFailures"] = json!(1);
+    let flow = world.create(&definition).await;
+    world.sandbox.faults.add(FaultRule {
+        service: "salesforce".to_owned(),
+        operation: "/query".to_owned(),
+        fault: Fault::Status {
+            status: 500,
+            retry_after: None,
+            body: json!([{ "errorCode": "UNKNOWN_EXCEPTION", "message": "broken" }]).to_string(),
+        },
+        times: 100,
+    });
+    world.act(&flow, "start").await.expect(200).unwrap();
+    let runs = world.ended_runs(&flow, 1).await;
+    assert_eq!(runs[0]["status"], "failed", "{runs:?}");
+    world.settled().await;
+    world.watched().await;
+    let seen = world.show(&flow).await;
+    assert!(
+        seen["state"] == "suspended" || seen["state"] == "errored",
+        "{seen}"
+    );
+    assert!(
+        seen["statusMessage"]
+            .as_str()
+            .is_some_and(|why| !why.is_empty()),
+        "{seen}"
+    );
+    assert!(seen.get("drift").is_none(), "{seen}");
+    world.sandbox.faults.clear();
+    let active = world.act(&flow, "start").await.expect(200).unwrap();
+    assert_eq!(active["state"], "active");
+    assert!(active.get("statusMessage").is_none(), "{active}");
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// F6: what our model has no words for is not taken over; the faults say what it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn f6_an_edit_without_words_for_it_is_refused_with_its_faults() {
+    let world = World::without_schedules().await;
+    let flow = world.create(&world.flow()).await;
+    let mut tasks = world.console("/describe-flow", &flow, json!({})).await["tasks"].take();
+    // A filter on values of a type that no flow here has.
+    tasks.as_array_mut().unwrap().push(json!({
+        "taskType": "Filter", "sourceFields": ["Units__c"],
+        "connectorOperator": { "Salesforce": "LESS_THAN" },
+        "taskProperties": { "DATA_TYPE": "no-such-type", "VALUE": "1" },
+    }));
+    world.edit_in_console(&flow, "/tasks", tasks).await;
+    world.watched().await;
+    assert_eq!(world.show(&flow).await["drift"]["kind"], "changed");
+    let refused = accept(&world, &flow, "\"1\"").await;
+    assert_eq!(refusal(&refused), (422, "not_importable"));
+    assert!(!faults(&refused.body).is_empty(), "{}", refused.body);
+    overwrite(&world, &flow, "\"1\"").await.expect(200).unwrap();
+    world.run(&flow).await;
     common::no_leaks(&world.sandbox).await;
 }
