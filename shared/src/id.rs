@@ -123,6 +123,10 @@ id!(
     RunId, "run"
 );
 id!(
+    /// Id of an operation that goes on after its request was answered.
+    OperationId, "op"
+);
+id!(
     /// Id of a notification subscription.
     SubscriptionId, "sub"
 );

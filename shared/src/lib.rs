@@ -2,9 +2,10 @@
 //!
 //! Where things are: who calls ([`identity`]), for whom ([`tenancy`]), what is kept ([`store`],
 //! [`vault`], [`seal`]), what leaves ([`event`]), the HTTP edge ([`http`]), and the ground under all
-//! of it ([`aws`], [`config`], [`telemetry`], [`error`], [`id`], [`secret`], [`clock`]).
+//! of it ([`aws`], [`config`], [`telemetry`], [`error`], [`clean`], [`id`], [`secret`], [`clock`]).
 
 pub mod aws;
+pub mod clean;
 pub mod clock;
 pub mod config;
 pub mod connection;

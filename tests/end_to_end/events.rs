@@ -41,7 +41,13 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     ("flows", "get-me", Answer(200, "")),
     ("flows", "get-unknown-flow", Answer(404, "not_found")),
     ("flows", "list-flows", Answer(200, "")),
+    ("flows", "tick-of-unknown-kind", Fail("Flows.UnknownEvent")),
     ("flows", "unknown-route", Answer(404, "not_found")),
+    (
+        "flows",
+        "watch",
+        Return(r#"{"operations":0,"accounts":0,"failed":0}"#),
+    ),
     (
         "flows",
         "without-authorizer",

@@ -28,6 +28,17 @@ pub struct Config {
     pub browser: BrowserConfig,
     /// What customers trust.
     pub onboarding: OnboardingConfig,
+    /// What AWS lets an account have.
+    pub quotas: Quotas,
+}
+
+/// AppFlow's quotas of an AWS account, in each Region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// `FLOW_QUOTA`: flows (default 1,000).
+    pub flows: u32,
+    /// `CONNECTION_QUOTA`: connector profiles (default 100).
+    pub connections: u32,
 }
 
 /// Where browsers are sent and may be returned to.
@@ -78,6 +89,10 @@ impl Config {
         let data_key_arn = env.required("DATA_KEY_ARN");
         let salesforce_login_url = env.required("SALESFORCE_LOGIN_URL");
         let salesforce_client_secret_arn = env.required("SALESFORCE_CLIENT_SECRET_ARN");
+        let quotas = Quotas {
+            flows: env.parsed_or("FLOW_QUOTA", 1_000),
+            connections: env.parsed_or("CONNECTION_QUOTA", 100),
+        };
         let config = auth.zip(onboarding).map(|(auth, onboarding)| Self {
             auth,
             table_name,
@@ -88,6 +103,7 @@ impl Config {
             salesforce_client_secret_arn,
             browser,
             onboarding,
+            quotas,
         });
         env.finish(config)
     }

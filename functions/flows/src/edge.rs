@@ -9,5 +9,5 @@ mod role;
 pub(crate) use answer::{body_of, created, json, no_content};
 pub(crate) use body::{NoBody, OptionalJson};
 pub(crate) use precondition::{IfMatch, etag, stale};
-pub(crate) use query::{Listing, id_in_path};
+pub(crate) use query::{Listing, Typed, id_in_path};
 pub(crate) use role::{Admin, Editor, Operator, Viewer};

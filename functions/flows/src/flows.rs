@@ -1,11 +1,16 @@
 //! `/v1/flows`: flows, their life in AppFlow, and their runs.
 
 mod appflow;
+mod cancel;
+mod cancel_run;
 mod compile;
 mod create;
 mod delete;
+mod drift;
 mod get;
 mod list;
+mod operation;
+mod patience;
 mod record;
 mod references;
 mod run;
@@ -15,9 +20,10 @@ mod stop;
 mod update;
 mod validate;
 mod view;
+pub(crate) mod watch;
 
 use tributary::{
-    error::Error,
+    error::{Error, Kind},
     id::{FlowId, TenantId},
     store::Key,
 };
@@ -25,6 +31,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 pub(crate) use record::Flow;
+use record::FlowState;
 
 /// Routes of flows and runs.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -39,6 +46,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(start::start_flow))
         .routes(routes!(stop::stop_flow))
         .routes(routes!(validate::validate_flow))
+        .routes(routes!(drift::get::get_drift))
+        .routes(routes!(drift::accept::accept_drift))
+        .routes(routes!(drift::overwrite::overwrite_drift))
+        .routes(routes!(cancel::cancel_runs))
+        .routes(routes!(cancel_run::cancel_run))
+        .routes(routes!(operation::get::get_operation))
         .routes(routes!(runs::list_runs))
         .routes(routes!(run::get_run))
 }
@@ -47,4 +60,16 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 async fn find(app: &App, tenant: TenantId, id: FlowId) -> Result<Flow, Error> {
     let found: Option<Flow> = app.store.get(&Key::flow(tenant, id)).await?;
     found.ok_or_else(Error::not_found)
+}
+
+/// Refuses to act on a flow that is being made or deleted.
+fn ready(flow: &Flow) -> Result<(), Error> {
+    match flow.state {
+        FlowState::Draft | FlowState::Active | FlowState::Suspended | FlowState::Errored => Ok(()),
+        FlowState::Creating | FlowState::Deleting => Err(Error::new(
+            Kind::Conflict,
+            "flow_not_ready",
+            "This flow is being made or deleted.",
+        )),
+    }
 }

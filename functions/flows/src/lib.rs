@@ -1,7 +1,8 @@
 //! `flows`: the REST API of tenants, accounts, connections, flows and runs.
 //!
 //! Handlers translate ([`router`] lists them); the rules that a flow must keep and the request it
-//! becomes are pure ([`compile`]); what a person writes is [`model`].
+//! becomes are pure ([`compile`]); what a person writes is [`model`]. What starts the function is
+//! told apart in [`trigger`].
 
 mod accounts;
 mod app;
@@ -16,10 +17,11 @@ mod flows;
 mod me;
 pub mod model;
 mod tenants;
+pub mod trigger;
 mod usage;
 
 pub use app::App;
-pub use config::{BrowserConfig, Config, OnboardingConfig};
+pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;

@@ -1,6 +1,8 @@
 //! Entry point of the function.
 
-use flows::{App, Config, router};
+use flows::{App, Config, router, trigger};
+use lambda_http::{LambdaEvent, lambda_runtime, service_fn};
+use serde_json::value::RawValue;
 use tributary::{aws, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,5 +14,9 @@ async fn main() -> Result<(), lambda_http::Error> {
     let app = App::start(config, aws::load_config().await)
         .await
         .inspect_err(|error| tracing::error!(error.chain = error.chain(), "start failed"))?;
-    lambda_http::run(router(app)).await
+    let router = router(app.clone());
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
+        trigger::handle(&app, router.clone(), event)
+    }))
+    .await
 }

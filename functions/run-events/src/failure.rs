@@ -1,10 +1,7 @@
 //! Why a run failed: AppFlow gives one line of text, people need to know whom it concerns.
 
-mod clean;
-
+pub use tributary::clean::clean;
 use tributary::run::CauseClass;
-
-pub use clean::clean;
 
 /// Why a run failed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::id::{AccountId, ConnectionId, FlowId, RunId, TenantId};
+use crate::id::{AccountId, ConnectionId, FlowId, OperationId, RunId, TenantId};
 
 /// Partition and sort key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -79,6 +79,19 @@ impl Key {
     /// A flow of a tenant.
     pub fn flow(tenant: TenantId, flow: FlowId) -> Self {
         Self::raw(Self::tenant_partition(tenant), format!("FLOW#{flow}"))
+    }
+
+    /// When an account's flows are looked at in AppFlow again, and what was counted there.
+    pub fn watch(tenant: TenantId, account: AccountId) -> Self {
+        Self::raw(Self::tenant_partition(tenant), format!("WATCH#{account}"))
+    }
+
+    /// An operation that goes on after its request was answered.
+    pub fn operation(tenant: TenantId, operation: OperationId) -> Self {
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("OPERATION#{operation}"),
+        )
     }
 
     /// Whose flow an AppFlow flow is.

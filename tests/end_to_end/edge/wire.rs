@@ -50,7 +50,7 @@ impl Wire {
             request = request.json(body);
         }
         // Changes of flows ask for it, and nothing else looks at it.
-        if matches!(method, "PUT" | "DELETE") {
+        if matches!(method, "PUT" | "DELETE") || path.contains("/drift/") {
             request = request.header(header::IF_MATCH, "*");
         }
         answer(request).await

@@ -162,7 +162,7 @@ async fn f5_validation_names_what_the_source_does_not_have() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f8_an_object_that_the_source_does_not_have_is_a_fault_of_the_flow() {
     let world = World::without_schedules().await;
-    let items_before = world.sandbox.table_items().await.len();
+    let items_before = world.items_of_flows().await;
     let mut definition = world.flow();
     definition["source"]["object"] = json!("Nothing__c");
     let refused = world.api().post("/v1/flows", &definition).await.unwrap();
@@ -179,7 +179,7 @@ async fn f8_an_object_that_the_source_does_not_have_is_a_fault_of_the_flow() {
     );
     assert!(world.appflow_flows().await.is_empty());
     assert_eq!(
-        world.sandbox.table_items().await.len(),
+        world.items_of_flows().await,
         items_before,
         "something was left"
     );

@@ -5,11 +5,24 @@ use std::{collections::BTreeSet, time::Duration};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use sandbox::client::Answer;
-use sandbox_core::CUSTOMER_ACCOUNT;
 use serde_json::{Value, json};
 
 use super::world::{World, items, path};
 use crate::common;
+
+mod both {
+    use crate::flows::world::in_both_hosting_modes;
+
+    in_both_hosting_modes! {
+        f1_one_idempotency_key_makes_one_flow;
+        f2_a_scheduled_flow_is_a_draft_then_runs_on_schedule_and_brings_changes_only;
+        f3_an_on_demand_flow_is_not_stoppable;
+        f4_a_mapping_changes_in_place_and_the_incremental_position_stays;
+        f4_account_source_destination_and_kind_of_trigger_cannot_change;
+        f10_deleting_an_active_flow_says_what_was_done_and_all_agree;
+        f10_a_flow_that_was_deleted_outside_is_said_to_be_gone;
+    }
+}
 
 /// `PUT` or `DELETE` of a flow with this tag.
 async fn change(
@@ -29,9 +42,7 @@ async fn change(
 }
 
 /// F1: one key makes one flow; with another body it is refused; without a key each call is new.
-#[tokio::test(flavor = "multi_thread")]
-async fn f1_one_idempotency_key_makes_one_flow() {
-    let world = World::new().await;
+async fn f1_one_idempotency_key_makes_one_flow(world: World) {
     let flow = world.flow();
 
     let first = world.post_once("/v1/flows", &flow, "key-1").await;
@@ -73,9 +84,9 @@ async fn f1_one_idempotency_key_makes_one_flow() {
 
 /// F2: a draft until it is started; runs at its start and then at each period, and a later run
 /// brings what changed and nothing else.
-#[tokio::test(flavor = "multi_thread")]
-async fn f2_a_scheduled_flow_is_a_draft_then_runs_on_schedule_and_brings_changes_only() {
-    let world = World::without_schedules().await;
+async fn f2_a_scheduled_flow_is_a_draft_then_runs_on_schedule_and_brings_changes_only(
+    world: World,
+) {
     let mut flow = world.scheduled_flow("rate(10 minutes)");
     flow["trigger"]["start"] = json!(Timestamp::now() + SignedDuration::from_mins(10));
     let flow = world.create(&flow).await;
@@ -135,9 +146,7 @@ async fn f2_a_scheduled_flow_is_a_draft_then_runs_on_schedule_and_brings_changes
 }
 
 /// F3: an on-demand flow has nothing to stop, and says so.
-#[tokio::test(flavor = "multi_thread")]
-async fn f3_an_on_demand_flow_is_not_stoppable() {
-    let world = World::new().await;
+async fn f3_an_on_demand_flow_is_not_stoppable(world: World) {
     let flow = world.create(&world.flow()).await;
     let refused = world.act(&flow, "stop").await;
     assert_eq!(
@@ -149,9 +158,7 @@ async fn f3_an_on_demand_flow_is_not_stoppable() {
 }
 
 /// F4: a mapping changes in place; the next run goes on where the last one stopped.
-#[tokio::test(flavor = "multi_thread")]
-async fn f4_a_mapping_changes_in_place_and_the_incremental_position_stays() {
-    let world = World::without_schedules().await;
+async fn f4_a_mapping_changes_in_place_and_the_incremental_position_stays(world: World) {
     let definition = world.scheduled_flow("rate(10 minutes)");
     let flow = world.create(&definition).await;
     world.act(&flow, "start").await.expect(200).unwrap();
@@ -213,13 +220,11 @@ async fn f4_a_mapping_changes_in_place_and_the_incremental_position_stays() {
 }
 
 /// F4: what AppFlow cannot change in place is refused with every pointer, and nothing is changed.
-#[tokio::test(flavor = "multi_thread")]
-async fn f4_account_source_destination_and_kind_of_trigger_cannot_change() {
-    let world = World::new().await;
+async fn f4_account_source_destination_and_kind_of_trigger_cannot_change(world: World) {
     let flow = world.create(&world.flow()).await;
     let before = world
         .appflow(
-            CUSTOMER_ACCOUNT,
+            world.aws_account,
             "/describe-flow",
             &json!({ "flowName": flow["appflowName"] }),
         )
@@ -244,7 +249,7 @@ async fn f4_account_source_destination_and_kind_of_trigger_cannot_change() {
     assert_eq!(world.show(&flow).await, flow);
     let after = world
         .appflow(
-            CUSTOMER_ACCOUNT,
+            world.aws_account,
             "/describe-flow",
             &json!({ "flowName": flow["appflowName"] }),
         )
@@ -254,9 +259,7 @@ async fn f4_account_source_destination_and_kind_of_trigger_cannot_change() {
 }
 
 /// F10: an active schedule is stopped first, the answer says so, and everybody agrees afterwards.
-#[tokio::test(flavor = "multi_thread")]
-async fn f10_deleting_an_active_flow_says_what_was_done_and_all_agree() {
-    let world = World::new().await;
+async fn f10_deleting_an_active_flow_says_what_was_done_and_all_agree(world: World) {
     let mut definition = world.scheduled_flow("rate(1 day)");
     definition["trigger"]["start"] = json!(Timestamp::now() + SignedDuration::from_hours(20));
     let scheduled = world.create(&definition).await;
@@ -303,7 +306,7 @@ async fn f10_deleting_an_active_flow_says_what_was_done_and_all_agree() {
     for flow in [&scheduled, &on_demand] {
         let described = world
             .appflow(
-                CUSTOMER_ACCOUNT,
+                world.aws_account,
                 "/describe-flow",
                 &json!({ "flowName": flow["appflowName"] }),
             )
@@ -321,13 +324,11 @@ async fn f10_deleting_an_active_flow_says_what_was_done_and_all_agree() {
 }
 
 /// F10, F6: a flow that somebody deleted in the console can be deleted here, and is said to be gone.
-#[tokio::test(flavor = "multi_thread")]
-async fn f10_a_flow_that_was_deleted_outside_is_said_to_be_gone() {
-    let world = World::new().await;
+async fn f10_a_flow_that_was_deleted_outside_is_said_to_be_gone(world: World) {
     let flow = world.create(&world.flow()).await;
     let outside = json!({ "flowName": flow["appflowName"], "forceDelete": true });
     world
-        .appflow(CUSTOMER_ACCOUNT, "/delete-flow", &outside)
+        .appflow(world.aws_account, "/delete-flow", &outside)
         .await
         .unwrap();
     let refused = world.act(&flow, "start").await;

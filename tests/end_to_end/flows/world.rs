@@ -7,7 +7,7 @@ use sandbox::{
     Options, Sandbox,
     client::{Answer, Api},
 };
-use sandbox_core::{CUSTOMER_ACCOUNT, Fault, FaultRule, REGION};
+use sandbox_core::{CUSTOMER_ACCOUNT, Fault, FaultRule, REGION, VENDOR_ACCOUNT};
 use serde_json::{Value, json};
 
 use crate::common::{self, Tenant};
@@ -21,7 +21,37 @@ pub(crate) struct World {
     pub(crate) tenant: Tenant,
     pub(crate) account: String,
     pub(crate) connection: String,
+    /// The AWS account in which the flows run.
+    pub(crate) aws_account: &'static str,
 }
+
+/// In whose account the flows of a world run (F11).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hosting {
+    Customer,
+    Vendor,
+}
+
+/// Makes one test per hosting mode of a scenario, which takes a world: both must come to the same.
+macro_rules! in_both_hosting_modes {
+    ($($(#[doc = $doc:literal])* $scenario:ident;)*) => {$(
+        $(#[doc = $doc])*
+        mod $scenario {
+            use crate::flows::world::{Hosting, World};
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn f11_in_the_customers_account() {
+                super::super::$scenario(World::hosted(Hosting::Customer).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn f11_in_the_vendors_account() {
+                super::super::$scenario(World::hosted(Hosting::Vendor).await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use in_both_hosting_modes;
 
 impl World {
     pub(crate) async fn new() -> Self {
@@ -37,7 +67,7 @@ impl World {
         .await
     }
 
-    async fn with(options: Options) -> Self {
+    pub(crate) async fn with(options: Options) -> Self {
         let sandbox = common::start_with(options).await;
         let tenant = common::tenant(&sandbox, "Sports Gear", &[("frank", "admin")]).await;
         let account = common::customer_account(&sandbox, tenant.api("frank")).await;
@@ -47,7 +77,30 @@ impl World {
             tenant,
             account,
             connection,
+            aws_account: CUSTOMER_ACCOUNT,
         }
+    }
+
+    /// A world whose flows run in this account; schedules of the vendor's fire only when a test
+    /// fires them.
+    pub(crate) async fn hosted(hosting: Hosting) -> Self {
+        let mut world = Self::without_schedules().await;
+        if let Hosting::Vendor = hosting {
+            let request = json!({ "hosting": "vendor", "region": REGION });
+            let account = world.api().post("/v1/accounts", &request).await.unwrap();
+            let account = account.expect(201).unwrap()["id"]
+                .as_str()
+                .unwrap()
+                .to_owned();
+            let verify = format!("/v1/accounts/{account}/verify");
+            let verified = world.api().post(&verify, &json!({})).await.unwrap();
+            assert_eq!(verified.expect(200).unwrap()["state"], "verified");
+            let frank = &world.tenant.people["frank"];
+            world.connection = common::salesforce(&world.sandbox, frank, &account).await;
+            world.account = account;
+            world.aws_account = VENDOR_ACCOUNT;
+        }
+        world
     }
 
     pub(crate) fn api(&self) -> &Api {
@@ -56,7 +109,9 @@ impl World {
 
     /// The plain flow on demand, for tests to change.
     pub(crate) fn flow(&self) -> Value {
-        common::s3_flow(&self.account, &self.connection)
+        let mut flow = common::s3_flow(&self.account, &self.connection);
+        flow["destination"]["bucket"] = json!(landing_bucket(self.aws_account));
+        flow
     }
 
     /// The plain flow on a schedule.
@@ -139,7 +194,7 @@ impl World {
 
     /// The records that a run wrote into a bucket of the customer's account.
     pub(crate) async fn records(&self, run: &Value) -> Vec<Value> {
-        self.records_in(CUSTOMER_ACCOUNT, run).await
+        self.records_in(self.aws_account, run).await
     }
 
     /// The records that a run wrote into the landing bucket of an account.
@@ -187,7 +242,7 @@ impl World {
     /// Names of AppFlow's flows in the customer's account.
     pub(crate) async fn appflow_flows(&self) -> BTreeSet<String> {
         let listed = self
-            .appflow(CUSTOMER_ACCOUNT, "/list-flows", &json!({}))
+            .appflow(self.aws_account, "/list-flows", &json!({}))
             .await
             .unwrap();
         let flows = listed["flows"].as_array().unwrap();
@@ -195,6 +250,49 @@ impl World {
             .iter()
             .map(|flow| flow["flowName"].as_str().unwrap().to_owned())
             .collect()
+    }
+
+    /// Asks AppFlow about a flow directly, as the administrator of the flow's account.
+    pub(crate) async fn console(&self, operation: &str, flow: &Value, more: Value) -> Value {
+        let mut body = json!({ "flowName": flow["appflowName"] });
+        if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+            body.extend(more);
+        }
+        self.appflow(self.aws_account, operation, &body)
+            .await
+            .unwrap_or_else(|status| panic!("{operation} answered {status}"))
+    }
+
+    /// Changes a member of the flow's definition in the customer's console.
+    pub(crate) async fn edit_in_console(&self, flow: &Value, pointer: &str, value: Value) {
+        let mut described = self.console("/describe-flow", flow, json!({})).await;
+        remove_nulls(&mut described);
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        described.pointer_mut(parent).unwrap()[member] = value;
+        let members = [
+            "description",
+            "triggerConfig",
+            "sourceFlowConfig",
+            "destinationFlowConfigList",
+            "tasks",
+            "metadataCatalogConfig",
+        ];
+        let whole: serde_json::Map<String, Value> = members
+            .into_iter()
+            .filter(|member| !described[*member].is_null())
+            .map(|member| (member.to_owned(), described[member].clone()))
+            .collect();
+        self.console("/update-flow", flow, Value::Object(whole))
+            .await;
+    }
+
+    /// Lets six minutes pass and the watch look at every account that is due then.
+    pub(crate) async fn watched(&self) {
+        self.sandbox
+            .clock
+            .advance(std::time::Duration::from_mins(6));
+        assert!(self.sandbox.schedules.fire("tributary-watch").await);
+        self.sandbox.runtime.settled().await;
     }
 
     /// Puts a fault of AppFlow in force.
@@ -205,6 +303,23 @@ impl World {
             fault,
             times,
         });
+    }
+
+    /// Holds runs up: the application answers their queries this late.
+    pub(crate) fn slow_runs(&self, milliseconds: u64) {
+        self.sandbox.faults.add(FaultRule {
+            service: "salesforce".to_owned(),
+            operation: "/query".to_owned(),
+            fault: Fault::Delay(milliseconds),
+            times: 100,
+        });
+    }
+
+    /// Items of the table, but for the account's own: that it is watched outlives a refused flow.
+    pub(crate) async fn items_of_flows(&self) -> usize {
+        let items = self.sandbox.table_items().await;
+        let is_watch = |item: &&Value| item["sk"].to_string().contains("WATCH#");
+        items.len() - items.iter().filter(is_watch).count()
     }
 
     /// Waits until nothing is under way: no run, no event, no invocation, no notification.
@@ -253,4 +368,15 @@ pub(crate) fn faults(problem: &Value) -> BTreeSet<String> {
         .iter()
         .map(|fault| format!("{} {}", text(fault, "pointer"), text(fault, "code")))
         .collect()
+}
+
+fn remove_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(remove_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_nulls),
+        _ => {}
+    }
 }

@@ -5,12 +5,13 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use tributary::{error::Error, http::Problem, id::AccountId};
+use tributary::{error::Error, http::Problem, id::AccountId, store::Key};
 
 use super::{find, view::AccountView};
 use crate::{
     App,
     edge::{Viewer, id_in_path, json},
+    flows::watch::Watch,
 };
 
 /// Shows an AWS account of the tenant.
@@ -26,8 +27,11 @@ pub(crate) async fn get_account(
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let account = find(&app, viewer.tenant, id_in_path(&id)?).await?;
+    let key = Key::watch(viewer.tenant, account.id);
+    let watch: Option<Watch> = app.store.get(&key).await?;
+    let view = AccountView::of(account, &app.config.onboarding)?;
     json(
         StatusCode::OK,
-        &AccountView::of(account, &app.config.onboarding)?,
+        &view.with_quota(watch.as_ref(), app.config.quotas),
     )
 }

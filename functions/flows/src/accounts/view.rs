@@ -11,7 +11,7 @@ use tributary::{
 use utoipa::ToSchema;
 
 use super::onboarding;
-use crate::OnboardingConfig;
+use crate::{OnboardingConfig, Quotas, flows::watch::Watch};
 
 /// An AWS account in which flows run.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,6 +40,10 @@ pub(crate) struct AccountView {
     /// The last verification.
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<VerificationReport>,
+    /// How much of AppFlow's quotas the AWS account uses, all of it and not only our flows. Absent
+    /// until the account was first looked at, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<QuotaView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -77,10 +81,51 @@ impl AccountView {
             trust_policy: is_customers.then(|| onboarding::trust_policy(config, &external_id)),
             external_id: is_customers.then_some(external_id),
             report,
+            quota: None,
             created_at,
             updated_at,
         })
     }
+
+    /// The same with what the last look at the account counted.
+    pub(super) fn with_quota(self, watch: Option<&Watch>, quotas: Quotas) -> Self {
+        let quota = watch.and_then(|watch| {
+            Some(QuotaView {
+                flows: Used {
+                    used: watch.flows?,
+                    limit: quotas.flows,
+                },
+                connections: Used {
+                    used: watch.connections?,
+                    limit: quotas.connections,
+                },
+                counted_at: watch.looked_at?,
+            })
+        });
+        Self { quota, ..self }
+    }
+}
+
+/// How much of AppFlow's quotas an AWS account uses.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct QuotaView {
+    /// Flows.
+    flows: Used,
+    /// Connector profiles.
+    connections: Used,
+    /// When they were counted.
+    #[schema(value_type = String, format = DateTime)]
+    counted_at: Timestamp,
+}
+
+/// How much of one quota is used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Used {
+    #[schema(example = 95)]
+    used: u32,
+    #[schema(example = 1000)]
+    limit: u32,
 }
 
 #[cfg(test)]

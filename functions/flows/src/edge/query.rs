@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
+use serde::de::DeserializeOwned;
 use tributary::{
     error::{Error, Fault},
     http::ListQuery,
@@ -21,8 +22,21 @@ pub(crate) struct Listing(pub(crate) ListQuery);
 impl<S: Send + Sync> FromRequestParts<S> for Listing {
     type Rejection = Error;
 
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Typed(query) = Typed::from_request_parts(parts, state).await?;
+        Ok(Self(query))
+    }
+}
+
+/// Any query string, with the problem document of ours when it cannot be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed<Q>(pub(crate) Q);
+
+impl<S: Send + Sync, Q: DeserializeOwned> FromRequestParts<S> for Typed<Q> {
+    type Rejection = Error;
+
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        Query::<ListQuery>::try_from_uri(&parts.uri)
+        Query::<Q>::try_from_uri(&parts.uri)
             .map(|Query(query)| Self(query))
             .map_err(|rejection| {
                 Error::malformed(

@@ -135,15 +135,45 @@ pub(super) async fn state(client: &Client, flow: &Flow) -> Result<Option<FlowSta
     }
 }
 
-/// Stops a scheduled flow. Runs in progress go on.
+/// Stops a scheduled flow; one that does not run any more is fine. Runs in progress go on.
 pub(super) async fn suspend(client: &Client, flow: &Flow) -> Result<(), Error> {
-    client
+    let stopped = client
         .stop_flow()
         .flow_name(&flow.appflow_name)
         .send()
-        .await
-        .map(|_| ())
-        .map_err(|error| failed("StopFlow", &error))
+        .await;
+    let Err(error) = stopped else { return Ok(()) };
+    let refusal = Refusal::of(&error);
+    let is_still = |now: Option<FlowState>| now.is_some_and(|now| now != FlowState::Active);
+    if refusal.is("ConflictException") && is_still(state(client, flow).await?) {
+        return Ok(());
+    }
+    Err(refused("StopFlow", refusal))
+}
+
+/// Cancels runs in progress, all of them if none are named. Answers those that AppFlow could not
+/// cancel; a flow that is gone has none.
+pub(super) async fn cancel(
+    client: &Client,
+    flow: &Flow,
+    executions: Option<Vec<String>>,
+) -> Result<Vec<String>, Error> {
+    let cancelled = client
+        .cancel_flow_executions()
+        .flow_name(&flow.appflow_name)
+        .set_execution_ids(executions)
+        .send()
+        .await;
+    match cancelled {
+        Ok(cancelled) => Ok(cancelled.invalid_executions.unwrap_or_default()),
+        Err(error) => {
+            let refusal = Refusal::of(&error);
+            if refusal.is("ResourceNotFoundException") {
+                return Ok(Vec::new());
+            }
+            Err(refused("CancelFlowExecutions", refusal))
+        }
+    }
 }
 
 /// Names one call about one version of one flow, so that it can be repeated. AppFlow refuses a

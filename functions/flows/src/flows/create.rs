@@ -14,10 +14,14 @@ use tributary::{
 
 use super::{
     appflow::{self, Made},
+    delete::forget,
     find,
+    operation::{OperationView, Work, is_throttled, later},
+    patience::patiently,
     record::{Flow, FlowState},
     references::{Sound, refused, sound},
     view::{FlowView, with_tag},
+    watch,
 };
 use crate::{
     App, accounts, claim,
@@ -39,6 +43,7 @@ enum Written {
 /// Makes a flow. A scheduled one is a draft until it is started.
 #[utoipa::path(post, path = "/v1/flows", tag = "flows", params(IdempotencyKey), request_body = FlowDefinition, responses(
     (status = 201, body = FlowView, headers(("etag" = String))),
+    (status = 202, body = OperationView, description = "AppFlow throttles: it is made later"),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn create_flow(
@@ -52,8 +57,7 @@ pub(crate) async fn create_flow(
         let id = FlowId::new();
         let id = claim::id(&app.store, &key, &scope, OPERATION, subject, id).await?;
         let sound = sound(&app, editor.tenant, id, &value).await?;
-        let flow = make(&app, sound, value, subject).await?;
-        answer(flow)
+        make(&app, sound, value, subject).await
     };
     key.once(&app.store, &scope, OPERATION, subject, &bytes, work)
         .await
@@ -65,34 +69,51 @@ fn answer(flow: Flow) -> Result<Response, Error> {
 }
 
 /// Items first, then AppFlow, then the state: whatever stops in between is carried on by the same
-/// request, or removed (F7).
+/// request, or by the watch (F7).
 async fn make(
     app: &App,
     sound: Sound,
     definition: FlowDefinition,
     subject: &str,
-) -> Result<Flow, Error> {
+) -> Result<Response, Error> {
+    watch::ensure(app, sound.around.tenant_id, sound.account.id).await?;
+    let flow = insert(app, record(&sound, definition, subject)).await?;
+    if flow.state != FlowState::Creating {
+        return answer(flow);
+    }
+    let made = patiently(|| finish(app, &flow, &sound)).await;
+    if is_throttled(&made) {
+        return later(app, &flow, Work::Create).await;
+    }
+    answer(made?)
+}
+
+/// Carries on with a flow that has its record and may not be in AppFlow yet.
+pub(super) async fn carry_on(app: &App, flow: &Flow) -> Result<Flow, Error> {
+    let sound = sound(app, flow.tenant_id, flow.id, &flow.definition).await?;
+    finish(app, flow, &sound).await
+}
+
+async fn finish(app: &App, flow: &Flow, sound: &Sound) -> Result<Flow, Error> {
     let client = accounts::appflow(app, &sound.account).await?;
     let request = compile(&sound.flow, &sound.around);
-    let flow = record(&sound, definition, subject);
-    let flow = insert(app, flow).await?;
-    if flow.state != FlowState::Creating {
-        return Ok(flow);
-    }
-    match appflow::create(&client, &flow, &request).await {
+    match appflow::create(&client, flow, &request).await {
         Made::Done { arn, state } => {
             let update = Update::new()
                 .set("state", state)
                 .set_or_remove("appflow_arn", arn)
+                .set("compiled_at", sound.at)
                 .set("updated_at", Timestamp::now())
                 .when_equal("state", FlowState::Creating);
             let key = Key::flow(flow.tenant_id, flow.id);
             Ok(app.store.update(&key, update).await?)
         }
+        // The record stays: it is tried again.
+        Made::Refused(error) if error.kind() == Kind::Throttled => Err(error),
         Made::Refused(error) => {
-            remove(app, &flow).await?;
+            forget(app, flow).await?;
             let profile = sound.around.source_profile.as_deref();
-            Err(blamed(&client, &flow, profile, error).await)
+            Err(blamed(&client, flow, profile, error).await)
         }
         Made::InDoubt(error) => Err(error),
     }
@@ -129,6 +150,10 @@ fn record(sound: &Sound, definition: FlowDefinition, subject: &str) -> Flow {
         state: FlowState::Creating,
         definition,
         appflow_arn: None,
+        compiled_at: Some(sound.at),
+        appflow_updated_at: None,
+        status_message: None,
+        drift: None,
         needs_mapping: Vec::new(),
         updating_until: None,
         created_by: subject.to_owned(),
@@ -172,13 +197,4 @@ async fn insert(app: &App, flow: Flow) -> Result<Flow, Error> {
     // The attempt may have been for another text: what counts is what is asked for now.
     app.store.put(&key, &flow).await?;
     Ok(flow)
-}
-
-async fn remove(app: &App, flow: &Flow) -> Result<(), Error> {
-    let pointer = Key::flow_name(&flow.aws_account_id, &flow.appflow_name);
-    app.store.delete(&pointer).await?;
-    app.store
-        .delete(&Key::flow(flow.tenant_id, flow.id))
-        .await?;
-    Ok(())
 }

@@ -7,34 +7,39 @@ use axum::{
 };
 use http::StatusCode;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tributary::{
     aws::Refusal,
-    error::Error,
+    error::{Error, Fault, Kind},
     http::Problem,
-    id::FlowId,
+    id::{FlowId, RunId},
+    run::Run,
     store::{Key, Update},
 };
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    appflow, find,
+    appflow,
+    cancel::open_runs,
+    find,
+    operation::{OperationView, Work, is_throttled, later},
+    patience::patiently,
     record::{Flow, FlowState},
 };
 use crate::{
     App,
     appflow::refused,
-    edge::{Editor, IfMatch, id_in_path, json, stale},
+    edge::{Editor, IfMatch, Typed, id_in_path, json, stale},
     model::Trigger,
 };
 
 /// What was done about the flow's being in use (F10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-enum Choice {
+pub(super) enum Choice {
     /// It was not in use.
     Deleted,
-    /// Its schedule was stopped first. A run in progress writes what it has and is not recorded.
+    /// Its schedule, or its listening to events, was stopped first.
     StoppedFirst,
     /// AppFlow held it as active and was told to delete it all the same.
     Forced,
@@ -49,14 +54,42 @@ pub(crate) struct DeletedFlow {
     id: FlowId,
     /// What was done about the flow's being in use.
     choice: Choice,
+    /// Runs in progress that were cancelled for it. What they wrote stays.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cancelled_runs: Vec<RunId>,
+}
+
+/// What is to become of runs in progress.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RunsChoice {
+    /// They end by themselves; until then the flow is not deleted.
+    #[default]
+    Wait,
+    /// They are cancelled.
+    Cancel,
+}
+
+/// Query of a deletion.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DeleteQuery {
+    /// What is to become of runs in progress: `wait` (the default) refuses while there are any,
+    /// `cancel` cancels them.
+    #[serde(default)]
+    #[param(inline)]
+    runs: RunsChoice,
 }
 
 /// Deletes a flow and, with it, AppFlow's record of its runs. Data that was written stays.
 #[utoipa::path(delete, path = "/v1/flows/{id}", tag = "flows", params(
     ("id" = FlowId, Path, description = "The flow"),
     ("if-match" = String, Header, description = "ETag of the version that is to be deleted"),
+    DeleteQuery,
 ), responses(
     (status = 200, body = DeletedFlow),
+    (status = 202, body = OperationView, description = "AppFlow throttles: it is deleted later"),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn delete_flow(
@@ -64,27 +97,66 @@ pub(crate) async fn delete_flow(
     editor: Editor,
     if_match: IfMatch,
     Path(id): Path<String>,
+    Typed(query): Typed<DeleteQuery>,
 ) -> Result<Response, Error> {
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
     if_match.holds_for(flow.version)?;
-    let client = appflow::client(&app, &flow).await?;
+    let open = open_runs(&app, &flow).await?;
+    if !open.is_empty() && query.runs == RunsChoice::Wait {
+        return Err(running(&open));
+    }
     begin(&app, &flow).await?;
-    let choice = delete(&client, &flow).await?;
-    // The flow's own item goes last: until then the request can be repeated.
+    let deleted = patiently(|| carry_on(&app, &flow)).await;
+    if is_throttled(&deleted) {
+        return later(&app, &flow, Work::Delete).await;
+    }
+    let choice = deleted?;
+    json(
+        StatusCode::OK,
+        &DeletedFlow {
+            id: flow.id,
+            choice,
+            cancelled_runs: open.iter().map(|run| run.id).collect(),
+        },
+    )
+}
+
+/// Deletes a flow whose record says that it is being deleted, with its runs.
+pub(super) async fn carry_on(app: &App, flow: &Flow) -> Result<Choice, Error> {
+    let client = appflow::client(app, flow).await?;
+    appflow::cancel(&client, flow, None).await?;
+    let choice = delete(&client, flow).await?;
+    forget(app, flow).await?;
+    tracing::info!(tenant.id = %flow.tenant_id, flow.id = %flow.id, ?choice, "flow deleted");
+    Ok(choice)
+}
+
+/// The answer when runs are in progress and nobody said what is to become of them.
+fn running(open: &[Run]) -> Error {
+    let faults = open.iter().map(|run| {
+        Fault::new(
+            format!("/runs/{}", run.id),
+            "running",
+            "This run is in progress.",
+        )
+    });
+    Error::new(
+        Kind::Conflict,
+        "running",
+        "Runs of this flow are in progress. Wait for their end, or delete with ?runs=cancel.",
+    )
+    .with_faults(faults.collect())
+}
+
+/// Removes our record. The flow's own item goes last: until then the request can be repeated.
+pub(super) async fn forget(app: &App, flow: &Flow) -> Result<(), Error> {
     app.store
         .delete(&Key::flow_name(&flow.aws_account_id, &flow.appflow_name))
         .await?;
     app.store
         .delete(&Key::flow(flow.tenant_id, flow.id))
         .await?;
-    tracing::info!(tenant.id = %flow.tenant_id, flow.id = %flow.id, ?choice, "flow deleted");
-    json(
-        StatusCode::OK,
-        &DeletedFlow {
-            id: flow.id,
-            choice,
-        },
-    )
+    Ok(())
 }
 
 async fn begin(app: &App, flow: &Flow) -> Result<(), Error> {
@@ -104,9 +176,10 @@ async fn begin(app: &App, flow: &Flow) -> Result<(), Error> {
     }
 }
 
-async fn delete(client: &Client, flow: &Flow) -> Result<Choice, Error> {
-    let scheduled = matches!(flow.definition.trigger, Trigger::Scheduled(_));
-    let stopped = scheduled && stop(client, flow).await?;
+/// Deletes the flow in AppFlow, whatever it takes.
+pub(super) async fn delete(client: &Client, flow: &Flow) -> Result<Choice, Error> {
+    let stoppable = !matches!(flow.definition.trigger, Trigger::OnDemand(_));
+    let stopped = stoppable && stop(client, flow).await?;
     match attempt(client, flow, false).await {
         Ok(()) if stopped => Ok(Choice::StoppedFirst),
         Ok(()) => Ok(Choice::Deleted),
@@ -131,7 +204,7 @@ async fn attempt(client: &Client, flow: &Flow, force: bool) -> Result<(), Refusa
         .map_err(|error| Refusal::of(&error))
 }
 
-/// Stops the schedule; says whether there was one to stop.
+/// Stops schedule or events; says whether there was something to stop.
 async fn stop(client: &Client, flow: &Flow) -> Result<bool, Error> {
     let stopped = client
         .stop_flow()

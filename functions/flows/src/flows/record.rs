@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tributary::id::{AccountId, FlowId, TenantId};
 use utoipa::ToSchema;
 
+use super::drift::Drift;
 use crate::model::FlowDefinition;
 
 /// Where a flow stands.
@@ -52,6 +53,19 @@ pub(crate) struct Flow {
     pub(crate) definition: FlowDefinition,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) appflow_arn: Option<String>,
+    /// The instant with which the definition was compiled: a start that was past then has moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) compiled_at: Option<Timestamp>,
+    /// AppFlow's own time of the last change, epoch milliseconds, as it was when AppFlow was last
+    /// seen to have our definition. Absent after a change of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) appflow_updated_at: Option<i64>,
+    /// Why AppFlow switched the flow off, in its words, with secrets removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) status_message: Option<String>,
+    /// What somebody else changed, until the user has said what is to become of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) drift: Option<Drift>,
     /// Fields that the last validation missed at the source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) needs_mapping: Vec<String>,

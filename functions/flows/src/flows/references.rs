@@ -10,7 +10,11 @@ use tributary::{
 
 use crate::{
     App,
-    compile::{CheckedFlow, Staging, Surroundings, check},
+    compile::{
+        CheckedFlow, CreateFlowRequest, Staging, Surroundings, check, compile,
+        import::{Known, KnownConnection},
+    },
+    flows::Flow,
     model::FlowDefinition,
 };
 
@@ -19,6 +23,8 @@ pub(super) struct Sound {
     pub(super) flow: CheckedFlow,
     pub(super) account: Account,
     pub(super) around: Surroundings,
+    /// The instant with which the rules were applied.
+    pub(super) at: Timestamp,
 }
 
 /// Applies the rules and looks up what the flow refers to; every fault of both at once (F8).
@@ -28,12 +34,13 @@ pub(super) async fn sound(
     flow_id: FlowId,
     definition: &FlowDefinition,
 ) -> Result<Sound, Error> {
-    let checked = check(definition, Timestamp::now());
+    let at = Timestamp::now();
+    let checked = check(definition, at);
     let mut faults = checked.as_ref().err().cloned().unwrap_or_default();
     let account = Account::load(&app.store, tenant, definition.account_id).await?;
     faults.extend(account_fault(account.as_ref()));
     let mut ends = [None, None];
-    for (found, at, id, row) in [
+    for (found, pointer, id, row) in [
         (
             0,
             "/source/connectionId",
@@ -49,7 +56,7 @@ pub(super) async fn sound(
     ] {
         if let Some(id) = id {
             let connection = load(app, tenant, id).await?;
-            ends[found] = usable(&mut faults, at, connection, row.key, definition);
+            ends[found] = usable(&mut faults, pointer, connection, row.key, definition);
         }
     }
     let [source, destination] = ends;
@@ -65,6 +72,7 @@ pub(super) async fn sound(
                 aws_account_id: account.aws_account_id.clone(),
             },
             account,
+            at,
         }),
         _ => Err(refused(faults)),
     }
@@ -73,6 +81,64 @@ pub(super) async fn sound(
 /// The answer to a flow that breaks rules.
 pub(super) fn refused(faults: Vec<Fault>) -> Error {
     Error::unprocessable("invalid_flow", "The flow breaks rules.", faults)
+}
+
+/// A flow that AppFlow has, as it was pushed there.
+pub(super) struct Standing {
+    /// The request that its definition became.
+    pub(super) request: CreateFlowRequest,
+    /// What AppFlow's names mean, for reading a flow back.
+    pub(super) known: Known,
+}
+
+/// The flow as it was pushed. Nothing is refused here: what its connections are fit for today does
+/// not change what AppFlow was told.
+pub(super) async fn standing(app: &App, flow: &Flow) -> Result<Standing, Error> {
+    let at = flow.compiled_at.unwrap_or(flow.created_at);
+    let checked = check(&flow.definition, at).map_err(|faults| {
+        Error::internal(
+            "flow_unsound",
+            "a flow that was taken breaks rules of today",
+        )
+        .with_faults(faults)
+    })?;
+    let mut ends = [None, None];
+    for (end, id) in ends.iter_mut().zip([
+        flow.definition.source.connection_id(),
+        flow.definition.destination.connection_id(),
+    ]) {
+        if let Some(id) = id {
+            *end = load(app, flow.tenant_id, id).await?;
+        }
+    }
+    let connections = ends.iter().flatten().map(known).collect();
+    let [source, destination] = ends;
+    let around = Surroundings {
+        tenant_id: flow.tenant_id,
+        flow_id: flow.id,
+        source_profile: source.map(|source| source.profile_name),
+        staging: destination.as_ref().map(staging),
+        destination_profile: destination.map(|destination| destination.profile_name),
+        aws_account_id: flow.aws_account_id.clone(),
+    };
+    Ok(Standing {
+        request: compile(&checked, &around),
+        known: Known {
+            name: flow.definition.name.clone(),
+            account_id: flow.account_id,
+            aws_account_id: flow.aws_account_id.clone(),
+            connections,
+        },
+    })
+}
+
+fn known(connection: &Connection) -> (String, KnownConnection) {
+    let known = KnownConnection {
+        id: connection.id,
+        connector: connection.connector.clone(),
+        staging: Some(staging(connection)),
+    };
+    (connection.profile_name.clone(), known)
 }
 
 async fn load(app: &App, tenant: TenantId, id: ConnectionId) -> Result<Option<Connection>, Error> {

@@ -18,7 +18,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    appflow, find,
+    appflow,
+    drift::{self, DriftKind},
+    find,
+    operation::{Work, is_throttled, later},
+    patience::patiently,
+    ready,
     record::{Flow, FlowState},
     view::{FlowView, tagged},
 };
@@ -44,7 +49,7 @@ pub(crate) struct StartedRun {
     ("id" = FlowId, Path, description = "The flow"),
     IdempotencyKey,
 ), responses(
-    (status = 202, body = StartedRun, description = "On demand: the run is queued"),
+    (status = 202, body = StartedRun, description = "On demand: the run is queued. Where AppFlow throttles: an operation (see GET /v1/operations/{id})"),
     (status = 200, body = FlowView, description = "Scheduled, or started by events: the flow is active"),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -56,18 +61,27 @@ pub(crate) async fn start_flow(
     body: NoBody,
 ) -> Result<Response, Error> {
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
-    if matches!(flow.state, FlowState::Creating | FlowState::Deleting) {
-        return Err(Error::new(
-            Kind::Conflict,
-            "flow_not_ready",
-            "This flow is being made or deleted.",
-        ));
-    }
+    ready(&flow)?;
     let operation = format!("start-{}", flow.id);
     let work = async {
+        startable(&flow)?;
         match flow.definition.trigger {
-            Trigger::OnDemand(_) => run(&app, &flow, editor.subject(), key.value()).await,
-            Trigger::Scheduled(_) | Trigger::Event(_) => activate(&app, &flow).await,
+            Trigger::OnDemand(_) => {
+                let token = client_token(flow.id, editor.subject(), key.value());
+                let run = patiently(|| run(&app, &flow, &token)).await;
+                if is_throttled(&run) {
+                    let client_token = token;
+                    return later(&app, &flow, Work::Run { client_token }).await;
+                }
+                answer(&flow, run?)
+            }
+            Trigger::Scheduled(_) | Trigger::Event(_) => {
+                let active = patiently(|| activate(&app, &flow)).await;
+                if is_throttled(&active) {
+                    return later(&app, &flow, Work::Activate).await;
+                }
+                tagged(active?)
+            }
         }
     };
     key.once(
@@ -81,12 +95,26 @@ pub(crate) async fn start_flow(
     .await
 }
 
-async fn run(app: &App, flow: &Flow, subject: &str, key: Option<&str>) -> Result<Response, Error> {
+/// A flow that somebody else changed would do something that its owner has not seen.
+fn startable(flow: &Flow) -> Result<(), Error> {
+    match flow.drift.as_ref().map(|drift| drift.kind) {
+        None => Ok(()),
+        Some(DriftKind::Deleted) => Err(Error::new(
+            Kind::Conflict,
+            "missing_in_appflow",
+            "AppFlow does not have this flow any more: it was deleted outside. Overwrite the drift to make it anew.",
+        )),
+        Some(DriftKind::Changed | DriftKind::Status) => Err(drift::refused()),
+    }
+}
+
+/// Starts a run. The same token asks for the same run.
+pub(super) async fn run(app: &App, flow: &Flow, client_token: &str) -> Result<Run, Error> {
     let started = appflow::client(app, flow)
         .await?
         .start_flow()
         .flow_name(&flow.appflow_name)
-        .client_token(client_token(flow.id, subject, key))
+        .client_token(client_token)
         .send()
         .await
         .map_err(|error| failed("StartFlow", &error))?;
@@ -96,7 +124,10 @@ async fn run(app: &App, flow: &Flow, subject: &str, key: Option<&str>) -> Result
             "AppFlow started a run without an execution id",
         )
     })?;
-    let run = record(app, flow, execution_id).await?;
+    record(app, flow, execution_id).await
+}
+
+fn answer(flow: &Flow, run: Run) -> Result<Response, Error> {
     let answer = StartedRun {
         run_id: run.id,
         execution_id: run.execution_id,
@@ -155,12 +186,14 @@ async fn record(app: &App, flow: &Flow, execution_id: String) -> Result<Run, Err
     known.ok_or_else(lost)
 }
 
-async fn activate(app: &App, flow: &Flow) -> Result<Response, Error> {
+/// Sets a schedule or events going.
+pub(super) async fn activate(app: &App, flow: &Flow) -> Result<Flow, Error> {
     let client = appflow::client(app, flow).await?;
     appflow::activate(&client, flow).await?;
     let update = Update::new()
         .set("state", FlowState::Active)
         .set("updated_at", Timestamp::now())
+        .remove("status_message")
         .when_one_of(
             "state",
             [
@@ -171,7 +204,7 @@ async fn activate(app: &App, flow: &Flow) -> Result<Response, Error> {
             ],
         );
     let key = Key::flow(flow.tenant_id, flow.id);
-    tagged(app.store.update(&key, update).await?)
+    Ok(app.store.update(&key, update).await?)
 }
 
 #[cfg(test)]

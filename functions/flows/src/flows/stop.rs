@@ -13,7 +13,9 @@ use tributary::{
 };
 
 use super::{
-    appflow, find,
+    appflow,
+    drift::DriftKind,
+    find,
     record::FlowState,
     view::{FlowView, tagged},
 };
@@ -44,7 +46,9 @@ pub(crate) async fn stop_flow(
             "not_stoppable",
             "An on-demand flow has no schedule to stop.",
         )),
-        (_, FlowState::Draft) => Some(("not_started", "This flow was never started.")),
+        (_, FlowState::Draft) if flow.drift.is_none() => {
+            Some(("not_started", "This flow was never started."))
+        }
         (_, FlowState::Creating | FlowState::Deleting) => {
             Some(("flow_not_ready", "This flow is being made or deleted."))
         }
@@ -55,17 +59,30 @@ pub(crate) async fn stop_flow(
     }
     let operation = format!("stop-{}", flow.id);
     let work = async {
-        if flow.state != FlowState::Suspended {
+        if flow.state != FlowState::Suspended || flow.drift.is_some() {
             let client = appflow::client(&app, &flow).await?;
             appflow::suspend(&client, &flow).await?;
         }
         let update = Update::new()
             .set("state", FlowState::Suspended)
+            .remove("status_message")
             .set("updated_at", Timestamp::now())
             .when_one_of(
                 "state",
-                [FlowState::Active, FlowState::Suspended, FlowState::Errored],
+                [
+                    FlowState::Draft,
+                    FlowState::Active,
+                    FlowState::Suspended,
+                    FlowState::Errored,
+                ],
             );
+        // That somebody else started it is settled by stopping it.
+        let started = flow.drift.as_ref().map(|drift| drift.kind) == Some(DriftKind::Status);
+        let update = if started {
+            update.remove("drift")
+        } else {
+            update
+        };
         let key = Key::flow(flow.tenant_id, flow.id);
         tagged(app.store.update(&key, update).await?)
     };

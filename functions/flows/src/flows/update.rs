@@ -1,5 +1,6 @@
 //! `PUT /v1/flows/{id}`
 
+use aws_sdk_appflow::Client;
 use axum::{
     extract::{Path, State},
     response::Response,
@@ -7,14 +8,17 @@ use axum::{
 use jiff::{SignedDuration, Timestamp};
 use serde::de::IgnoredAny;
 use tributary::{
-    error::{Error, Fault, Kind},
+    error::{Error, Fault},
     http::{Json, Problem},
     id::FlowId,
     store::{Key, Update},
 };
 
 use super::{
-    appflow, find,
+    appflow, drift, find,
+    operation::{OperationView, Work, is_throttled, later},
+    patience::patiently,
+    ready,
     record::{Flow, FlowState, definition_text},
     references::{refused, sound},
     view::{FlowView, tagged},
@@ -35,6 +39,7 @@ const WORK_LIMIT: SignedDuration = SignedDuration::from_secs(30);
     ("if-match" = String, Header, description = "ETag of the version that is to be replaced"),
 ), request_body = FlowDefinition, responses(
     (status = 200, body = FlowView, headers(("etag" = String))),
+    (status = 202, body = OperationView, description = "AppFlow throttles: it is replaced later"),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn update_flow(
@@ -44,46 +49,77 @@ pub(crate) async fn update_flow(
     Path(id): Path<String>,
     Json { value, .. }: Json<FlowDefinition>,
 ) -> Result<Response, Error> {
-    let mut flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
+    let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
     if_match.holds_for(flow.version)?;
     ready(&flow)?;
-    let fixed = changed_for_good(&flow.definition, &value);
+    drift::none(&flow)?;
+    let replaced = patiently(|| replace(&app, &flow, &value)).await;
+    if is_throttled(&replaced) {
+        let work = Work::Update {
+            version: flow.version,
+            definition: definition_text(&value).map_err(unwritable)?,
+        };
+        return later(&app, &flow, work).await;
+    }
+    tagged(replaced?)
+}
+
+/// Replaces the definition of this version of the flow.
+pub(super) async fn replace(
+    app: &App,
+    flow: &Flow,
+    definition: &FlowDefinition,
+) -> Result<Flow, Error> {
+    ready(flow)?;
+    let fixed = changed_for_good(&flow.definition, definition);
     if !fixed.is_empty() {
         return Err(refused(fixed));
     }
-    let sound = sound(&app, editor.tenant, flow.id, &value).await?;
-    let client = accounts::appflow(&app, &sound.account).await?;
+    let sound = sound(app, flow.tenant_id, flow.id, definition).await?;
+    let client = accounts::appflow(app, &sound.account).await?;
     let request = compile(&sound.flow, &sound.around);
-    let until = begin(&app, &flow).await?;
+    // Whether noticed before or not: what somebody else changed is not overwritten in silence.
+    drift::none_now(app, &client, flow).await?;
+    let until = begin(app, flow).await?;
     let was_active = flow.state == FlowState::Active;
-    flow.version += 1;
-    let updated = async {
-        let state = appflow::update(&client, &flow, &request).await?;
-        let has_status = !matches!(value.trigger, Trigger::OnDemand(_));
-        if has_status && was_active && state != FlowState::Active {
-            appflow::activate(&client, &flow).await?;
-            return Ok(FlowState::Active);
-        }
-        Ok(state)
+    let next = Flow {
+        version: flow.version + 1,
+        ..flow.clone()
     };
-    match updated.await {
-        Ok(state) => tagged(finish(&app, &flow, &value, state, until).await?),
+    match appflow::update(&client, &next, &request).await {
+        Ok(state) => {
+            let has_status = !matches!(definition.trigger, Trigger::OnDemand(_));
+            let state = if has_status && was_active && state != FlowState::Active {
+                active_again(&client, flow, state).await
+            } else {
+                state
+            };
+            finish(app, &next, definition, state, sound.at, until).await
+        }
         Err(error) => {
-            abandon(&app, &flow, until).await;
+            abandon(app, flow, until).await;
             Err(error)
         }
     }
 }
 
-fn ready(flow: &Flow) -> Result<(), Error> {
-    match flow.state {
-        FlowState::Draft | FlowState::Active | FlowState::Suspended | FlowState::Errored => Ok(()),
-        FlowState::Creating | FlowState::Deleting => Err(Error::new(
-            Kind::Conflict,
-            "flow_not_ready",
-            "This flow is being made or deleted.",
-        )),
+/// Starts an updated flow again. If that fails the flow is updated all the same, and shows that it
+/// is not active.
+async fn active_again(client: &Client, flow: &Flow, state: FlowState) -> FlowState {
+    match appflow::activate(client, flow).await {
+        Ok(()) => FlowState::Active,
+        Err(error) => {
+            tracing::warn!(
+                tenant.id = %flow.tenant_id, flow.id = %flow.id,
+                error.code = error.code(), error.chain = error.chain(), "an updated flow was not started again"
+            );
+            state
+        }
     }
+}
+
+fn unwritable(error: serde_json::Error) -> Error {
+    Error::internal("definition_text", "a definition could not be written").with_source(error)
 }
 
 /// What AppFlow does not change in place: it needs a new flow, which loses runs and position.
@@ -123,7 +159,7 @@ fn changed_for_good(old: &FlowDefinition, new: &FlowDefinition) -> Vec<Fault> {
 }
 
 /// Takes the right to update this version; one at a time.
-async fn begin(app: &App, flow: &Flow) -> Result<i64, Error> {
+pub(super) async fn begin(app: &App, flow: &Flow) -> Result<i64, Error> {
     let now = Timestamp::now();
     let until = now
         .saturating_add(WORK_LIMIT)
@@ -150,18 +186,20 @@ async fn finish(
     flow: &Flow,
     definition: &FlowDefinition,
     state: FlowState,
+    compiled_at: Timestamp,
     until: i64,
 ) -> Result<Flow, Error> {
-    let text = definition_text(definition).map_err(|error| {
-        Error::internal("definition_text", "a definition could not be written").with_source(error)
-    })?;
+    let text = definition_text(definition).map_err(unwritable)?;
     let update = Update::new()
         .set("definition", text)
         .set("state", state)
         .set("version", flow.version)
+        .set("compiled_at", compiled_at)
         .set("updated_at", Timestamp::now())
         .remove("updating_until")
         .remove("needs_mapping")
+        .remove("appflow_updated_at")
+        .remove("status_message")
         .when_equal("updating_until", until);
     Ok(app
         .store
@@ -170,7 +208,7 @@ async fn finish(
 }
 
 /// Gives the right back; if that fails too, it ends by itself.
-async fn abandon(app: &App, flow: &Flow, until: i64) {
+pub(super) async fn abandon(app: &App, flow: &Flow, until: i64) {
     let update = Update::new()
         .remove("updating_until")
         .when_equal("updating_until", until);

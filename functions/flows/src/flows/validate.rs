@@ -130,14 +130,13 @@ async fn missing_fields(
 /// Keeps what was found with the flow, so that whoever looks at it sees it before a run fails.
 async fn remember(app: &App, flow: &Flow, found: &Preflight) -> Result<(), Error> {
     let settled = !matches!(flow.state, FlowState::Creating | FlowState::Deleting);
-    let same = flow.needs_mapping == found.needs_mapping && flow.state == found.state;
+    let same = flow.needs_mapping == found.needs_mapping;
     if same || !settled {
         return Ok(());
     }
     let missing = (!found.needs_mapping.is_empty()).then_some(&found.needs_mapping);
     let update = Update::new()
         .set_or_remove("needs_mapping", missing)
-        .set("state", found.state)
         .when_equal("state", flow.state)
         .when_equal("version", flow.version);
     let key = Key::flow(flow.tenant_id, flow.id);

@@ -11,7 +11,10 @@ use tributary::{
 };
 use utoipa::ToSchema;
 
-use super::record::{Flow, FlowState};
+use super::{
+    drift::DriftView,
+    record::{Flow, FlowState},
+};
 use crate::{
     edge::{etag, json},
     model::FlowDefinition,
@@ -31,6 +34,13 @@ pub(crate) struct FlowView {
     definition: FlowDefinition,
     /// Its name in AppFlow.
     appflow_name: String,
+    /// Why AppFlow switched it off, in its words, with secrets removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_message: Option<String>,
+    /// What somebody changed in AppFlow without us. Nothing of it is overwritten or taken over
+    /// before a user says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<DriftView>,
     /// Fields that the last validation missed at the source.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needs_mapping: Vec<String>,
@@ -51,6 +61,10 @@ impl FlowView {
             state,
             definition,
             appflow_arn: _,
+            compiled_at: _,
+            appflow_updated_at: _,
+            status_message,
+            drift,
             needs_mapping,
             updating_until: _,
             created_by: _,
@@ -64,6 +78,8 @@ impl FlowView {
             version,
             definition,
             appflow_name,
+            status_message,
+            drift: drift.map(DriftView::of),
             needs_mapping,
             created_at,
             updated_at,
