@@ -6,7 +6,9 @@
 mod assemble;
 pub mod check;
 mod destination;
+pub mod known;
 pub mod operators;
+pub mod permissions;
 pub mod request;
 pub mod schedule;
 mod sdk;

@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod permissions;
 mod record;
 mod references;
 mod run;
@@ -39,6 +40,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(start::start_flow))
         .routes(routes!(stop::stop_flow))
         .routes(routes!(validate::validate_flow))
+        .routes(routes!(permissions::definition_permissions))
+        .routes(routes!(permissions::flow_permissions))
         .routes(routes!(runs::list_runs))
         .routes(routes!(run::get_run))
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod app;
 mod appflow;
+mod buckets;
 mod claim;
 pub mod compile;
 mod config;
@@ -15,6 +16,7 @@ mod edge;
 mod flows;
 mod me;
 pub mod model;
+mod s3;
 mod tenants;
 mod usage;
 
@@ -44,6 +46,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connectors::routes())
         .merge(connections::routes())
         .merge(flows::routes())
+        .merge(buckets::routes())
 }
 
 #[cfg(test)]

@@ -65,15 +65,20 @@ pub(crate) const ROUTES: &[Route] = &[
     route("POST", "/v1/connections/{id}/refresh", Who::Editor),
     route("GET", "/v1/connections/{id}/entities", Who::Viewer),
     route("GET", "/v1/connections/{id}/entities/{entity}", Who::Viewer),
+    route("GET", "/v1/buckets", Who::Viewer),
+    route("GET", "/v1/buckets/{bucket}/policy", Who::Viewer),
+    route("PUT", "/v1/buckets/{bucket}/policy", Who::Admin),
     route("GET", "/v1/flows", Who::Viewer),
     route("POST", "/v1/flows", Who::Editor),
     route("POST", "/v1/flows/compile", Who::Viewer),
+    route("POST", "/v1/flows/permissions", Who::Viewer),
     route("GET", "/v1/flows/{id}", Who::Viewer),
     route("PUT", "/v1/flows/{id}", Who::Editor),
     route("DELETE", "/v1/flows/{id}", Who::Editor),
     route("POST", "/v1/flows/{id}/start", Who::Editor),
     route("POST", "/v1/flows/{id}/stop", Who::Editor),
     route("POST", "/v1/flows/{id}/validate", Who::Editor),
+    route("GET", "/v1/flows/{id}/permissions", Who::Viewer),
     route("GET", "/v1/flows/{id}/runs", Who::Viewer),
     route("GET", "/v1/flows/{id}/runs/{runId}", Who::Viewer),
     route("POST", "/v1/identity", Who::Viewer),
@@ -121,7 +126,8 @@ impl Ids {
 impl Route {
     /// Whether its path names something.
     pub(crate) fn names_something(self) -> bool {
-        self.path.contains('{')
+        // Buckets are an account's, which the query or the body names.
+        self.path.contains('{') || self.path == "/v1/buckets"
     }
 
     /// The path for these ids. A parameter that is not known here panics: it needs a case.
@@ -139,13 +145,18 @@ impl Route {
                 ("flows", "{id}") => &ids.flow,
                 ("runs", "{runId}") => &ids.run,
                 ("queries", "{id}") => &ids.query,
+                ("buckets", "{bucket}") => "tributary-landing-nowhere",
                 ("callback", "{provider}") => "salesforce",
                 _ => panic!("{} has a parameter {segment} without a case", self.path),
             };
             before = segment;
             filled
         });
-        segments.collect::<Vec<_>>().join("/")
+        let path = segments.collect::<Vec<_>>().join("/");
+        if self.method == "GET" && path.starts_with("/v1/buckets") {
+            return format!("{path}?accountId={}", ids.account);
+        }
+        path
     }
 
     /// A good body, which would do something if the caller were let in.
@@ -159,7 +170,13 @@ impl Route {
                 json!({ "name": "Another", "connector": "salesforce", "accountId": ids.account })
             }
             ("PATCH", "/v1/connections/{id}") => json!({ "name": "Renamed" }),
-            ("POST" | "PUT", "/v1/flows" | "/v1/flows/compile" | "/v1/flows/{id}") => {
+            ("PUT", "/v1/buckets/{bucket}/policy") => {
+                json!({ "accountId": ids.account, "access": ["write"] })
+            }
+            (
+                "POST" | "PUT",
+                "/v1/flows" | "/v1/flows/compile" | "/v1/flows/permissions" | "/v1/flows/{id}",
+            ) => {
                 let mut definition = ids.definition.clone();
                 definition["name"] = json!("Changed");
                 definition

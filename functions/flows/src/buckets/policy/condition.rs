@@ -1,0 +1,138 @@
+//! Conditions of statements, for what AppFlow does for the account's flows.
+
+use serde_json::Value;
+
+use super::{glob, several};
+use crate::compile::permissions::{APPFLOW, BucketNeed};
+
+/// Whether conditions hold for everything that AppFlow needs to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    Always,
+    Never,
+    /// It depends on what is not known here.
+    Perhaps,
+}
+
+/// What is known of AppFlow's requests.
+enum Known<'a> {
+    /// One of these values, each of which may come.
+    Values(Vec<&'a str>),
+    /// The key is not in the request.
+    Absent,
+    Unknown,
+}
+
+/// Whether all conditions hold.
+pub(super) fn holds(conditions: &Value, need: &BucketNeed) -> Holds {
+    if conditions.is_null() {
+        return Holds::Always;
+    }
+    let Some(operators) = conditions.as_object() else {
+        return Holds::Perhaps;
+    };
+    let mut all = Holds::Always;
+    for (operator, keys) in operators {
+        let Some(keys) = keys.as_object() else {
+            return Holds::Perhaps;
+        };
+        for (key, wanted) in keys {
+            match one(operator, &known(key, need), wanted) {
+                Holds::Never => return Holds::Never,
+                Holds::Perhaps => all = Holds::Perhaps,
+                Holds::Always => {}
+            }
+        }
+    }
+    all
+}
+
+fn known<'a>(key: &str, need: &'a BucketNeed) -> Known<'a> {
+    match key.to_ascii_lowercase().as_str() {
+        "aws:sourceaccount" => Known::Values(vec![&need.aws_account_id]),
+        "aws:sourcearn" => Known::Values(need.source_arns.iter().map(String::as_str).collect()),
+        "aws:securetransport" | "aws:principalisawsservice" => Known::Values(vec!["true"]),
+        "aws:principalservicename" => Known::Values(vec![APPFLOW]),
+        "aws:viaawsservice" => Known::Values(vec!["false"]),
+        "aws:resourceaccount" | "s3:resourceaccount" => Known::Values(vec![&need.aws_account_id]),
+        // A service is nobody's user or role, and belongs to no organisation.
+        "aws:principalarn"
+        | "aws:principalaccount"
+        | "aws:principalorgid"
+        | "aws:principalorgpaths"
+        | "aws:userid"
+        | "aws:username"
+        | "aws:multifactorauthpresent" => Known::Absent,
+        _ => Known::Unknown,
+    }
+}
+
+fn one(operator: &str, known: &Known<'_>, wanted: &Value) -> Holds {
+    let (operator, if_exists) = match operator.strip_suffix("IfExists") {
+        Some(operator) => (operator, true),
+        None => (operator, false),
+    };
+    if operator == "Null" {
+        let absent = several(wanted).iter().any(|value| is_true(value));
+        return match known {
+            Known::Absent => when(absent),
+            Known::Values(_) => when(!absent),
+            Known::Unknown => Holds::Perhaps,
+        };
+    }
+    let (negative, patterns, ignore_case) = match operator {
+        "StringEquals" => (false, false, false),
+        "StringEqualsIgnoreCase" => (false, false, true),
+        "Bool" => (false, false, true),
+        "StringNotEquals" => (true, false, false),
+        "StringNotEqualsIgnoreCase" => (true, false, true),
+        "StringLike" | "ArnLike" | "ArnEquals" => (false, true, false),
+        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => (true, true, false),
+        _ => return Holds::Perhaps,
+    };
+    match known {
+        Known::Unknown => Holds::Perhaps,
+        // Negative operators hold for keys that are not there.
+        Known::Absent => when(negative || if_exists),
+        Known::Values(values) => {
+            let hits = values
+                .iter()
+                .filter(|value| is_among(value, wanted, patterns, ignore_case))
+                .count();
+            match (hits, negative) {
+                (0, negative) => when(negative),
+                (hits, negative) if hits == values.len() => when(!negative),
+                _ => Holds::Perhaps,
+            }
+        }
+    }
+}
+
+/// What is known may itself be a pattern (a tenant's flows); a wider pattern takes it in.
+fn is_among(value: &str, wanted: &Value, patterns: bool, ignore_case: bool) -> bool {
+    several(wanted).into_iter().any(|wanted| {
+        let wanted = match wanted {
+            Value::Bool(truth) => truth.to_string(),
+            Value::String(text) => text.clone(),
+            _ => return false,
+        };
+        if patterns {
+            glob(&wanted, value)
+        } else if ignore_case {
+            wanted.eq_ignore_ascii_case(value)
+        } else {
+            wanted == value
+        }
+    })
+}
+
+fn is_true(value: &Value) -> bool {
+    *value == Value::Bool(true)
+        || value
+            .as_str()
+            .is_some_and(|text| text.eq_ignore_ascii_case("true"))
+}
+
+const fn when(holds: bool) -> Holds {
+    if holds { Holds::Always } else { Holds::Never }
+}
