@@ -2,7 +2,9 @@
 
 mod accounts;
 mod definition;
+mod discovery;
 mod failure;
 mod lifecycle;
+mod permissions;
 mod records;
 pub(crate) mod world;

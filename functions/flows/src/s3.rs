@@ -70,24 +70,44 @@ impl S3 {
         }
     }
 
-    /// A page of the account's buckets in its Region, by name.
+    /// The account's buckets in its Region whose names begin so, by name: at most so many after one.
     pub(crate) async fn list_buckets(
         &self,
         limit: usize,
         prefix: Option<&str>,
         after: Option<&str>,
     ) -> Result<Buckets, Failure> {
-        let limit = limit.to_string();
-        let mut query = vec![
-            ("bucket-region", self.region.as_str()),
-            ("max-buckets", &limit),
-        ];
-        query.extend(prefix.map(|prefix| ("prefix", prefix)));
-        query.extend(after.map(|after| ("continuation-token", after)));
-        let text = self
-            .call("ListBuckets", Method::GET, None, &query, None)
-            .await?;
-        xml::buckets(&text).map_err(|error| Failure::unreadable("ListBuckets", error))
+        let mut token: Option<String> = None;
+        let mut found: Vec<Bucket> = Vec::new();
+        loop {
+            let mut query = vec![
+                ("bucket-region", self.region.as_str()),
+                ("max-buckets", "1000"),
+            ];
+            query.extend(prefix.map(|prefix| ("prefix", prefix)));
+            query.extend(token.as_deref().map(|token| ("continuation-token", token)));
+            let text = self.call("ListBuckets", Method::GET, None, &query, None);
+            let page = xml::buckets(&text.await?)
+                .map_err(|error| Failure::unreadable("ListBuckets", error))?;
+            // Said again here: to an S3 that does not know these parameters they say nothing.
+            found.extend(page.items.into_iter().filter(|bucket| {
+                bucket
+                    .region
+                    .as_ref()
+                    .is_none_or(|region| *region == self.region)
+                    && prefix.is_none_or(|prefix| bucket.name.starts_with(prefix))
+                    && after.is_none_or(|after| bucket.name.as_str() > after)
+            }));
+            token = page.next;
+            if token.is_none() || found.len() > limit {
+                break;
+            }
+        }
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|last| last.name.clone());
+        Ok(Buckets { items: found, next })
     }
 
     /// The Region that a bucket is in.

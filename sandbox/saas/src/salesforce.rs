@@ -15,6 +15,7 @@ mod city_sale;
 mod grants;
 mod identity;
 mod introspect;
+mod large;
 mod metadata;
 mod options;
 mod query;
@@ -64,6 +65,7 @@ struct State {
     redirect_uris: Vec<String>,
     client_secrets: Vec<String>,
     scope_limit: Option<Vec<String>>,
+    large: large::Size,
 }
 
 #[derive(Default)]
@@ -94,6 +96,7 @@ impl Salesforce {
             redirect_uris: options.redirect_uris.clone(),
             client_secrets: vec![options.client_secret.clone()],
             scope_limit: None,
+            large: large::Size::default(),
         };
         Self {
             options,

@@ -63,16 +63,9 @@ pub(crate) async fn list_buckets(
     let account = account(&app, viewer.tenant, &id).await?;
     let s3 = s3::of(&app, &account).await?;
     let prefix = (account.hosting == HostingMode::Vendor).then_some(OURS);
-    let mut found = s3
+    let found = s3
         .list_buckets(page.limit, prefix, page.after.as_deref())
         .await?;
-    found.items.retain(|bucket| {
-        let here = bucket
-            .region
-            .as_ref()
-            .is_none_or(|region| *region == account.region);
-        here && prefix.is_none_or(|prefix| bucket.name.starts_with(prefix))
-    });
     let page = Page {
         items: found.items,
         next: found.next,

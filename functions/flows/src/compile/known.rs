@@ -168,11 +168,13 @@ fn destination(faults: &mut Vec<Fault>, definition: &FlowDefinition, names: &Nam
     let Some((write, id_fields)) = written(&definition.destination) else {
         return;
     };
-    let takes =
-        |field: &&Field| field.write_operations.contains(&write) || field.id_for.contains(&write);
-    let silent = |field: &&Field| field.write_operations.is_empty() && field.id_for.is_empty();
     let fields = || names.fields.values().copied();
-    if !fields().all(|field| silent(&field)) && !fields().any(|field| takes(&field)) {
+    // Applications list no field for deletions, and some none for anything: then nothing is known.
+    let judged =
+        write != WriteOperation::Delete && fields().any(|field| !field.write_operations.is_empty());
+    let takes =
+        |field: &Field| field.write_operations.contains(&write) || field.id_for.contains(&write);
+    if judged && !fields().any(takes) {
         let word = serde_json::json!(write);
         let detail = format!("No field of this object can be written with {word}.");
         faults.push(Fault::new(

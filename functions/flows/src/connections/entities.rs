@@ -84,9 +84,9 @@ pub(crate) async fn list_entities(
     Path(id): Path<String>,
     Ask(query): Ask<EntitiesQuery>,
 ) -> Result<Response, Error> {
-    let connection = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     let mut faults = faults(&query);
     let refresh = gathered(&mut faults, may_refresh(query.refresh.as_deref(), &viewer))?;
+    let connection = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     let discovery = gathered(
         &mut faults,
         Discovery::new(&app, &connection, query.api_version),

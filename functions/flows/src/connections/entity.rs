@@ -102,9 +102,9 @@ async fn show(
     entity: String,
     query: EntityQuery,
 ) -> Result<Response, Error> {
-    let connection = find(app, viewer.tenant, id_in_path(id)?).await?;
     let mut faults = Vec::new();
     let refresh = gathered(&mut faults, may_refresh(query.refresh.as_deref(), viewer))?;
+    let connection = find(app, viewer.tenant, id_in_path(id)?).await?;
     let discovery = gathered(
         &mut faults,
         Discovery::new(app, &connection, query.api_version),

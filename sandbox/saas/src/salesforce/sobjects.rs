@@ -22,7 +22,9 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let user = salesforce.api_user(&headers, &version)?;
-    let objects: Vec<Value> = OBJECTS.iter().map(summary).collect();
+    let large = salesforce.state().large.objects();
+    let large = large.map(|(name, label)| summary(&name, &label, &label, "a00"));
+    let objects: Vec<Value> = OBJECTS.iter().map(summary_of).chain(large).collect();
     let body = json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects });
     Ok(api::answer(body, &user))
 }
@@ -34,22 +36,36 @@ pub(super) async fn describe(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let user = salesforce.api_user(&headers, &version)?;
-    let object = object(&name).ok_or_else(ApiError::not_found)?;
-    let mut body = summary(object);
-    body["fields"] = object.fields.iter().map(described).collect();
+    let mut body = if let Some(object) = object(&name) {
+        let mut body = summary_of(object);
+        body["fields"] = object.fields.iter().map(described).collect();
+        body
+    } else {
+        let large = salesforce.state().large;
+        let fields = large.fields(&name).ok_or_else(ApiError::not_found)?;
+        let mut body = summary(&name, &name, &name, "a00");
+        body["fields"] = fields.into();
+        body
+    };
     body["childRelationships"] = json!([]);
     body["recordTypeInfos"] = json!([]);
     Ok(api::answer(body, &user))
 }
 
-fn summary(object: &Object) -> Value {
-    let resource = format!("/services/data/{API_VERSION}/sobjects/{}", object.name);
+fn summary_of(object: &Object) -> Value {
+    let mut summary = summary(object.name, object.label, object.plural, object.prefix);
+    summary["custom"] = object.custom().into();
+    summary
+}
+
+fn summary(name: &str, label: &str, plural: &str, prefix: &str) -> Value {
+    let resource = format!("/services/data/{API_VERSION}/sobjects/{name}");
     json!({
-        "name": object.name,
-        "label": object.label,
-        "labelPlural": object.plural,
-        "keyPrefix": object.prefix,
-        "custom": object.custom(),
+        "name": name,
+        "label": label,
+        "labelPlural": plural,
+        "keyPrefix": prefix,
+        "custom": true,
         "customSetting": false,
         "createable": false,
         "updateable": false,

@@ -87,7 +87,7 @@ fn a_deny_that_hits_appflow_a_full_policy_and_an_odd_one_are_refused() {
     let refused = merge(Some(&json!({ "Statement": [deny] })), &needs(&Access::ALL)).unwrap_err();
     assert_eq!(refused, Refusal::Denied(vec!["OnlyUs".to_owned()]));
     assert!(refused.to_string().contains("OnlyUs"));
-    let long = json!({ "Statement": [{ "Sid": "L".repeat(20_000), "Effect": "Allow", "Principal": { "AWS": "x" }, "Action": "s3:*", "Resource": "*" }] });
+    let long = json!({ "Statement": [{ "Sid": "L".repeat(20_400), "Effect": "Allow", "Principal": { "AWS": "x" }, "Action": "s3:*", "Resource": "*" }] });
     assert!(matches!(
         merge(Some(&long), &needs(&[Access::Read])),
         Err(Refusal::TooLarge(_))

@@ -19,19 +19,25 @@ fn plain(name: &str) -> Vec<char> {
     lower.take(256).collect()
 }
 
-/// How many characters must be added, removed or changed (Levenshtein).
+/// How many characters must be added, removed, changed or swapped with their neighbour.
 fn distance(one: &[char], other: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=other.len()).collect();
     for (line, left) in one.iter().enumerate() {
-        let mut corner = row[0];
-        row[0] = line + 1;
+        let mut row = vec![line + 1];
         for (column, right) in other.iter().enumerate() {
-            let changed = corner + usize::from(left != right);
-            corner = row[column + 1];
-            row[column + 1] = changed.min(corner + 1).min(row[column] + 1);
+            let changed = above[column] + usize::from(left != right);
+            let mut least = changed.min(above[column + 1] + 1).min(row[column] + 1);
+            let are_swapped =
+                line > 0 && column > 0 && one[line - 1] == *right && *left == other[column - 1];
+            if are_swapped {
+                least = least.min(before[column - 1] + 1);
+            }
+            row.push(least);
         }
+        before = std::mem::replace(&mut above, row);
     }
-    row[other.len()]
+    above[other.len()]
 }
 
 #[cfg(test)]
@@ -54,10 +60,15 @@ mod tests {
     }
 
     #[test]
-    fn distances_are_levenshteins() {
+    fn distances_count_slips() {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
-        for (one, other, expected) in [("kitten", "sitting", 3), ("", "abc", 3), ("abc", "abc", 0)]
-        {
+        for (one, other, expected) in [
+            ("kitten", "sitting", 3),
+            ("", "abc", 3),
+            ("abc", "abc", 0),
+            ("name", "nmae", 1),
+            ("ca", "abc", 3),
+        ] {
             assert_eq!(distance(&chars(one), &chars(other)), expected);
         }
     }

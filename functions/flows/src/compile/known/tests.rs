@@ -182,11 +182,15 @@ fn f8_destinations_take_what_their_fields_say() {
         ])
     );
     assert_eq!(
-        found(&to("delete", &["Id"]), true),
+        found(&to("upsert", &["Id"]), true),
         set(&[
             "/mappings/0/to unknown_field",
             "/destination/write write_not_offered"
         ])
+    );
+    assert_eq!(
+        found(&to("delete", &["Id"]), true),
+        set(&["/mappings/0/to unknown_field"])
     );
     // Without the object's fields nothing can be said.
     assert_eq!(unknown_fields(&to("delete", &["Id"]), Known::default()), []);
