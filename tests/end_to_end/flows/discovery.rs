@@ -172,8 +172,8 @@ async fn f12_a_refresh_asks_again_and_takes_an_editor() {
     assert_eq!(
         asked,
         [
-            "appflow ResetConnectorMetadataCache",
-            "appflow DescribeConnectorEntity"
+            "appflow POST /reset-connector-metadata-cache",
+            "appflow POST /describe-connector-entity"
         ]
     );
     let list = async |query: &str| {

@@ -215,7 +215,7 @@ async fn policies_that_cannot_be_added_to_are_refused_and_stay() {
     let org = deny(json!({ "StringNotEquals": { "aws:PrincipalOrgID": "o-1" } }));
     let tls = deny(json!({ "Bool": { "aws:SecureTransport": "false" } }));
     let long = json!({ "Version": "2012-10-17", "Statement": [{ "Sid": "Long", "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{CUSTOMER_ACCOUNT}:root") },
-        "Action": "s3:GetObject", "Resource": (0..400).map(|n| format!("arn:aws:s3:::tributary-long/part-{n:04}/and-on/*")).collect::<Vec<_>>() }] });
+        "Action": "s3:GetObject", "Resource": (0..410).map(|n| format!("arn:aws:s3:::tributary-long/part-{n:04}/and-on/*")).collect::<Vec<_>>() }] });
     world
         .bucket(CUSTOMER_ACCOUNT, "tributary-denied", Some(&org))
         .await;
