@@ -135,7 +135,7 @@ async fn f12_the_fields_of_a_large_object_are_whole_or_paged_and_cached() {
     assert_eq!(json!(paged), whole["fields"]);
     assert_eq!(world.asked(before, &OUTSIDE), Vec::<String>::new());
     // Nobody else's cache: another member of the tenant shares it, AppFlow's failure does not show.
-    world.appflow_fault("DescribeConnectorEntity", Fault::DropBefore, 3);
+    world.appflow_fault("describe-connector-entity", Fault::DropBefore, 3);
     assert_eq!(world.found(&path).await, whole);
     common::no_leaks(&world.sandbox).await;
 }

@@ -69,7 +69,7 @@ pub(crate) async fn put_policy(
     let current = place.current().await?;
     if_match?.holds_for(current.version)?;
     let needs = place.needs(&value.access);
-    let merged = merge(current.policy.as_ref(), &needs).map_err(refused)?;
+    let merged = merge(current.policy.as_ref(), &needs).map_err(|refusal| refused(&refusal))?;
     if !merged.is_changed {
         return tagged(&place, current, &needs);
     }
@@ -90,8 +90,8 @@ pub(crate) async fn put_policy(
     tagged(&place, after, &needs)
 }
 
-fn refused(refusal: Refusal) -> Error {
-    let code = match &refusal {
+fn refused(refusal: &Refusal) -> Error {
+    let code = match refusal {
         Refusal::Unreadable => "policy_unreadable",
         Refusal::Denied(_) => "policy_denies",
         Refusal::TooLarge(_) => "policy_too_large",

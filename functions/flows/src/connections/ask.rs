@@ -80,7 +80,7 @@ pub(super) fn may_refresh(given: Option<&str>, viewer: &Viewer) -> Result<bool, 
 }
 
 /// Says for how long an answer is known. It is this caller's and is asked for again each time.
-pub(super) fn aged(mut response: Response, since: Timestamp) -> Result<Response, Error> {
+pub(super) fn aged(mut response: Response, since: Timestamp) -> Response {
     let age = Timestamp::now().duration_since(since).as_secs().max(0);
     let headers = response.headers_mut();
     headers.insert(header::AGE, HeaderValue::from(age));
@@ -88,5 +88,5 @@ pub(super) fn aged(mut response: Response, since: Timestamp) -> Result<Response,
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     );
-    Ok(response)
+    response
 }

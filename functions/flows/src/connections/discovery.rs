@@ -329,7 +329,6 @@ impl<'a> Discovery<'a> {
 fn version(row: &Connector, named: Option<String>) -> Result<Option<String>, Fault> {
     let fault = |code: &str, detail: String| Fault::new("query:apiVersion", code, detail);
     match (row.api_version, named) {
-        (None, None) => Ok(None),
         (None, Some(_)) => Err(fault(
             "not_offered",
             format!("{} has no versions to name.", row.label),
@@ -354,7 +353,7 @@ fn version(row: &Connector, named: Option<String>) -> Result<Option<String>, Fau
                 format!("{} needs a version of its API (known: {known}).", row.label),
             ))
         }
-        (Some(_), None) => Ok(None),
+        (_, None) => Ok(None),
     }
 }
 

@@ -131,7 +131,7 @@ pub(crate) async fn list_entities(
         )
     };
     let list = List::of(found, &app.sealer, viewer.tenant, &list, Entity::of)?;
-    aged(json(StatusCode::OK, &list)?, since)
+    Ok(aged(json(StatusCode::OK, &list)?, since))
 }
 
 impl Entity {

@@ -149,7 +149,7 @@ async fn show(
         fields: paged.items,
         next_cursor: paged.next_cursor,
     };
-    aged(json(StatusCode::OK, &answer)?, known.since)
+    Ok(aged(json(StatusCode::OK, &answer)?, known.since))
 }
 
 /// The fields of an object, from AppFlow itself. One that the application does not have is not found.

@@ -231,7 +231,7 @@ impl ConnectorView {
         }
         if let Some(operators) = &said.supported_operators {
             let words = || operators.iter().map(Operators::as_str);
-            self.comparisons = comparisons(words(), &self.comparisons);
+            self.comparisons = comparisons(&words(), &self.comparisons);
             self.projects &= words().any(|word| word == "PROJECTION");
             self.changes_values &=
                 words().any(|word| word.starts_with("MASK_") || word.starts_with("VALIDATE_"));
@@ -321,8 +321,8 @@ mod tests {
 
     use super::*;
 
-    fn registered(configuration: ConnectorConfiguration) -> ConnectorView {
-        ConnectorView::described("CustomConnector", Some("acme-crm"), &configuration).unwrap()
+    fn registered(configuration: &ConnectorConfiguration) -> ConnectorView {
+        ConnectorView::described("CustomConnector", Some("acme-crm"), configuration).unwrap()
     }
 
     #[test]
@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn a_registered_connector_is_custom_within_what_it_says() {
         let view = registered(
-            ConnectorConfiguration::builder()
+            &ConnectorConfiguration::builder()
                 .can_use_as_source(true)
                 .can_use_as_destination(true)
                 .connector_name("ACME CRM")
@@ -393,13 +393,13 @@ mod tests {
     #[test]
     fn a_connector_that_only_reads_writes_nothing() {
         let view = registered(
-            ConnectorConfiguration::builder()
+            &ConnectorConfiguration::builder()
                 .can_use_as_source(true)
                 .build(),
         );
         assert!(view.source && !view.destination && view.writes.is_empty());
         let view = registered(
-            ConnectorConfiguration::builder()
+            &ConnectorConfiguration::builder()
                 .can_use_as_destination(true)
                 .build(),
         );

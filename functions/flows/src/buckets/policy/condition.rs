@@ -15,9 +15,9 @@ pub(super) enum Holds {
 }
 
 /// What is known of AppFlow's requests.
-enum Known<'a> {
+enum Known {
     /// One of these values, each of which may come.
-    Values(Vec<&'a str>),
+    Values(Vec<String>),
     /// The key is not in the request.
     Absent,
     Unknown,
@@ -47,14 +47,20 @@ pub(super) fn holds(conditions: &Value, need: &BucketNeed) -> Holds {
     all
 }
 
-fn known<'a>(key: &str, need: &'a BucketNeed) -> Known<'a> {
+fn known(key: &str, need: &BucketNeed) -> Known {
+    let one = |value: &str| Known::Values(vec![value.to_owned()]);
     match key.to_ascii_lowercase().as_str() {
-        "aws:sourceaccount" => Known::Values(vec![&need.aws_account_id]),
-        "aws:sourcearn" => Known::Values(need.source_arns.iter().map(String::as_str).collect()),
-        "aws:securetransport" | "aws:principalisawsservice" => Known::Values(vec!["true"]),
-        "aws:principalservicename" => Known::Values(vec![APPFLOW]),
-        "aws:viaawsservice" => Known::Values(vec!["false"]),
-        "aws:resourceaccount" | "s3:resourceaccount" => Known::Values(vec![&need.aws_account_id]),
+        "aws:sourceaccount" | "aws:resourceaccount" | "s3:resourceaccount" => {
+            one(&need.aws_account_id)
+        }
+        // A pattern of ours stands for ARNs that only wildcards of a policy can match.
+        "aws:sourcearn" => {
+            let arns = need.source_arns.iter();
+            Known::Values(arns.map(|arn| arn.replace('*', "\u{1}any\u{1}")).collect())
+        }
+        "aws:securetransport" | "aws:principalisawsservice" => one("true"),
+        "aws:principalservicename" => one(APPFLOW),
+        "aws:viaawsservice" => one("false"),
         // A service is nobody's user or role, and belongs to no organisation.
         "aws:principalarn"
         | "aws:principalaccount"
@@ -67,7 +73,7 @@ fn known<'a>(key: &str, need: &'a BucketNeed) -> Known<'a> {
     }
 }
 
-fn one(operator: &str, known: &Known<'_>, wanted: &Value) -> Holds {
+fn one(operator: &str, known: &Known, wanted: &Value) -> Holds {
     let (operator, if_exists) = match operator.strip_suffix("IfExists") {
         Some(operator) => (operator, true),
         None => (operator, false),
@@ -82,8 +88,7 @@ fn one(operator: &str, known: &Known<'_>, wanted: &Value) -> Holds {
     }
     let (negative, patterns, ignore_case) = match operator {
         "StringEquals" => (false, false, false),
-        "StringEqualsIgnoreCase" => (false, false, true),
-        "Bool" => (false, false, true),
+        "StringEqualsIgnoreCase" | "Bool" => (false, false, true),
         "StringNotEquals" => (true, false, false),
         "StringNotEqualsIgnoreCase" => (true, false, true),
         "StringLike" | "ArnLike" | "ArnEquals" => (false, true, false),
@@ -108,7 +113,6 @@ fn one(operator: &str, known: &Known<'_>, wanted: &Value) -> Holds {
     }
 }
 
-/// What is known may itself be a pattern (a tenant's flows); a wider pattern takes it in.
 fn is_among(value: &str, wanted: &Value, patterns: bool, ignore_case: bool) -> bool {
     several(wanted).into_iter().any(|wanted| {
         let wanted = match wanted {

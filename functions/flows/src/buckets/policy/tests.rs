@@ -65,6 +65,16 @@ fn each_part_of_an_allowing_statement_matters() {
         ("Condition", json!({ "StringEquals": { "aws:SourceAccount": ["999999999999", ACCOUNT] } }), true),
         ("Condition", json!({ "StringEquals": { "aws:SourceAccount": "999999999999" } }), false),
         ("Condition", json!({ "ArnLike": { "aws:SourceArn": "arn:aws:appflow:us-east-1:123456789012:flow/other" } }), false),
+        (
+            "Condition",
+            json!({ "StringEquals": { "aws:SourceArn": "arn:aws:appflow:us-east-1:123456789012:flow/tributary-*" } }),
+            false,
+        ),
+        (
+            "Condition",
+            json!({ "ArnLike": { "aws:SourceArn": "arn:aws:appflow:us-east-1:123456789012:flow/tributary-?" } }),
+            false,
+        ),
         ("Condition", json!({ "StringEquals": { "aws:PrincipalOrgID": "o-1" } }), false),
         ("Condition", json!({ "IpAddress": { "aws:SourceIp": "10.0.0.0/8" } }), false),
         ("Condition", json!("odd"), false),

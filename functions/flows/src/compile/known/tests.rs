@@ -60,7 +60,7 @@ fn fields() -> Vec<Field> {
     ]
 }
 
-fn changed(change: serde_json::Value) -> FlowDefinition {
+fn changed(change: &serde_json::Value) -> FlowDefinition {
     let mut whole = serde_json::to_value(flow(|_| ())).unwrap();
     for (member, value) in change.as_object().unwrap() {
         whole[member] = value.clone();
@@ -87,7 +87,7 @@ fn set(faults: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn f8_every_use_of_an_unknown_source_field_is_a_fault() {
-    let definition = changed(json!({
+    let definition = changed(&json!({
         "mappings": [
             { "type": "all", "exclude": ["Nmae", "Id"] },
             { "type": "field", "from": "Amount", "to": "amount" },
@@ -131,7 +131,7 @@ fn f8_every_use_of_an_unknown_source_field_is_a_fault() {
 #[test]
 fn filters_must_fit_the_fields_own_operators_and_type() {
     let filter = |name: &str, kind: &str, operator: &str| json!({ "field": name, "fieldType": kind, "operator": operator, "value": "x" });
-    let definition = changed(json!({ "filters": [
+    let definition = changed(&json!({ "filters": [
         filter("Name", "string", "contains"),
         filter("Name", "String", "notEquals"),
         filter("Notes", "textarea", "equals"),
@@ -151,7 +151,7 @@ fn filters_must_fit_the_fields_own_operators_and_type() {
 
 #[test]
 fn from_type_and_timestamp_field_are_the_sources() {
-    let definition = changed(json!({
+    let definition = changed(&json!({
         "mappings": [{ "type": "field", "from": "Amount__c", "to": "n", "fromType": "string" }],
         "trigger": { "type": "scheduled", "every": "rate(1 hour)", "pull": "incremental", "timestampField": "Name" },
     }));
@@ -167,7 +167,7 @@ fn from_type_and_timestamp_field_are_the_sources() {
 #[test]
 fn f8_destinations_take_what_their_fields_say() {
     let to = |write: &str, ids: &[&str]| {
-        changed(json!({
+        changed(&json!({
             "mappings": [{ "type": "field", "from": "x", "to": "Nmae" }],
             "destination": { "connector": "salesforce", "connectionId": "con_019364c0a1b27cc3a4d5e6f708192a3b",
                 "object": "Account", "write": write, "idFields": ids },

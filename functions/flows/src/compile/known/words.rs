@@ -18,7 +18,7 @@ const COMPARISONS: [Comparison; 8] = [
 /// The comparisons among AppFlow's operators, in the catalogue's order; those that a connector's row
 /// does not have are left out.
 pub fn comparisons<'a>(
-    words: impl Iterator<Item = &'a str> + Clone,
+    words: &(impl Iterator<Item = &'a str> + Clone),
     upper_bound: &[Comparison],
 ) -> Vec<Comparison> {
     COMPARISONS
@@ -44,9 +44,9 @@ mod tests {
     #[test]
     fn the_row_is_the_upper_bound_and_unknown_words_are_left_out() {
         let words = ["BETWEEN", "EQUAL_TO", "PROJECTION", "NEW_ONE"];
-        let found = comparisons(words.into_iter(), &COMPARISONS);
+        let found = comparisons(&words.into_iter(), &COMPARISONS);
         assert_eq!(found, [Comparison::Equals, Comparison::Between]);
-        let found = comparisons(words.into_iter(), &[Comparison::Between]);
+        let found = comparisons(&words.into_iter(), &[Comparison::Between]);
         assert_eq!(found, [Comparison::Between]);
         let found = writes(["UPSERT", "MERGE", "INSERT"].into_iter());
         assert_eq!(found, [WriteOperation::Upsert, WriteOperation::Insert]);

@@ -20,7 +20,7 @@ fn around() -> Around {
     }
 }
 
-fn changed(change: Value) -> FlowDefinition {
+fn changed(change: &Value) -> FlowDefinition {
     let mut whole = serde_json::to_value(flow(|_| ())).unwrap();
     for (member, value) in change.as_object().unwrap() {
         whole[member] = value.clone();
@@ -86,7 +86,7 @@ fn a_destination_bucket_has_the_references_statement_for_the_exact_flow() {
 /// flow-model section 11: read by a source; its columns are read for no flow.
 #[test]
 fn a_source_bucket_is_read_for_the_flow_and_for_its_columns() {
-    let definition = changed(json!({
+    let definition = changed(&json!({
         "source": { "connector": "s3", "bucket": "appflow-outbound-123456789012", "prefix": "in" },
     }));
     let grants = permissions(&definition, &around());
@@ -106,7 +106,7 @@ fn a_source_bucket_is_read_for_the_flow_and_for_its_columns() {
 /// One statement per resource, however often it is used.
 #[test]
 fn the_uses_of_a_bucket_are_united() {
-    let definition = changed(json!({
+    let definition = changed(&json!({
         "source": { "connector": "s3", "bucket": "shared-bucket", "prefix": "in" },
         "destination": { "connector": "redshift", "connectionId": CONNECTION, "table": "t",
             "errorHandling": { "bucket": "shared-bucket", "prefix": "errors" } },
@@ -141,7 +141,7 @@ fn the_uses_of_a_bucket_are_united() {
 /// flow-model section 11: error and success locations, large events, key, secret.
 #[test]
 fn every_other_place_of_a_flow_has_its_row() {
-    let sap = changed(json!({
+    let sap = changed(&json!({
         "destination": { "connector": "sapOData", "connectionId": CONNECTION, "objectPath": "/a", "write": "insert",
             "successResponses": { "bucket": "answers-bucket" }, "errorHandling": { "bucket": "errors-bucket" } },
         "kmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/one",
@@ -172,7 +172,7 @@ fn every_other_place_of_a_flow_has_its_row() {
         (arns(&grants[2]), arns(&grants[3])),
         (json!([FLOW]), json!([ANY]))
     );
-    let events = changed(json!({ "trigger": { "type": "event" },
+    let events = changed(&json!({ "trigger": { "type": "event" },
         "destination": { "connector": "eventBridge", "errorHandling": { "bucket": "large-bucket" } } }));
     let grants = permissions(&events, &around);
     assert_eq!(
@@ -185,7 +185,7 @@ fn every_other_place_of_a_flow_has_its_row() {
 #[test]
 fn the_catalogues_role_is_bound_to_its_database_and_prefix() {
     let definition = changed(
-        json!({ "destination": { "connector": "s3", "bucket": "landing-bucket",
+        &json!({ "destination": { "connector": "s3", "bucket": "landing-bucket",
         "catalog": { "roleArn": "arn:aws:iam::123456789012:role/glue", "databaseName": "crm", "tablePrefix": "sf" } } }),
     );
     let grants = permissions(&definition, &around());
@@ -216,7 +216,7 @@ fn the_catalogues_role_is_bound_to_its_database_and_prefix() {
 #[test]
 fn redshifts_roles_are_shown_with_who_trusts_them() {
     let definition = changed(
-        json!({ "destination": { "connector": "redshift", "connectionId": CONNECTION, "table": "t" } }),
+        &json!({ "destination": { "connector": "redshift", "connectionId": CONNECTION, "table": "t" } }),
     );
     let staging = Staging {
         bucket: "stage-bucket".to_owned(),

@@ -42,7 +42,7 @@ pub(super) fn of(field: ConnectorEntityField, row: &Connector) -> Field {
         class: FieldClass::of(kind.as_deref().unwrap_or(PLAIN)),
         parent: field.parent_identifier,
         filter_operators: if queryable {
-            comparisons(words.iter().map(Operator::as_str), row.comparisons)
+            comparisons(&words.iter().map(Operator::as_str), row.comparisons)
         } else {
             Vec::new()
         },
