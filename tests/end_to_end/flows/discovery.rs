@@ -33,7 +33,7 @@ impl World {
 
 const OUTSIDE: [&str; 2] = ["appflow", "salesforce"];
 
-fn names(list: Vec<Value>) -> Vec<String> {
+fn names(list: &[Value]) -> Vec<String> {
     let name = |item: &Value| item["name"].as_str().unwrap().to_owned();
     list.iter().map(name).collect()
 }
@@ -51,7 +51,7 @@ async fn f12_a_large_org_is_listed_in_pages_and_the_second_time_from_the_cache()
                 .await;
             pages += 1;
             let next = page["nextCursor"].as_str().map(str::to_owned);
-            let list = names(items(page));
+            let list = names(&items(page));
             assert!(list.len() <= 100);
             all.extend(list);
             match next {
@@ -80,7 +80,7 @@ async fn f12_a_large_org_is_listed_in_pages_and_the_second_time_from_the_cache()
 
     // A search goes through all of them, and pages too.
     let search = |query: &str| format!("{}?search={query}&limit=100", world.entities());
-    let found = names(items(world.found(&search("CITY")).await));
+    let found = names(&items(world.found(&search("CITY")).await));
     assert_eq!(found, ["City_Sales__c"]);
     let page = world.found(&search("large%201")).await;
     let next = page["nextCursor"].as_str().unwrap().to_owned();
@@ -177,7 +177,7 @@ async fn f12_a_refresh_asks_again_and_takes_an_editor() {
         ]
     );
     let list = async |query: &str| {
-        names(items(
+        names(&items(
             world
                 .found(&format!("{}?limit=100{query}", world.entities()))
                 .await,
