@@ -3,10 +3,13 @@
 mod accounts;
 mod cancel;
 mod definition;
+mod discovery;
 mod drift;
 mod failure;
+mod kinds;
 mod lifecycle;
 mod listing;
+mod permissions;
 mod quota;
 mod records;
 mod throttle;

@@ -38,6 +38,13 @@ pub(crate) async fn appflow(
     app: &App,
     account: &Account,
 ) -> Result<aws_sdk_appflow::Client, Error> {
+    usable(account)?;
+    let config = app.sessions.config(account).await?;
+    Ok(aws_sdk_appflow::Client::new(&config))
+}
+
+/// Refuses an account whose role was never proven.
+pub(crate) fn usable(account: &Account) -> Result<(), Error> {
     if account.state == AccountState::Pending {
         return Err(Error::new(
             Kind::Conflict,
@@ -45,6 +52,5 @@ pub(crate) async fn appflow(
             "The AWS account is not verified yet.",
         ));
     }
-    let config = app.sessions.config(account).await?;
-    Ok(aws_sdk_appflow::Client::new(&config))
+    Ok(())
 }

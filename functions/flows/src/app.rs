@@ -9,7 +9,9 @@ use tributary::{
     tenancy::RoleSessions,
 };
 
-use crate::config::Config;
+use crate::{
+    config::Config, connections::discovery::Discovered, connectors::Offered, s3::BucketHttp,
+};
 
 /// The state of the router. Cheap to clone, and knows no tenant.
 #[derive(Debug, Clone)]
@@ -28,6 +30,12 @@ pub struct App {
     pub aws: SdkConfig,
     /// Queues.
     pub queues: aws_sdk_sqs::Client,
+    /// What applications said about their objects lately.
+    pub(crate) discovered: Arc<Discovered>,
+    /// What accounts said about their connectors lately.
+    pub(crate) offered: Arc<Offered>,
+    /// Buckets of accounts.
+    pub(crate) buckets: BucketHttp,
 }
 
 impl App {
@@ -64,6 +72,9 @@ impl App {
             sealer: Arc::new(sealer),
             sessions: RoleSessions::new(aws.clone()),
             queues: aws_sdk_sqs::Client::new(&aws),
+            discovered: Arc::default(),
+            offered: Arc::default(),
+            buckets: BucketHttp::default(),
             config: Arc::new(config),
             aws,
         }

@@ -1,7 +1,10 @@
 //! `/v1/connections`: a tenant's authorised links to applications.
 
+pub(crate) mod ask;
+pub(crate) mod cache;
 mod create;
 mod delete;
+pub(crate) mod discovery;
 mod entities;
 mod entity;
 mod get;
@@ -21,6 +24,8 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+#[allow(unused_imports, reason = "creation and pre-flight ask for fields")]
+pub(crate) use discovery::fields;
 pub(crate) use entity::describe;
 
 use crate::{App, accounts};
@@ -38,6 +43,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(refresh::refresh_connection))
         .routes(routes!(entities::list_entities))
         .routes(routes!(entity::get_entity))
+        // Names with slashes, for gateways that decode %2F in paths.
+        .route(
+            "/v1/connections/{id}/entities/{entity}/{*rest}",
+            axum::routing::get(entity::get_entity_with_slashes),
+        )
 }
 
 /// A connection of the tenant, or the answer for what does not exist.

@@ -11,6 +11,7 @@ mod get;
 mod list;
 mod operation;
 mod patience;
+mod permissions;
 mod record;
 mod references;
 mod run;
@@ -52,6 +53,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(cancel::cancel_runs))
         .routes(routes!(cancel_run::cancel_run))
         .routes(routes!(operation::get::get_operation))
+        .routes(routes!(permissions::definition_permissions))
+        .routes(routes!(permissions::flow_permissions))
         .routes(routes!(runs::list_runs))
         .routes(routes!(run::get_run))
 }

@@ -7,6 +7,7 @@
 mod accounts;
 mod app;
 mod appflow;
+mod buckets;
 mod claim;
 pub mod compile;
 mod config;
@@ -16,6 +17,7 @@ mod edge;
 mod flows;
 mod me;
 pub mod model;
+mod s3;
 mod tenants;
 pub mod trigger;
 mod usage;
@@ -46,6 +48,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connectors::routes())
         .merge(connections::routes())
         .merge(flows::routes())
+        .merge(buckets::routes())
 }
 
 #[cfg(test)]

@@ -34,6 +34,11 @@ pub struct List<T> {
 }
 
 impl ListQuery {
+    /// For lists whose query strings have further parameters.
+    pub const fn new(limit: Option<String>, cursor: Option<String>) -> Self {
+        Self { limit, cursor }
+    }
+
     /// The page that is meant. A cursor opens for the tenant and the list it was made for only.
     pub fn page(
         &self,

@@ -209,14 +209,32 @@ fn session_policy(account: &Account) -> String {
     let mut statements = vec![
         json!({ "Effect": "Allow", "Action": [
             "appflow:CreateFlow", "appflow:CreateConnectorProfile", "appflow:DescribeConnectorProfiles",
-            "appflow:DescribeConnectors", "appflow:ListConnectors", "appflow:ListFlows"], "Resource": "*" }),
+            "appflow:DescribeConnectors", "appflow:DescribeConnector", "appflow:ListConnectors", "appflow:ListFlows",
+            "s3:ListAllMyBuckets"], "Resource": "*" }),
         json!({ "Effect": "Allow", "Action": "appflow:*", "Resource": [arn("flow"), arn("connectorprofile")] }),
         json!({ "Effect": "Allow", "Action": ["secretsmanager:CreateSecret", "secretsmanager:PutResourcePolicy"], "Resource": "*" }),
     ];
+    statements.push(json!({ "Effect": "Allow",
+        "Action": bucket_actions(account.hosting),
+        "Resource": "arn:aws:s3:::tributary-*",
+        "Condition": { "StringEquals": { "aws:ResourceAccount": account.aws_account_id } } }));
     if account.hosting == HostingMode::Vendor {
         statements.push(json!({ "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*" }));
     }
     json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+/// What is done with buckets of the account itself, and with no other account's of the same name.
+/// Tenants share the vendor's buckets, so there they only look.
+const fn bucket_actions(hosting: HostingMode) -> &'static [&'static str] {
+    match hosting {
+        HostingMode::Customer => &[
+            "s3:GetBucketLocation",
+            "s3:GetBucketPolicy",
+            "s3:PutBucketPolicy",
+        ],
+        HostingMode::Vendor => &["s3:GetBucketLocation", "s3:GetBucketPolicy"],
+    }
 }
 
 #[cfg(test)]
@@ -224,15 +242,13 @@ mod tests {
     use super::*;
     use crate::{id::AccountId, tenancy::AccountState};
 
-    #[test]
-    fn the_session_policy_names_the_tenants_prefix_and_fits() {
-        let tenant_id = TenantId::new();
-        let account = Account {
+    fn account(tenant_id: TenantId, hosting: HostingMode) -> Account {
+        Account {
             id: AccountId::new(),
             tenant_id,
             aws_account_id: "222222222222".to_owned(),
             region: "us-east-1".to_owned(),
-            hosting: HostingMode::Vendor,
+            hosting,
             role_arn: RoleArn::in_account("222222222222", "TributaryAccess").unwrap(),
             external_id: "x".repeat(43),
             state: AccountState::Verified,
@@ -240,12 +256,37 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             version: 1,
-        };
-        let policy = session_policy(&account);
-        assert!(
-            policy.contains(&format!("flow/tributary-{tenant_id}-*")),
-            "{policy}"
-        );
-        assert!(policy.len() <= 2048, "{} characters", policy.len());
+        }
+    }
+
+    #[test]
+    fn the_session_policy_names_the_tenants_prefix_and_fits() {
+        let tenant_id = TenantId::new();
+        for hosting in [HostingMode::Customer, HostingMode::Vendor] {
+            let policy = session_policy(&account(tenant_id, hosting));
+            assert!(
+                policy.contains(&format!("flow/tributary-{tenant_id}-*")),
+                "{policy}"
+            );
+            assert!(policy.len() <= 2048, "{} characters", policy.len());
+        }
+    }
+
+    #[test]
+    fn policies_are_changed_on_the_accounts_own_buckets_and_never_on_the_vendors() {
+        for (hosting, changes) in [(HostingMode::Customer, true), (HostingMode::Vendor, false)] {
+            let policy = session_policy(&account(TenantId::new(), hosting));
+            let policy: serde_json::Value = serde_json::from_str(&policy).unwrap();
+            let statements = policy["Statement"].as_array().unwrap();
+            let on_buckets: Vec<_> = statements
+                .iter()
+                .filter(|one| one["Resource"] == "arn:aws:s3:::tributary-*")
+                .collect();
+            assert_eq!(on_buckets.len(), 1);
+            let owner = &on_buckets[0]["Condition"]["StringEquals"]["aws:ResourceAccount"];
+            assert_eq!(owner, "222222222222");
+            let text = policy.to_string();
+            assert_eq!(text.contains("s3:PutBucketPolicy"), changes);
+        }
     }
 }

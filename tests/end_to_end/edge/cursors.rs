@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sandbox_core::OTHER_CUSTOMER_ACCOUNT;
+use http::Method;
+use sandbox_core::{CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT};
 
 use super::{
     routes::{Ids, ROUTES, Who, document},
@@ -24,6 +25,15 @@ async fn i6_a_cursor_of_another_tenant_or_list_is_refused() {
     world::pending(&frank.api, &blues.account).await;
     world::flow(&frank.api, &blues.definition).await;
     world::run(&frank.api, &blues.flow).await;
+    let admin = sandbox.aws.admin(CUSTOMER_ACCOUNT);
+    let second = sandbox.aws.call_rest(
+        &admin,
+        "s3",
+        Method::PUT,
+        "/tributary-second",
+        String::new().into(),
+    );
+    assert!(second.await.status.is_success());
     let reds = reds(&world).await;
 
     let lists = lists();
@@ -31,22 +41,26 @@ async fn i6_a_cursor_of_another_tenant_or_list_is_refused() {
     let (blue, red) = (&frank.access_token, &world.red.people["alex"].access_token);
     let mut theirs = Vec::new();
     for (route, takes_limit) in &lists {
-        let limit = if *takes_limit { "?limit=1" } else { "" };
-        let path = format!("{}{limit}", route.path_for(blues));
+        let path = route.path_for(blues);
+        let path = if *takes_limit {
+            asking(&path, "limit=1")
+        } else {
+            path
+        };
         let page = wire.call(blue, "GET", &path, None).await;
         assert_eq!(page.status, 200, "{path}: {}", page.body);
         let cursor = page.body["nextCursor"].as_str();
         let cursor = cursor.unwrap_or_else(|| panic!("{path} has one page: {}", page.body));
         theirs.push((route.path, cursor.to_owned()));
 
-        let next = format!("{}?cursor={cursor}", route.path_for(blues));
+        let next = asking(&route.path_for(blues), &format!("cursor={cursor}"));
         let page = wire.call(blue, "GET", &next, None).await;
         assert_eq!(page.status, 200, "{next}: {}", page.body);
     }
     let before = Moment::of(sandbox).await;
     for (route, _) in &lists {
         let read = async |token: &str, ids: &Ids, cursor: &str| {
-            let path = format!("{}?cursor={cursor}", route.path_for(ids));
+            let path = asking(&route.path_for(ids), &format!("cursor={cursor}"));
             wire.call(token, "GET", &path, None).await
         };
         let garbage = read(red, &reds, "bm90IGEgY3Vyc29y").await;
@@ -79,6 +93,12 @@ async fn i6_a_cursor_of_another_tenant_or_list_is_refused() {
         .await;
     wire::assert_no_failures(sandbox);
     common::no_leaks(sandbox).await;
+}
+
+/// A path with one more parameter.
+fn asking(path: &str, parameter: &str) -> String {
+    let mark = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{mark}{parameter}")
 }
 
 /// What Red has: enough to ask every list for itself.

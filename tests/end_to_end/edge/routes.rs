@@ -65,9 +65,13 @@ pub(crate) const ROUTES: &[Route] = &[
     route("POST", "/v1/connections/{id}/refresh", Who::Editor),
     route("GET", "/v1/connections/{id}/entities", Who::Viewer),
     route("GET", "/v1/connections/{id}/entities/{entity}", Who::Viewer),
+    route("GET", "/v1/buckets", Who::Viewer),
+    route("GET", "/v1/buckets/{bucket}/policy", Who::Viewer),
+    route("PUT", "/v1/buckets/{bucket}/policy", Who::Admin),
     route("GET", "/v1/flows", Who::Viewer),
     route("POST", "/v1/flows", Who::Editor),
     route("POST", "/v1/flows/compile", Who::Viewer),
+    route("POST", "/v1/flows/permissions", Who::Viewer),
     route("GET", "/v1/flows/{id}", Who::Viewer),
     route("PUT", "/v1/flows/{id}", Who::Editor),
     route("DELETE", "/v1/flows/{id}", Who::Editor),
@@ -80,6 +84,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("POST", "/v1/flows/{id}/cancel", Who::Editor),
     route("POST", "/v1/flows/{id}/runs/{runId}/cancel", Who::Editor),
     route("GET", "/v1/operations/{id}", Who::Viewer),
+    route("GET", "/v1/flows/{id}/permissions", Who::Viewer),
     route("GET", "/v1/flows/{id}/runs", Who::Viewer),
     route("GET", "/v1/flows/{id}/runs/{runId}", Who::Viewer),
     route("POST", "/v1/identity", Who::Viewer),
@@ -127,7 +132,8 @@ impl Ids {
 impl Route {
     /// Whether its path names something.
     pub(crate) fn names_something(self) -> bool {
-        self.path.contains('{')
+        // Buckets are an account's, which the query or the body names.
+        self.path.contains('{') || self.path == "/v1/buckets"
     }
 
     /// The path for these ids. A parameter that is not known here panics: it needs a case.
@@ -147,13 +153,18 @@ impl Route {
                 // Tenants' own are walked in flows/throttle.rs.
                 ("operations", "{id}") => "op_0193d3f0aaaa7bbb8cccdddddddddddd",
                 ("queries", "{id}") => &ids.query,
+                ("buckets", "{bucket}") => "tributary-landing-nowhere",
                 ("callback", "{provider}") => "salesforce",
                 _ => panic!("{} has a parameter {segment} without a case", self.path),
             };
             before = segment;
             filled
         });
-        segments.collect::<Vec<_>>().join("/")
+        let path = segments.collect::<Vec<_>>().join("/");
+        if self.method == "GET" && path.starts_with("/v1/buckets") {
+            return format!("{path}?accountId={}", ids.account);
+        }
+        path
     }
 
     /// A good body, which would do something if the caller were let in.
@@ -167,7 +178,13 @@ impl Route {
                 json!({ "name": "Another", "connector": "salesforce", "accountId": ids.account })
             }
             ("PATCH", "/v1/connections/{id}") => json!({ "name": "Renamed" }),
-            ("POST" | "PUT", "/v1/flows" | "/v1/flows/compile" | "/v1/flows/{id}") => {
+            ("PUT", "/v1/buckets/{bucket}/policy") => {
+                json!({ "accountId": ids.account, "access": ["write"] })
+            }
+            (
+                "POST" | "PUT",
+                "/v1/flows" | "/v1/flows/compile" | "/v1/flows/permissions" | "/v1/flows/{id}",
+            ) => {
                 let mut definition = ids.definition.clone();
                 definition["name"] = json!("Changed");
                 definition

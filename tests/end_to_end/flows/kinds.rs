@@ -119,7 +119,12 @@ async fn files_are_written_back_to_the_application_by_external_id() {
         .salesforce
         .records("Account")
         .into_iter()
-        .filter_map(|record| Some((record["External_Id__c"].as_str()?.to_owned(), Value::Object(record))))
+        .filter_map(|record| {
+            Some((
+                record["External_Id__c"].as_str()?.to_owned(),
+                Value::Object(record),
+            ))
+        })
         .collect();
     let names: Vec<(&str, &Value)> = written
         .iter()

@@ -42,7 +42,11 @@ fn f8_a_value_of_another_type_is_refused_with_its_place() {
         ("name", json!(1), "/name"),
         ("accountId", json!("acc_1"), "/accountId"),
         ("mappings", json!({}), "/mappings"),
-        ("source", json!({ "connector": "floppy" }), "/source/connector"),
+        (
+            "source",
+            json!({ "connector": "floppy" }),
+            "/source/connector",
+        ),
         ("source", json!("salesforce"), "/source"),
         ("trigger", json!({ "type": "hourly" }), "/trigger/type"),
         ("filters", json!([1]), "/filters/0"),
