@@ -256,7 +256,7 @@ async fn f6_a_doubled_tick_looks_once_and_a_lost_one_is_made_up_for() {
     world
         .console("/delete-flow", &flow, json!({ "forceDelete": true }))
         .await;
-    world.sandbox.clock.advance(Duration::from_mins(60));
+    world.sandbox.clock.advance(Duration::from_hours(1));
     world.watched().await;
     assert_eq!(world.show(&flow).await["drift"]["kind"], "deleted");
     common::no_leaks(&world.sandbox).await;

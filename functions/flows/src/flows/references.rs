@@ -92,16 +92,13 @@ pub(super) struct Standing {
 }
 
 /// The flow as it was pushed. Nothing is refused here: what its connections are fit for today does
-/// not change what AppFlow was told.
-pub(super) async fn standing(app: &App, flow: &Flow) -> Result<Standing, Error> {
+/// not change what AppFlow was told. None for a flow that was taken and breaks rules of today.
+pub(super) async fn standing(app: &App, flow: &Flow) -> Result<Option<Standing>, Error> {
     let at = flow.compiled_at.unwrap_or(flow.created_at);
-    let checked = check(&flow.definition, at).map_err(|faults| {
-        Error::internal(
-            "flow_unsound",
-            "a flow that was taken breaks rules of today",
-        )
-        .with_faults(faults)
-    })?;
+    let Ok(checked) = check(&flow.definition, at) else {
+        tracing::warn!(tenant.id = %flow.tenant_id, flow.id = %flow.id, "a flow breaks rules that are newer than it");
+        return Ok(None);
+    };
     let mut ends = [None, None];
     for (end, id) in ends.iter_mut().zip([
         flow.definition.source.connection_id(),
@@ -121,7 +118,7 @@ pub(super) async fn standing(app: &App, flow: &Flow) -> Result<Standing, Error> 
         destination_profile: destination.map(|destination| destination.profile_name),
         aws_account_id: flow.aws_account_id.clone(),
     };
-    Ok(Standing {
+    Ok(Some(Standing {
         request: compile(&checked, &around),
         known: Known {
             name: flow.definition.name.clone(),
@@ -129,7 +126,7 @@ pub(super) async fn standing(app: &App, flow: &Flow) -> Result<Standing, Error> 
             aws_account_id: flow.aws_account_id.clone(),
             connections,
         },
-    })
+    }))
 }
 
 fn known(connection: &Connection) -> (String, KnownConnection) {

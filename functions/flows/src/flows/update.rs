@@ -223,3 +223,63 @@ pub(super) async fn abandon(app: &App, flow: &Flow, until: i64) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn definition(change: impl FnOnce(&mut Value)) -> FlowDefinition {
+        let mut flow = json!({
+            "name": "Sales", "accountId": "acc_019364c0a1b27cc3a4d5e6f708192a3b",
+            "source": {
+                "connector": "salesforce", "connectionId": "con_019364c0a1b27cc3a4d5e6f708192a3b",
+                "object": "Account",
+            },
+            "destination": { "connector": "s3", "bucket": "landing", "format": { "file": "json" } },
+            "trigger": { "type": "onDemand" }, "mappings": [{ "type": "all" }],
+        });
+        change(&mut flow);
+        serde_json::from_value(flow).unwrap()
+    }
+
+    #[test]
+    fn f4_what_appflow_does_not_change_in_place_is_refused_and_nothing_else() {
+        let old = definition(|_| {});
+        let other = json!("con_00000000000000000000000000000000");
+        type Case = (&'static str, &'static str, Value, Option<&'static str>);
+        let cases: [Case; 10] = [
+            ("", "name", json!("Other"), None),
+            ("", "description", json!("Other"), None),
+            ("/source", "includeDeletedRecords", json!(true), None),
+            ("/destination/format", "file", json!("csv"), None),
+            ("/source", "object", json!("Contact"), Some("/source")),
+            ("/source", "connectionId", other, Some("/source")),
+            (
+                "/destination",
+                "bucket",
+                json!("other"),
+                Some("/destination"),
+            ),
+            ("/trigger", "type", json!("event"), Some("/trigger/type")),
+            (
+                "",
+                "kmsKeyArn",
+                json!("arn:aws:kms:us-east-1:222222222222:key/1"),
+                Some("/kmsKeyArn"),
+            ),
+            ("", "tags", json!({ "team": "sales" }), Some("/tags")),
+        ];
+        for (parent, member, value, refused) in cases {
+            let new = definition(|flow| flow.pointer_mut(parent).unwrap()[member] = value);
+            let faults = changed_for_good(&old, &new);
+            let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+            assert_eq!(
+                pointers,
+                refused.into_iter().collect::<Vec<_>>(),
+                "{member}"
+            );
+        }
+    }
+}

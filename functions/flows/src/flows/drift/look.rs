@@ -1,6 +1,8 @@
 //! A look at the flow as AppFlow has it now.
 
-use aws_sdk_appflow::{Client, primitives::DateTime, types::FlowStatus};
+use aws_sdk_appflow::{
+    Client, operation::describe_flow::DescribeFlowOutput, primitives::DateTime, types::FlowStatus,
+};
 use tributary::{
     aws::Refusal,
     clean::clean,
@@ -17,7 +19,7 @@ use crate::{
     },
     flows::{
         record::{Flow, FlowState},
-        references::standing,
+        references::{Standing, standing},
     },
     model::FlowDefinition,
 };
@@ -67,30 +69,49 @@ pub(in crate::flows) async fn look(app: &App, client: &Client, flow: &Flow) -> R
             return Err(refused("DescribeFlow", refusal));
         }
     };
-    let standing = standing(app, flow).await?;
-    let (differences, definition) = match described::request(&described) {
-        Ok(request) => {
-            let drift = drift(
-                &flow.definition,
-                &standing.request,
-                &request,
-                &standing.known,
-            );
-            let faults = || import(&request, &standing.known).err().unwrap_or_default();
-            (drift.differences, drift.found.ok_or_else(faults))
-        }
-        Err(found) => (unreadable(&found).differences, Err(found.0)),
+    let updated_at = described.last_updated_at.as_ref().and_then(millis);
+    let (differences, definition) = match standing(app, flow).await? {
+        Some(standing) => compared(flow, &standing, &described),
+        None => (changed_since(flow, updated_at), Err(Vec::new())),
     };
     let message = described.flow_status_message.as_deref().map(clean);
     Ok(Look::Found(Box::new(Found {
         state: FlowState::of_appflow(described.flow_status.as_ref().map(FlowStatus::as_str)),
         message: message.filter(|message| !message.is_empty()),
-        updated_at: described.last_updated_at.as_ref().and_then(millis),
+        updated_at,
         updated_by: described.last_updated_by.clone(),
         differences,
         definition,
         arn: described.flow_arn,
     })))
+}
+
+type Compared = (Vec<Difference>, Result<FlowDefinition, Vec<Fault>>);
+
+fn compared(flow: &Flow, standing: &Standing, described: &DescribeFlowOutput) -> Compared {
+    match described::request(described) {
+        Ok(request) => {
+            let known = &standing.known;
+            let drift = drift(&flow.definition, &standing.request, &request, known);
+            let faults = || import(&request, known).err().unwrap_or_default();
+            (drift.differences, drift.found.ok_or_else(faults))
+        }
+        Err(found) => (unreadable(&found).differences, Err(found.0)),
+    }
+}
+
+/// What is known of a flow that cannot be compared: whether AppFlow's was changed at all.
+fn changed_since(flow: &Flow, updated_at: Option<i64>) -> Vec<Difference> {
+    let known = flow.appflow_updated_at;
+    let whole = Difference {
+        pointer: String::new(),
+        asked: None,
+        found: None,
+    };
+    (known.is_some() && known != updated_at)
+        .then_some(whole)
+        .into_iter()
+        .collect()
 }
 
 /// AppFlow's time as epoch milliseconds.

@@ -28,7 +28,7 @@ pub(super) async fn remove(
         };
         let is_old = listed
             .created_at
-            .is_some_and(|at| at < now.as_millisecond() - PATIENCE.as_millis() as i64);
+            .is_some_and(|at| now.as_millisecond() - at > PATIENCE.as_secs() * 1_000);
         if !is_old || is_known(app, account, id).await? {
             continue;
         }
