@@ -24,8 +24,6 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-#[allow(unused_imports, reason = "creation and pre-flight ask for fields")]
-pub(crate) use discovery::fields;
 pub(crate) use entity::describe;
 
 use crate::{App, accounts};

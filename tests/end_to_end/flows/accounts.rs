@@ -44,6 +44,7 @@ async fn outcome(world: &World, aws_account: &str, account: &str, connection: &s
         .unwrap();
     let mut definition = common::s3_flow(account, connection);
     definition["destination"]["bucket"] = json!(landing_bucket(aws_account));
+    definition["destination"]["prefix"] = json!(format!("{}/crm", world.tenant.id));
     definition["transforms"] =
         json!([{ "type": "mask", "field": "Email__c", "part": "last", "length": 8 }]);
     let compiled = api

@@ -111,6 +111,10 @@ impl World {
     pub(crate) fn flow(&self) -> Value {
         let mut flow = common::s3_flow(&self.account, &self.connection);
         flow["destination"]["bucket"] = json!(landing_bucket(self.aws_account));
+        if self.aws_account == VENDOR_ACCOUNT {
+            // Tenants share the vendor's bucket: each has a folder of its own.
+            flow["destination"]["prefix"] = json!(format!("{}/crm", self.tenant.id));
+        }
         flow
     }
 
@@ -202,7 +206,7 @@ impl World {
         let execution = run["executionId"].as_str().unwrap();
         let bucket = landing_bucket(account);
         let aws = &self.sandbox.aws;
-        let keys = aws.list_objects(account, &bucket, "crm/").await.unwrap();
+        let keys = aws.list_objects(account, &bucket, "").await.unwrap();
         let mut records = Vec::new();
         for key in keys.iter().filter(|key| key.contains(execution)) {
             let object = aws.get_object(account, &bucket, key).await.unwrap();

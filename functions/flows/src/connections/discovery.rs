@@ -82,15 +82,27 @@ pub(crate) struct Discovery<'a> {
     api_version: Option<String>,
 }
 
-/// The fields of an object, as flows can use them; from the cache if they were asked for lately.
-#[allow(dead_code, reason = "creation and pre-flight ask for fields")]
+/// How old what is told of fields may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// As our cache or AppFlow's has it.
+    Any,
+    /// As the application has it now.
+    Now,
+}
+
+/// The fields of an object, as flows can use them.
 pub(crate) async fn fields(
     app: &App,
     connection: &Connection,
     entity: &str,
     api_version: Option<&str>,
+    age: Age,
 ) -> Result<Arc<[Field]>, Error> {
     let discovery = Discovery::new(app, connection, api_version.map(str::to_owned))?;
+    if age == Age::Now {
+        discovery.reset(None, Some(entity.to_owned())).await?;
+    }
     Ok(discovery.fields(entity).await?.value)
 }
 

@@ -15,7 +15,7 @@ use tributary::{
 use super::{
     appflow::{self, Made},
     delete::forget,
-    find,
+    fields, find,
     operation::{OperationView, Work, is_throttled, later},
     patience::patiently,
     record::{Flow, FlowState},
@@ -57,6 +57,7 @@ pub(crate) async fn create_flow(
         let id = FlowId::new();
         let id = claim::id(&app.store, &key, &scope, OPERATION, subject, id).await?;
         let sound = sound(&app, editor.tenant, id, &value).await?;
+        fields::exist(&app, &sound).await?;
         make(&app, sound, value, subject).await
     };
     key.once(&app.store, &scope, OPERATION, subject, &bytes, work)

@@ -5,9 +5,10 @@ use tributary::{
     connection::{Connection, ConnectionState},
     error::{Error, Fault},
     id::{ConnectionId, FlowId, TenantId},
-    tenancy::{Account, AccountState},
+    tenancy::{Account, AccountState, HostingMode},
 };
 
+use super::places;
 use crate::{
     App,
     compile::{
@@ -23,6 +24,9 @@ pub(super) struct Sound {
     pub(super) flow: CheckedFlow,
     pub(super) account: Account,
     pub(super) around: Surroundings,
+    /// The connections at both ends.
+    pub(super) source: Option<Connection>,
+    pub(super) destination: Option<Connection>,
     /// The instant with which the rules were applied.
     pub(super) at: Timestamp,
 }
@@ -39,6 +43,9 @@ pub(super) async fn sound(
     let mut faults = checked.as_ref().err().cloned().unwrap_or_default();
     let account = Account::load(&app.store, tenant, definition.account_id).await?;
     faults.extend(account_fault(account.as_ref()));
+    if account.as_ref().map(|account| account.hosting) == Some(HostingMode::Vendor) {
+        faults.extend(places::faults(definition, tenant));
+    }
     let mut ends = [None, None];
     for (found, pointer, id, row) in [
         (
@@ -66,11 +73,13 @@ pub(super) async fn sound(
             around: Surroundings {
                 tenant_id: tenant,
                 flow_id,
-                source_profile: source.map(|source| source.profile_name),
+                source_profile: source.as_ref().map(|source| source.profile_name.clone()),
                 staging: destination.as_ref().map(staging),
-                destination_profile: destination.map(|destination| destination.profile_name),
+                destination_profile: destination.as_ref().map(|to| to.profile_name.clone()),
                 aws_account_id: account.aws_account_id.clone(),
             },
+            source,
+            destination,
             account,
             at,
         }),

@@ -15,7 +15,7 @@ use tributary::{
 };
 
 use super::{
-    appflow, drift, find,
+    appflow, drift, fields, find,
     operation::{OperationView, Work, is_throttled, later},
     patience::patiently,
     ready,
@@ -76,6 +76,7 @@ pub(super) async fn replace(
         return Err(refused(fixed));
     }
     let sound = sound(app, flow.tenant_id, flow.id, definition).await?;
+    fields::exist(app, &sound).await?;
     let client = accounts::appflow(app, &sound.account).await?;
     let request = compile(&sound.flow, &sound.around);
     // Whether noticed before or not: what somebody else changed is not overwritten in silence.
