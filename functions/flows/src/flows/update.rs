@@ -231,6 +231,9 @@ mod tests {
 
     use super::*;
 
+    /// Where, which member, its new value, and the pointer of the refusal.
+    type Case = (&'static str, &'static str, Value, Option<&'static str>);
+
     fn definition(change: impl FnOnce(&mut Value)) -> FlowDefinition {
         let mut flow = json!({
             "name": "Sales", "accountId": "acc_019364c0a1b27cc3a4d5e6f708192a3b",
@@ -249,7 +252,6 @@ mod tests {
     fn f4_what_appflow_does_not_change_in_place_is_refused_and_nothing_else() {
         let old = definition(|_| {});
         let other = json!("con_00000000000000000000000000000000");
-        type Case = (&'static str, &'static str, Value, Option<&'static str>);
         let cases: [Case; 10] = [
             ("", "name", json!("Other"), None),
             ("", "description", json!("Other"), None),
