@@ -10,7 +10,7 @@ pub(super) fn complete(document: &mut Value) -> Vec<bool> {
     let mut used = vec![false; MEMBERS.len()];
     for (schema, body) in schemas(document) {
         each_member(body, &mut |name, member| {
-            fill(&schema, name, member, &mut used)
+            fill(&schema, name, member, &mut used);
         });
     }
     used

@@ -56,7 +56,10 @@ fn places(definition: &FlowDefinition) -> Vec<(&'static str, Option<&str>)> {
     if let Some(errors) = definition.destination.error_handling()
         && errors.bucket.is_some()
     {
-        places.push(("/destination/errorHandling/prefix", errors.prefix.as_deref()));
+        places.push((
+            "/destination/errorHandling/prefix",
+            errors.prefix.as_deref(),
+        ));
     }
     places
 }
@@ -90,7 +93,13 @@ mod tests {
         let other = "ten_00000000000000000000000000000002";
         let inside = format!("{own}/crm");
         assert_eq!(pointers(s3(own), s3(&inside)), Vec::<String>::new());
-        for foreign in [other, "", "crm", &format!("{own}2/crm"), &format!("x/{own}")] {
+        for foreign in [
+            other,
+            "",
+            "crm",
+            &format!("{own}2/crm"),
+            &format!("x/{own}"),
+        ] {
             assert_eq!(
                 pointers(s3(foreign), s3(foreign)),
                 ["/source/prefix", "/destination/prefix"],
