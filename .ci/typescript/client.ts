@@ -65,6 +65,8 @@ export async function createAndStart(baseUrl: string, accessToken: string): Prom
     body: flow,
   });
   if (made.error) throw new Error(describe(made.error));
+  // AppFlow throttles: the flow is made as soon as it does not.
+  if ("operationId" in made.data) return `pending: /v1/operations/${made.data.operationId}`;
 
   const started = await client.POST("/v1/flows/{id}/start", {
     params: { path: { id: made.data.id }, header: { "idempotency-key": crypto.randomUUID() } },
