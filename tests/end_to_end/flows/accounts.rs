@@ -3,7 +3,7 @@
 use sandbox_core::{CUSTOMER_ACCOUNT, REGION, VENDOR_ACCOUNT};
 use serde_json::{Value, json};
 
-use super::world::{World, landing_bucket};
+use super::world::{Hosting, World, faults, landing_bucket};
 use crate::common;
 
 /// What must be equal in both accounts.
@@ -146,5 +146,35 @@ async fn an_object_that_the_application_does_not_have_is_not_found() {
     let path = format!("/v1/connections/{}/entities/Nothing__c", world.connection);
     let answer = world.api().get(&path).await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.code()), (404, "not_found"));
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// I1: tenants share the vendor's buckets, and a flow there names folders of its own tenant only.
+#[tokio::test(flavor = "multi_thread")]
+async fn i1_flows_in_the_vendors_account_keep_to_their_tenants_folders() {
+    let world = World::hosted(Hosting::Vendor).await;
+    let other = "ten_00000000000070008000000000000000";
+    let mut definition = world.flow();
+    for foreign in ["crm", other, &format!("{other}/crm")] {
+        definition["destination"]["prefix"] = json!(foreign);
+        definition["source"] = json!({
+            "connector": "s3", "bucket": landing_bucket(VENDOR_ACCOUNT), "prefix": foreign,
+        });
+        for path in ["/v1/flows", "/v1/flows/compile"] {
+            let answer = world.api().post(path, &definition).await.unwrap();
+            let problem = answer.expect(422).unwrap();
+            assert_eq!(
+                faults(&problem),
+                [
+                    "/destination/prefix not_your_folder".to_owned(),
+                    "/source/prefix not_your_folder".to_owned()
+                ]
+                .into(),
+                "{problem}"
+            );
+        }
+    }
+    let flow = world.create(&world.flow()).await;
+    world.run(&flow).await;
     common::no_leaks(&world.sandbox).await;
 }

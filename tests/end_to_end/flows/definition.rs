@@ -124,20 +124,25 @@ async fn f8_every_fault_is_told_at_once_and_appflow_is_not_called() {
     common::no_leaks(&world.sandbox).await;
 }
 
-/// F5: pre-flight names the fields that the source does not have.
+/// F5: pre-flight names a field that was deleted at the source, before a run fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn f5_validation_names_what_the_source_does_not_have() {
     let world = World::new().await;
     let mut definition = world.flow();
     definition["mappings"] = json!([
         { "type": "field", "from": "City__c", "to": "city" },
-        { "type": "field", "from": "Gone__c", "to": "gone" },
+        { "type": "field", "from": "Units__c", "to": "units" },
     ]);
     let flow = world.create(&definition).await;
     let validated = world.act(&flow, "validate").await.expect(200).unwrap();
+    assert_eq!(validated["valid"], true, "{validated}");
+    // What AppFlow and we remember of the object is older than this.
+    let salesforce = &world.sandbox.salesforce;
+    assert!(salesforce.delete_field("City_Sales__c", "Units__c"));
+    let validated = world.act(&flow, "validate").await.expect(200).unwrap();
     assert_eq!(
         (&validated["valid"], &validated["needsMapping"]),
-        (&json!(false), &json!(["Gone__c"])),
+        (&json!(false), &json!(["Units__c"])),
         "{validated}"
     );
     assert!(
@@ -146,7 +151,7 @@ async fn f5_validation_names_what_the_source_does_not_have() {
             .any(|fault| fault.starts_with("/mappings/1/from ")),
         "{validated}"
     );
-    assert_eq!(world.show(&flow).await["needsMapping"], json!(["Gone__c"]));
+    assert_eq!(world.show(&flow).await["needsMapping"], json!(["Units__c"]));
 
     let sound = world.create(&world.flow()).await;
     let validated = world.act(&sound, "validate").await.expect(200).unwrap();
@@ -183,6 +188,55 @@ async fn f8_an_object_that_the_source_does_not_have_is_a_fault_of_the_flow() {
         items_before,
         "something was left"
     );
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// F8: fields that the object does not have, and comparisons that a field does not take, are known
+/// before AppFlow is asked to make anything; all of them at once, with what was probably meant.
+#[tokio::test(flavor = "multi_thread")]
+async fn f8_unknown_fields_are_named_before_a_flow_is_made() {
+    let world = World::new().await;
+    let mut definition = world.flow();
+    definition["mappings"] = json!([
+        { "type": "field", "from": "Citty__c", "to": "city" },
+        { "type": "field", "from": "Amount__c", "to": "amount" },
+    ]);
+    definition["filters"] = json!([
+        { "field": "Nobody__c", "fieldType": "string", "operator": "equals", "value": "x" },
+        { "field": "Amount__c", "fieldType": "string", "operator": "contains", "value": "x" },
+    ]);
+    let answer = world.api().post("/v1/flows", &definition).await.unwrap();
+    let problem = answer.expect(422).unwrap();
+    let found = faults(&problem);
+    for expected in [
+        "/filters/0/field unknown_field",
+        "/filters/1/fieldType wrong_field_type",
+        "/mappings/0/from unknown_field",
+    ] {
+        assert!(found.contains(expected), "{problem}");
+    }
+    assert!(problem.to_string().contains("City__c"), "{problem}");
+    assert!(world.appflow_flows().await.is_empty());
+
+    // An update is held against the same fields, and what stands stays.
+    let flow = world.create(&world.flow()).await;
+    definition["filters"] = json!([]);
+    let update = world
+        .api()
+        .call(
+            http::Method::PUT,
+            &super::world::path(&flow),
+            Some(definition.to_string()),
+            &[("if-match", "*")],
+        )
+        .await
+        .unwrap();
+    let problem = update.expect(422).unwrap();
+    assert_eq!(
+        faults(&problem),
+        ["/mappings/0/from unknown_field".to_owned()].into()
+    );
+    assert_eq!(world.show(&flow).await["version"], flow["version"]);
     common::no_leaks(&world.sandbox).await;
 }
 

@@ -150,3 +150,53 @@ async fn files_are_written_back_to_the_application_by_external_id() {
     assert!(world.show(&flow).await["id"].is_string(), "{}", path(&flow));
     common::no_leaks(&world.sandbox).await;
 }
+
+/// F2: what Salesforce publishes reaches the destination of a flow that was started, and of no
+/// other.
+#[tokio::test(flavor = "multi_thread")]
+async fn f2_events_are_written_once_their_flow_is_started() {
+    let world = World::new().await;
+    let mut definition = world.flow();
+    definition["source"]["object"] = json!("AccountChangeEvent");
+    definition["trigger"] = json!({ "type": "event" });
+    let flow = world.create(&definition).await;
+    assert_eq!(flow["state"], "draft");
+    let told = async |name: &str| {
+        let detail = json!({
+            "ChangeEventHeader": { "entityName": "Account", "changeType": "UPDATE", "recordIds": ["001x"] },
+            "Name": name,
+        });
+        world
+            .sandbox
+            .emit_salesforce_event("AccountChangeEvent", detail)
+            .await;
+        world.settled().await;
+    };
+    told("Before").await;
+    world.act(&flow, "start").await.expect(200).unwrap();
+    told("Meanwhile").await;
+    world.act(&flow, "stop").await.expect(200).unwrap();
+    told("After").await;
+
+    let bucket = landing_bucket(CUSTOMER_ACCOUNT);
+    let aws = &world.sandbox.aws;
+    let mut written = String::new();
+    let name = flow["appflowName"].as_str().unwrap();
+    for key in aws
+        .list_objects(CUSTOMER_ACCOUNT, &bucket, "crm/")
+        .await
+        .unwrap()
+        .iter()
+        .filter(|key| key.contains(name))
+    {
+        let object = aws.get_object(CUSTOMER_ACCOUNT, &bucket, key).await;
+        written.push_str(std::str::from_utf8(&object.unwrap()).unwrap());
+    }
+    assert!(written.contains("Meanwhile"), "{written}");
+    assert!(
+        !written.contains("Before") && !written.contains("After"),
+        "{written}"
+    );
+    assert_eq!(world.runs(&flow).await, Vec::<Value>::new());
+    common::no_leaks(&world.sandbox).await;
+}

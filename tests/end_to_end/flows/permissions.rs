@@ -208,12 +208,22 @@ async fn a_bucket_is_opened_for_a_flow_and_for_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn policies_that_cannot_be_added_to_are_refused_and_stay() {
     let world = World::new().await;
-    let deny = |condition: Value| {
+    let deny = |bucket: &str, condition: Value| {
+        let all = [
+            format!("arn:aws:s3:::{bucket}"),
+            format!("arn:aws:s3:::{bucket}/*"),
+        ];
         json!({ "Version": "2012-10-17", "Statement": [{ "Sid": "OnlyOurOrg", "Effect": "Deny", "Principal": "*",
-            "Action": "s3:*", "Resource": "*", "Condition": condition }] })
+            "Action": "s3:*", "Resource": all, "Condition": condition }] })
     };
-    let org = deny(json!({ "StringNotEquals": { "aws:PrincipalOrgID": "o-1" } }));
-    let tls = deny(json!({ "Bool": { "aws:SecureTransport": "false" } }));
+    let org = deny(
+        "tributary-denied",
+        json!({ "StringNotEquals": { "aws:PrincipalOrgID": "o-1" } }),
+    );
+    let tls = deny(
+        "tributary-tls",
+        json!({ "Bool": { "aws:SecureTransport": "false" } }),
+    );
     let long = json!({ "Version": "2012-10-17", "Statement": [{ "Sid": "Long", "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{CUSTOMER_ACCOUNT}:root") },
         "Action": "s3:GetObject", "Resource": (0..410).map(|n| format!("arn:aws:s3:::tributary-long/part-{n:04}/and-on/*")).collect::<Vec<_>>() }] });
     world
@@ -231,7 +241,7 @@ async fn policies_that_cannot_be_added_to_are_refused_and_stay() {
     for (bucket, status, code) in [
         ("tributary-denied", 409, "policy_denies"),
         ("tributary-long", 409, "policy_too_large"),
-        ("tributary-theirs", 404, "not_found"),
+        ("tributary-theirs", 409, "bucket_not_accessible"),
         ("tributary-nowhere", 404, "not_found"),
         ("Not_A_Bucket", 404, "not_found"),
         ("..%2F..", 404, "not_found"),

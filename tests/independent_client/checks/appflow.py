@@ -416,7 +416,14 @@ def _bucket(world, s3):
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "appflow.amazonaws.com"},
-        "Action": ["s3:PutObject", "s3:GetBucketAcl", "s3:PutObjectAcl"],
+        "Action": [
+            "s3:PutObject",
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+            "s3:ListBucketMultipartUploads",
+            "s3:GetBucketAcl",
+            "s3:PutObjectAcl",
+        ],
         "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
         "Condition": {"StringEquals": {"aws:SourceAccount": world.account}},
     }

@@ -129,11 +129,12 @@ fn source(faults: &mut Vec<Fault>, definition: &FlowDefinition, names: &Names<'_
     }
 }
 
+/// Types of one class stand in for each other: what is compared is written alike.
 fn kind(faults: &mut Vec<Fault>, pointer: String, field: &Field, given: &str) {
     if let Some(kind) = field
         .kind
         .as_deref()
-        .filter(|kind| !kind.eq_ignore_ascii_case(given))
+        .filter(|kind| FieldClass::of(kind) != FieldClass::of(given))
     {
         let detail = format!("The type of {} is {kind}.", field.name);
         faults.push(Fault::new(pointer, "wrong_field_type", detail));

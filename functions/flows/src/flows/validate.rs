@@ -2,7 +2,8 @@
 
 mod missing;
 
-use aws_sdk_appflow::Client;
+use std::collections::BTreeSet;
+
 use axum::{
     extract::{Path, State},
     response::Response,
@@ -24,9 +25,12 @@ use super::{
 };
 use crate::{
     App,
-    connections::{self, describe},
+    connections::{
+        self,
+        discovery::{Age, fields},
+    },
     edge::{Editor, NoBody, id_in_path, json},
-    model::Source,
+    model::Trigger,
 };
 
 /// What pre-flight found.
@@ -79,8 +83,8 @@ pub(crate) async fn validate_flow(
 
 /// Asks AppFlow for the flow and for the fields of its source.
 async fn look(app: &App, flow: &Flow) -> Result<Preflight, Error> {
+    let missing = missing_fields(app, flow).await?;
     let client = appflow::client(app, flow).await?;
-    let missing = missing_fields(app, &client, flow).await?;
     let mut needs_mapping: Vec<String> = missing.iter().map(|(_, field)| field.clone()).collect();
     needs_mapping.sort();
     needs_mapping.dedup();
@@ -107,23 +111,32 @@ async fn look(app: &App, flow: &Flow) -> Result<Preflight, Error> {
     })
 }
 
-async fn missing_fields(
-    app: &App,
-    client: &Client,
-    flow: &Flow,
-) -> Result<Vec<(String, String)>, Error> {
-    let Source::Salesforce(source) = &flow.definition.source else {
+/// Asks the application anew: what is remembered may be older than a deletion.
+async fn missing_fields(app: &App, flow: &Flow) -> Result<Vec<(String, String)>, Error> {
+    let source = &flow.definition.source;
+    let (Some(id), Trigger::OnDemand(_) | Trigger::Scheduled(_)) =
+        (source.connection_id(), &flow.definition.trigger)
+    else {
         return Ok(Vec::new());
     };
-    let connection = connections::find(app, flow.tenant_id, source.connection_id).await?;
-    let known = match describe(client, &connection.profile_name, &source.object).await {
-        Ok(fields) => fields.into_iter().map(|field| field.identifier).collect(),
+    let connection = connections::find(app, flow.tenant_id, id).await?;
+    let (object, version) = (source.object(), source.api_version());
+    let fields = match fields(app, &connection, object, version, Age::Now).await {
+        Ok(fields) => fields,
         // The object itself is gone.
         Err(error) if error.kind() == Kind::NotFound => {
-            return Ok(vec![("/source/object".to_owned(), source.object.clone())]);
+            let member = source.row().object_member.unwrap_or("object");
+            return Ok(vec![(format!("/source/{member}"), object.to_owned())]);
         }
         Err(error) => return Err(error),
     };
+    let mut known = BTreeSet::new();
+    for field in fields.iter() {
+        known.insert(field.name.clone());
+        if let Some(parent) = &field.parent {
+            known.insert(format!("{parent}.{}", field.name));
+        }
+    }
     Ok(missing::missing(&flow.definition, &known))
 }
 

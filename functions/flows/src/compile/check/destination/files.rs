@@ -72,7 +72,7 @@ fn output_format(faults: &mut Faults, format: &OutputFormat, source: &Source) {
             "AppFlow does not write Parquet as a single file.",
         );
     }
-    if format.preserve_source_types.is_some() && !parquet {
+    if format.preserve_source_types == Some(true) && !parquet {
         faults.add(
             "/destination/format/preserveSourceTypes",
             "only_with_parquet",
