@@ -9,6 +9,7 @@ mod delete;
 mod drift;
 mod fields;
 mod get;
+mod import;
 mod list;
 mod operation;
 mod patience;
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create_flow, list::list_flows))
         .routes(routes!(compile::compile_flow))
+        .routes(routes!(import::import_flow))
         .routes(routes!(
             get::get_flow,
             update::update_flow,

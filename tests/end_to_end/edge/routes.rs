@@ -71,6 +71,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/v1/flows", Who::Viewer),
     route("POST", "/v1/flows", Who::Editor),
     route("POST", "/v1/flows/compile", Who::Viewer),
+    route("POST", "/v1/flows/import", Who::Viewer),
     route("POST", "/v1/flows/permissions", Who::Viewer),
     route("GET", "/v1/flows/{id}", Who::Viewer),
     route("PUT", "/v1/flows/{id}", Who::Editor),

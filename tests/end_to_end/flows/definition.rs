@@ -240,6 +240,52 @@ async fn f8_unknown_fields_are_named_before_a_flow_is_made() {
     common::no_leaks(&world.sandbox).await;
 }
 
+/// What compiles is read back as it was written; what AppFlow can do and we have no words for is
+/// named; foreign connections are unknown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_of_appflow_reads_back_as_the_flow_that_makes_it() {
+    let world = World::without_schedules().await;
+    let mut definition = world.flow();
+    definition["mappings"] = json!([
+        { "type": "field", "from": "City__c", "to": "city" },
+        { "type": "calculate", "operation": "add", "left": "Units__c", "right": "Population__c",
+          "to": "sum", "toType": "double" },
+    ]);
+    definition["filters"] = json!([
+        { "field": "Country_Code__c", "fieldType": "string", "operator": "equals", "values": ["CH", "NO"] },
+    ]);
+    let post = async |path: &str, body: &Value| world.api().post(path, body).await.unwrap();
+    let request = post("/v1/flows/compile", &definition)
+        .await
+        .expect(200)
+        .unwrap();
+    let mut body =
+        json!({ "accountId": world.account, "name": definition["name"], "flow": request });
+    let read = post("/v1/flows/import", &body).await.expect(200).unwrap();
+    assert_eq!(read, definition);
+
+    body["flow"]["sourceFlowConfig"]["connectorProfileName"] = json!("sf-prod");
+    let problem = post("/v1/flows/import", &body).await.expect(422).unwrap();
+    let expected = "/flow/sourceFlowConfig/connectorProfileName unknown".to_owned();
+    assert_eq!(faults(&problem), [expected].into());
+    body["connections"] = json!({ "sf-prod": world.connection });
+    let read = post("/v1/flows/import", &body).await.expect(200).unwrap();
+    assert_eq!(read, definition);
+    body["connections"] = json!({ "sf-prod": "con_00000000000070008000000000000000" });
+    body["flow"]["tasks"][1]["taskType"] = json!("Passthrough");
+    body["flow"]["newMember"] = json!(1);
+    let problem = post("/v1/flows/import", &body).await.expect(422).unwrap();
+    assert_eq!(
+        faults(&problem),
+        [
+            "/connections/sf-prod unknown".to_owned(),
+            "/flow/newMember not_covered".to_owned()
+        ]
+        .into()
+    );
+    common::no_leaks(&world.sandbox).await;
+}
+
 /// A value without the members that say nothing.
 fn without_nulls(value: &Value) -> Value {
     match value {

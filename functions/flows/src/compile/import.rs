@@ -9,6 +9,7 @@ mod destination;
 mod source;
 mod tasks;
 mod values;
+pub mod wire;
 
 use std::collections::BTreeMap;
 

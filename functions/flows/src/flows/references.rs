@@ -138,7 +138,8 @@ pub(super) async fn standing(app: &App, flow: &Flow) -> Result<Option<Standing>,
     }))
 }
 
-fn known(connection: &Connection) -> (String, KnownConnection) {
+/// A connection, by the name of its profile, for reading flows back.
+pub(super) fn known(connection: &Connection) -> (String, KnownConnection) {
     let known = KnownConnection {
         id: connection.id,
         connector: connection.connector.clone(),
