@@ -5,6 +5,17 @@ use serde_json::{Value, json};
 use super::world::{World, faults, items};
 use crate::common;
 
+mod both {
+    use crate::flows::world::in_both_hosting_modes;
+
+    in_both_hosting_modes! {
+        f5_validation_names_what_the_source_does_not_have;
+        f8_every_fault_is_told_at_once_and_appflow_is_not_called;
+        f8_an_object_that_the_source_does_not_have_is_a_fault_of_the_flow;
+        f8_unknown_fields_are_named_before_a_flow_is_made;
+    }
+}
+
 /// Compiling shows the request and makes nothing anywhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn compiling_shows_the_exact_request_and_creates_nothing() {
@@ -59,9 +70,7 @@ async fn compiling_shows_the_exact_request_and_creates_nothing() {
 }
 
 /// F8: all faults of all parts with their pointers; AppFlow is not called and nothing is stored.
-#[tokio::test(flavor = "multi_thread")]
-async fn f8_every_fault_is_told_at_once_and_appflow_is_not_called() {
-    let world = World::without_schedules().await;
+async fn f8_every_fault_is_told_at_once_and_appflow_is_not_called(world: World) {
     let calls = world.sandbox.journal.count("appflow", "");
     let items_before = world.sandbox.table_items().await.len();
     let mut flow = world.flow();
@@ -125,9 +134,7 @@ async fn f8_every_fault_is_told_at_once_and_appflow_is_not_called() {
 }
 
 /// F5: pre-flight names a field that was deleted at the source, before a run fails.
-#[tokio::test(flavor = "multi_thread")]
-async fn f5_validation_names_what_the_source_does_not_have() {
-    let world = World::new().await;
+async fn f5_validation_names_what_the_source_does_not_have(world: World) {
     let mut definition = world.flow();
     definition["mappings"] = json!([
         { "type": "field", "from": "City__c", "to": "city" },
@@ -164,9 +171,7 @@ async fn f5_validation_names_what_the_source_does_not_have() {
 }
 
 /// F8: an object that the application does not have is a fault of the flow, and leaves nothing behind.
-#[tokio::test(flavor = "multi_thread")]
-async fn f8_an_object_that_the_source_does_not_have_is_a_fault_of_the_flow() {
-    let world = World::without_schedules().await;
+async fn f8_an_object_that_the_source_does_not_have_is_a_fault_of_the_flow(world: World) {
     let items_before = world.items_of_flows().await;
     let mut definition = world.flow();
     definition["source"]["object"] = json!("Nothing__c");
@@ -193,9 +198,7 @@ async fn f8_an_object_that_the_source_does_not_have_is_a_fault_of_the_flow() {
 
 /// F8: fields that the object does not have, and comparisons that a field does not take, are known
 /// before AppFlow is asked to make anything; all of them at once, with what was probably meant.
-#[tokio::test(flavor = "multi_thread")]
-async fn f8_unknown_fields_are_named_before_a_flow_is_made() {
-    let world = World::new().await;
+async fn f8_unknown_fields_are_named_before_a_flow_is_made(world: World) {
     let mut definition = world.flow();
     definition["mappings"] = json!([
         { "type": "field", "from": "Citty__c", "to": "city" },

@@ -7,6 +7,15 @@ use serde_json::{Value, json};
 use super::world::{World, faults, items};
 use crate::common;
 
+mod both {
+    use crate::flows::world::in_both_hosting_modes;
+
+    in_both_hosting_modes! {
+        f12_a_large_org_is_listed_in_pages_and_the_second_time_from_the_cache;
+        f12_the_fields_of_a_large_object_are_whole_or_paged_and_cached;
+    }
+}
+
 impl World {
     async fn found(&self, path: &str) -> Value {
         self.api().get(path).await.unwrap().expect(200).unwrap()
@@ -39,9 +48,7 @@ fn names(list: &[Value]) -> Vec<String> {
 }
 
 /// F12: 1,500 objects come in pages, each once; the second walk asks nobody.
-#[tokio::test(flavor = "multi_thread")]
-async fn f12_a_large_org_is_listed_in_pages_and_the_second_time_from_the_cache() {
-    let world = World::new().await;
+async fn f12_a_large_org_is_listed_in_pages_and_the_second_time_from_the_cache(world: World) {
     world.sandbox.salesforce.grow(1500, 800);
     let walk = async || {
         let (mut all, mut pages, mut query) = (Vec::new(), 0, String::new());
@@ -98,9 +105,7 @@ async fn f12_a_large_org_is_listed_in_pages_and_the_second_time_from_the_cache()
 }
 
 /// F12: 800 fields come whole or in pages; the second call within the cache time asks nobody.
-#[tokio::test(flavor = "multi_thread")]
-async fn f12_the_fields_of_a_large_object_are_whole_or_paged_and_cached() {
-    let world = World::new().await;
+async fn f12_the_fields_of_a_large_object_are_whole_or_paged_and_cached(world: World) {
     world.sandbox.salesforce.grow(30, 800);
     let path = format!("{}/Wide__c", world.entities());
     let whole = world.found(&path).await;

@@ -8,6 +8,15 @@ use serde_json::{Value, json};
 use super::world::{World, items};
 use crate::common;
 
+mod both {
+    use crate::flows::world::in_both_hosting_modes;
+
+    in_both_hosting_modes! {
+        f7_a_create_that_breaks_off_is_carried_on_by_the_same_request;
+        f7_a_flow_that_appflow_refuses_leaves_nothing_behind;
+    }
+}
+
 /// So often a call is tried; one more request would get through.
 const ATTEMPTS: u32 = 3;
 
@@ -33,9 +42,7 @@ async fn listed(world: &World) -> Vec<Value> {
 }
 
 /// F7: whatever became of the first attempt, the request again makes the one flow, and it works.
-#[tokio::test(flavor = "multi_thread")]
-async fn f7_a_create_that_breaks_off_is_carried_on_by_the_same_request() {
-    let world = World::new().await;
+async fn f7_a_create_that_breaks_off_is_carried_on_by_the_same_request(world: World) {
     let faults = [
         ("made, answer lost", Fault::DropAfter),
         ("made, half an answer", Fault::Truncate),
@@ -84,9 +91,7 @@ async fn f7_a_create_that_breaks_off_is_carried_on_by_the_same_request() {
 }
 
 /// F7: a flow that AppFlow refuses leaves nothing behind, here or there.
-#[tokio::test(flavor = "multi_thread")]
-async fn f7_a_flow_that_appflow_refuses_leaves_nothing_behind() {
-    let world = World::without_schedules().await;
+async fn f7_a_flow_that_appflow_refuses_leaves_nothing_behind(world: World) {
     let items_before = world.items_of_flows().await;
     let mut flow = world.flow();
     flow["destination"]["bucket"] = json!("a-bucket-that-is-not-there");
