@@ -14,7 +14,7 @@ use tributary::{
 pub use field::{Bounds, Field, FieldClass, example};
 pub use words::{comparisons, writes};
 
-use crate::model::{Destination, FlowDefinition, Mapping, Trigger};
+use crate::model::{FlowDefinition, Mapping, Trigger};
 
 /// The fields of the objects at a flow's ends, where they could be asked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -166,7 +166,7 @@ fn destination(faults: &mut Vec<Fault>, definition: &FlowDefinition, names: &Nam
             names.find(faults, &format!("/mappings/{index}/to"), name);
         }
     }
-    let Some((write, id_fields)) = written(&definition.destination) else {
+    let Some((write, id_fields)) = definition.destination.writes() else {
         return;
     };
     let fields = || names.fields.values().copied();
@@ -196,29 +196,6 @@ fn destination(faults: &mut Vec<Fault>, definition: &FlowDefinition, names: &Nam
             let detail = format!("Records are told apart by: {}.", ids.join(", "));
             faults.push(Fault::new(pointer, "not_an_id_field", detail));
         }
-    }
-}
-
-/// What a destination is told about writing, where it is told.
-fn written(destination: &Destination) -> Option<(WriteOperation, &[String])> {
-    match destination {
-        Destination::Salesforce(to) => Some((to.write, &to.id_fields)),
-        Destination::Zendesk(to) => Some((to.write, &to.id_fields)),
-        Destination::SapOData(to) => Some((to.write, &to.id_fields)),
-        Destination::GoogleBigQuery(to)
-        | Destination::HubSpot(to)
-        | Destination::Jdbc(to)
-        | Destination::RdsPostgreSql(to)
-        | Destination::Custom(to) => Some((to.write, &to.id_fields)),
-        Destination::S3(_)
-        | Destination::Redshift(_)
-        | Destination::Snowflake(_)
-        | Destination::EventBridge(_)
-        | Destination::Marketo(_)
-        | Destination::CustomerProfiles(_)
-        | Destination::Upsolver(_)
-        | Destination::LookoutMetrics(_)
-        | Destination::Honeycode(_) => None,
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) struct CancelledRuns {
 /// Cancels every run of a flow that is in progress. What they have written stays; a schedule goes on.
 #[utoipa::path(post, path = "/v1/flows/{id}/cancel", tag = "runs", params(
     ("id" = FlowId, Path, description = "The flow"),
+    IdempotencyKey,
 ), responses(
     (status = 202, body = CancelledRuns),
     (status = "default", body = Problem, content_type = "application/problem+json"),

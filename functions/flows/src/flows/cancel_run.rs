@@ -24,6 +24,7 @@ use crate::{
 #[utoipa::path(post, path = "/v1/flows/{id}/runs/{runId}/cancel", tag = "runs", params(
     ("id" = FlowId, Path, description = "The flow"),
     ("runId" = RunId, Path, description = "The run"),
+    IdempotencyKey,
 ), responses(
     (status = 202, body = RunView),
     (status = "default", body = Problem, content_type = "application/problem+json"),

@@ -130,6 +130,29 @@ impl Destination {
         (self.row().key, self.connection_id(), place)
     }
 
+    /// What is done with each record and what tells records apart, where the flow has a choice.
+    pub fn writes(&self) -> Option<(WriteOperation, &[String])> {
+        match self {
+            Self::Salesforce(to) => Some((to.write, &to.id_fields)),
+            Self::Zendesk(to) => Some((to.write, &to.id_fields)),
+            Self::SapOData(to) => Some((to.write, &to.id_fields)),
+            Self::GoogleBigQuery(to)
+            | Self::HubSpot(to)
+            | Self::Jdbc(to)
+            | Self::RdsPostgreSql(to)
+            | Self::Custom(to) => Some((to.write, &to.id_fields)),
+            Self::S3(_)
+            | Self::Redshift(_)
+            | Self::Snowflake(_)
+            | Self::EventBridge(_)
+            | Self::Marketo(_)
+            | Self::CustomerProfiles(_)
+            | Self::Upsolver(_)
+            | Self::LookoutMetrics(_)
+            | Self::Honeycode(_) => None,
+        }
+    }
+
     /// What happens to records that cannot be written, where the destination can be told.
     pub const fn error_handling(&self) -> Option<&ErrorHandling> {
         match self {

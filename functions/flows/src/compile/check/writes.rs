@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::{Faults, mappings::Fields, text};
-use crate::model::{Destination, FlowDefinition, WriteOperation};
+use crate::model::{FlowDefinition, WriteOperation};
 
 pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition, fields: &Fields<'_>) {
-    let Some((write, id_fields)) = chosen(&definition.destination) else {
+    let Some((write, id_fields)) = definition.destination.writes() else {
         return;
     };
     let row = definition.destination.row();
@@ -43,28 +43,5 @@ pub(super) fn check(faults: &mut Faults, definition: &FlowDefinition, fields: &F
         if write != WriteOperation::Insert && !fields.fills(field) {
             faults.add(pointer, "not_mapped", "No mapping fills this field.");
         }
-    }
-}
-
-/// What the flow says is done, where it has a choice.
-fn chosen(destination: &Destination) -> Option<(WriteOperation, &[String])> {
-    match destination {
-        Destination::Salesforce(to) => Some((to.write, &to.id_fields)),
-        Destination::Zendesk(to) => Some((to.write, &to.id_fields)),
-        Destination::SapOData(to) => Some((to.write, &to.id_fields)),
-        Destination::GoogleBigQuery(to)
-        | Destination::HubSpot(to)
-        | Destination::Jdbc(to)
-        | Destination::RdsPostgreSql(to)
-        | Destination::Custom(to) => Some((to.write, &to.id_fields)),
-        Destination::S3(_)
-        | Destination::Redshift(_)
-        | Destination::Snowflake(_)
-        | Destination::EventBridge(_)
-        | Destination::Marketo(_)
-        | Destination::CustomerProfiles(_)
-        | Destination::Upsolver(_)
-        | Destination::LookoutMetrics(_)
-        | Destination::Honeycode(_) => None,
     }
 }

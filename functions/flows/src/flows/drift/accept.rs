@@ -29,6 +29,7 @@ use crate::{
 #[utoipa::path(post, path = "/v1/flows/{id}/drift/accept", tag = "flows", params(
     ("id" = FlowId, Path, description = "The flow"),
     ("if-match" = String, Header, description = "ETag of the version that is to be replaced"),
+    IdempotencyKey,
 ), responses(
     (status = 200, body = FlowView, headers(("etag" = String))),
     (status = "default", body = Problem, content_type = "application/problem+json"),

@@ -49,6 +49,7 @@ pub(crate) struct OverwrittenFlow {
 #[utoipa::path(post, path = "/v1/flows/{id}/drift/overwrite", tag = "flows", params(
     ("id" = FlowId, Path, description = "The flow"),
     ("if-match" = String, Header, description = "ETag of the version that is to be pushed"),
+    IdempotencyKey,
 ), responses(
     (status = 200, body = OverwrittenFlow, headers(("etag" = String))),
     (status = "default", body = Problem, content_type = "application/problem+json"),
