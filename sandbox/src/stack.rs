@@ -40,7 +40,12 @@ pub(crate) async fn resolve(
 ) -> Result<Resolved, StartError> {
     let salesforce =
         json!({ "clientId": secrets.salesforce_id, "clientSecret": secrets.salesforce_secret });
-    let salesforce = secret(aws, "tributary/salesforce-app", salesforce.to_string()).await?;
+    secret(
+        aws,
+        "tributary/oauth-apps/salesforce",
+        salesforce.to_string(),
+    )
+    .await?;
     let oidc = secret(aws, "tributary/oidc-client", secrets.oidc_client.to_owned()).await?;
     let sealing = secret(aws, "tributary/sealing-key", secrets.sealing_key.to_owned()).await?;
     let mut attributes = BTreeMap::from([(
@@ -57,7 +62,7 @@ pub(crate) async fn resolve(
         account: VENDOR_ACCOUNT.to_owned(),
         region: REGION.to_owned(),
         stack_name: STACK_NAME.to_owned(),
-        parameters: parameters(at, &salesforce, &oidc),
+        parameters: parameters(at, &oidc),
         attributes,
         endpoint: at.aws.to_owned(),
     };
@@ -68,7 +73,7 @@ pub(crate) async fn resolve(
         .map_err(|error| StartError::Template("template.yaml".to_owned(), error.to_string()))
 }
 
-fn parameters(at: &Addresses<'_>, salesforce: &str, oidc: &str) -> BTreeMap<String, String> {
+fn parameters(at: &Addresses<'_>, oidc: &str) -> BTreeMap<String, String> {
     [
         ("Stage", "local"),
         ("LogLevel", "INFO"),
@@ -82,8 +87,8 @@ fn parameters(at: &Addresses<'_>, salesforce: &str, oidc: &str) -> BTreeMap<Stri
             &format!("{APP_CLIENT_ID},{OPERATOR_CLIENT_ID}"),
         ),
         ("OperatorClientIds", OPERATOR_CLIENT_ID),
-        ("SalesforceLoginUrl", at.salesforce),
-        ("SalesforceClientSecretArn", salesforce),
+        ("OAuthProviders", "salesforce"),
+        ("OAuthHosts", &format!("salesforce={}", at.salesforce)),
         (
             "CustomerTemplateUrl",
             "https://tributary-templates.s3.us-east-1.amazonaws.com/customer-account.yaml",

@@ -13,6 +13,7 @@ pub mod link;
 pub mod metadata;
 pub mod pkce;
 pub mod provider;
+pub mod registry;
 pub mod salesforce;
 pub mod token;
 
@@ -23,4 +24,5 @@ pub use instance::InstanceUrl;
 pub use link::StartLink;
 pub use pkce::{Pkce, random_token};
 pub use provider::{Provider, RotationClass, TokenFailure};
+pub use registry::{ProviderConfig, ProviderLink, Providers, Target};
 pub use token::{Introspection, Revocation, TokenClient, TokenOutcome};

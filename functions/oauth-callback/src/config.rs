@@ -2,7 +2,7 @@
 
 use tributary::{
     config::{ConfigError, Env},
-    oauth::Endpoint,
+    oauth::{Endpoint, ProviderConfig},
 };
 
 use crate::return_to::AppOrigins;
@@ -26,10 +26,8 @@ pub struct Config {
     pub oidc_client_id: String,
     /// `OIDC_CLIENT_SECRET_ARN`: its secret; absent for a public client.
     pub oidc_client_secret_arn: Option<String>,
-    /// `SALESFORCE_LOGIN_URL`: login host of the vendor's Salesforce app.
-    pub salesforce_login_url: Endpoint,
-    /// `SALESFORCE_CLIENT_SECRET_ARN`: secret of the vendor's Salesforce app.
-    pub salesforce_client_secret_arn: String,
+    /// `OAUTH_*`: the providers of connections.
+    pub providers: ProviderConfig,
     /// `DUE_SHARDS`: how many shards the due index has.
     pub due_shards: u32,
 }
@@ -49,31 +47,26 @@ impl Config {
         let app_origins = env.parsed::<AppOrigins>("APP_ORIGINS");
         let oidc_issuer = env.parsed::<Endpoint>("OIDC_ISSUER");
         let oidc_client_id = env.required("OIDC_CLIENT_ID");
-        let salesforce_login_url = env.parsed::<Endpoint>("SALESFORCE_LOGIN_URL");
-        let salesforce_client_secret_arn = env.required("SALESFORCE_CLIENT_SECRET_ARN");
+        let providers = ProviderConfig::from_env(&mut env);
         let due_shards = env.parsed_or("DUE_SHARDS", 4);
         if !(1..=1000).contains(&due_shards) {
             env.fault("DUE_SHARDS must be between 1 and 1000");
         }
         let oidc_client_secret_arn = env.optional("OIDC_CLIENT_SECRET_ARN");
-        let config = public_base_url
-            .zip(app_origins)
-            .zip(oidc_issuer.zip(salesforce_login_url))
-            .map(
-                |((public_base_url, app_origins), (oidc_issuer, salesforce_login_url))| Self {
-                    stage,
-                    table_name,
-                    data_key_arn,
-                    public_base_url,
-                    app_origins,
-                    oidc_issuer,
-                    oidc_client_id,
-                    oidc_client_secret_arn,
-                    salesforce_login_url,
-                    salesforce_client_secret_arn,
-                    due_shards,
-                },
-            );
+        let config = public_base_url.zip(app_origins).zip(oidc_issuer).map(
+            |((public_base_url, app_origins), oidc_issuer)| Self {
+                stage,
+                table_name,
+                data_key_arn,
+                public_base_url,
+                app_origins,
+                oidc_issuer,
+                oidc_client_id,
+                oidc_client_secret_arn,
+                providers,
+                due_shards,
+            },
+        );
         env.finish(config)
     }
 }

@@ -120,14 +120,8 @@ impl TokenAnswer {
     }
 
     /// The scopes that were granted; without a word about it, those that were asked for.
-    pub fn granted_scopes(&self, provider: &Provider) -> Vec<String> {
-        self.scopes.clone().unwrap_or_else(|| {
-            provider
-                .scopes
-                .iter()
-                .map(|scope| (*scope).to_owned())
-                .collect()
-        })
+    pub fn granted_scopes(&self, asked: &[String]) -> Vec<String> {
+        self.scopes.clone().unwrap_or_else(|| asked.to_vec())
     }
 }
 

@@ -21,8 +21,10 @@ pub struct Endpoints {
     pub authorize: Url,
     /// Token endpoint.
     pub token: Url,
-    /// Revocation endpoint, if there is one.
+    /// Revocation endpoint (RFC 7009), if there is one.
     pub revoke: Option<Url>,
+    /// What is deleted with the access token to end a grant, where there is no such endpoint.
+    pub delete: Option<Url>,
     /// Introspection endpoint, if there is one.
     pub introspect: Option<Url>,
 }

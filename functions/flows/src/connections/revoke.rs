@@ -1,13 +1,9 @@
-//! Revocation of a grant at its provider (RFC 7009).
+//! Revocation of a grant at its provider.
 
 use tributary::{
     connection::Connection,
     error::Error,
-    oauth::{
-        self, Endpoint, Revocation, TokenBundle, TokenClient,
-        http::{HostOrigin, TokenHttp},
-    },
-    vault::Vault,
+    oauth::{Revocation, Target, TokenBundle},
 };
 
 use super::row;
@@ -28,30 +24,19 @@ pub(super) async fn revoke(app: &App, connection: &Connection) -> Revocation {
 }
 
 async fn attempt(app: &App, connection: &Connection) -> Result<Revocation, Error> {
-    let (Some(sealed), Some(provider)) = (&connection.bundle, row(connection)?.oauth_provider())
-    else {
+    let (Some(sealed), Some(_)) = (&connection.bundle, row(connection)?.oauth_provider()) else {
         return Ok(Revocation::NotOffered);
     };
-    let kms = aws_sdk_kms::Client::new(&app.aws);
-    let vault = Vault::new(kms, app.config.data_key_arn.clone());
     let place = Connection::vault_place(connection.id, connection.generation);
     let place = place.each_ref().map(String::as_str);
-    let opened = vault.open(connection.tenant_id, &place, sealed).await?;
+    let opened = app.vault.open(connection.tenant_id, &place, sealed).await?;
     let bundle = TokenBundle::from_json(&opened)
         .ok_or_else(|| Error::internal("bundle_shape", "a token bundle cannot be read"))?;
-    let host: Endpoint = app.config.salesforce_login_url.parse().map_err(|error| {
-        Error::internal("login_url", "the login host is no base URL").with_source(error)
-    })?;
-    let http = TokenHttp::new(HostOrigin::Configured).map_err(|error| {
-        Error::internal("http_client", "no HTTP client could be made").with_source(error)
-    })?;
-    let secrets = aws_sdk_secretsmanager::Client::new(&app.aws);
-    let registration = oauth::App::stored(secrets, app.config.salesforce_client_secret_arn.clone());
-    let client = TokenClient::new(provider, provider.endpoints(&host), registration, http);
+    let link = app.providers.link(Target::of(connection))?;
     // The refresh token stands for the whole grant.
     let token = bundle
         .refresh_token
         .as_ref()
         .unwrap_or(&bundle.access_token);
-    Ok(client.revoke(token).await)
+    Ok(link.client.revoke(token).await)
 }
