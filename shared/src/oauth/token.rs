@@ -186,8 +186,7 @@ impl TokenClient {
     async fn token_call(&self, form: &[(&str, &str)]) -> TokenOutcome {
         let outcome = match self.post(&self.endpoints.token, form).await {
             Ok(answer) => outcome(self.provider, &answer),
-            Err(CallFailure::NotSent(cause)) => TokenOutcome::NotSent { cause },
-            Err(CallFailure::Unknown(cause)) => TokenOutcome::Unknown { cause, body: None },
+            Err(failure) => failure.into(),
         };
         if matches!(
             outcome,
@@ -206,15 +205,14 @@ impl TokenClient {
             .map_err(|error| CallFailure::NotSent(error.to_string()))?;
         let (extra, basic) = authentication(self.provider.client_auth, &app);
         let form: Vec<(&str, &str)> = form.iter().copied().chain(extra).collect();
-        self.http
-            .post_form(url, &form, basic)
-            .await
-            .map_err(|error| match error {
-                HttpFailure::NotSent(_) => CallFailure::NotSent(chain(&error)),
-                HttpFailure::Unknown(_) | HttpFailure::TooLarge => {
-                    CallFailure::Unknown(chain(&error))
-                }
-            })
+        let sent = self.http.post_form(url, &form, basic).await;
+        sent.map_err(CallFailure::from)
+    }
+
+    /// Posts a form that holds its own client credentials to the token endpoint.
+    pub(super) async fn send_form(&self, form: &Form<'_>) -> Result<HttpAnswer, TokenOutcome> {
+        let sent = self.http.post_form(&self.endpoints.token, form, None).await;
+        sent.map_err(|error| CallFailure::from(error).into())
     }
 }
 
@@ -223,7 +221,25 @@ enum CallFailure {
     Unknown(String),
 }
 
-type Form<'a> = Vec<(&'a str, &'a str)>;
+impl From<HttpFailure> for CallFailure {
+    fn from(error: HttpFailure) -> Self {
+        match error {
+            HttpFailure::NotSent(_) => Self::NotSent(chain(&error)),
+            HttpFailure::Unknown(_) | HttpFailure::TooLarge => Self::Unknown(chain(&error)),
+        }
+    }
+}
+
+impl From<CallFailure> for TokenOutcome {
+    fn from(failure: CallFailure) -> Self {
+        match failure {
+            CallFailure::NotSent(cause) => Self::NotSent { cause },
+            CallFailure::Unknown(cause) => Self::Unknown { cause, body: None },
+        }
+    }
+}
+
+pub(super) type Form<'a> = Vec<(&'a str, &'a str)>;
 
 fn authentication(auth: ClientAuth, app: &AppCredentials) -> (Form<'_>, Option<(&str, &str)>) {
     let id = ("client_id", app.client_id.as_str());
@@ -235,7 +251,7 @@ fn authentication(auth: ClientAuth, app: &AppCredentials) -> (Form<'_>, Option<(
 }
 
 /// What an answer of the token endpoint means.
-fn outcome(provider: &Provider, answer: &HttpAnswer) -> TokenOutcome {
+pub(super) fn outcome(provider: &Provider, answer: &HttpAnswer) -> TokenOutcome {
     let succeeded = (200..300).contains(&answer.status);
     if succeeded && let Some(tokens) = TokenAnswer::read(provider, &answer.body) {
         return TokenOutcome::Answered(Box::new(tokens));
