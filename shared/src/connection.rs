@@ -4,6 +4,7 @@
 //! the lease with its fencing number, the intent before the call, the new generation after it.
 
 pub mod keep;
+pub mod revocation;
 
 use std::fmt;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    App, AppCredentials, Provider, TokenAnswer, TokenFailure,
+    App, AppCredentials, Provider, TokenAnswer, TokenBundle, TokenFailure,
     http::{HttpAnswer, HttpFailure, TokenHttp},
     provider::ClientAuth,
     salesforce::{self, Grantor, GrantorError},
@@ -169,6 +169,22 @@ impl TokenClient {
                 _ => Revocation::Unknown,
             },
             Err(_) => Revocation::Unknown,
+        }
+    }
+
+    /// Ends a grant in the provider's way. The refresh token stands for all of it, where there is one.
+    ///
+    /// Where the access token is what ends the grant and has itself ended, nobody can do it from
+    /// here: that is told as [`Revocation::NotOffered`].
+    pub async fn end_grant(&self, bundle: &TokenBundle) -> Revocation {
+        let Some(url) = &self.endpoints.delete else {
+            let token = bundle.refresh_token.as_ref();
+            return self.revoke(token.unwrap_or(&bundle.access_token)).await;
+        };
+        match self.http.delete(url, &bundle.access_token).await {
+            Ok(answer) if (200..300).contains(&answer.status) => Revocation::Done,
+            Ok(answer) if matches!(answer.status, 401 | 404) => Revocation::NotOffered,
+            Ok(_) | Err(_) => Revocation::Unknown,
         }
     }
 

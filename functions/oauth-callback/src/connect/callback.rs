@@ -121,7 +121,7 @@ async fn connect(app: &App, consent: &Consent, state: &Secret, code: &Secret) ->
         }
     };
     let ending = push::push(app, link, &consent.subject, &kept, &grant).await?;
-    keep::revoke_previous(app, link, &kept.before, &grant.bundle).await;
+    keep::revoke_previous(app, &kept.before, &grant.bundle).await;
     Ok(ending)
 }
 

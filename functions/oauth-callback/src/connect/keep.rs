@@ -1,9 +1,13 @@
 //! The end of the grant that a new one replaces.
 
+use jiff::Timestamp;
 use tributary::{
-    connection::Connection,
+    connection::{
+        Connection,
+        revocation::{DueRevocation, Revoker},
+    },
     error::Result,
-    oauth::{ProviderLink, TokenBundle},
+    oauth::TokenBundle,
     secret::Secret,
 };
 
@@ -12,7 +16,6 @@ use crate::app::App;
 /// Ends the grant that the new one replaces. Afterwards, and best effort: the new one works already.
 pub(super) async fn revoke_previous(
     app: &App,
-    link: &ProviderLink,
     before: &Connection,
     new: &TokenBundle,
 ) {
@@ -23,14 +26,29 @@ pub(super) async fn revoke_previous(
                 .as_ref()
                 .is_none_or(|new| !new.same_as(old.expose())) =>
         {
-            let outcome = link.client.revoke(&old).await;
-            tracing::info!(tenant.id = %before.tenant_id, connection.id = %before.id, revocation = ?outcome, "the previous grant was revoked");
+            end(app, before).await;
         }
         Ok(_) => {}
         Err(error) => {
             tracing::warn!(tenant.id = %before.tenant_id, connection.id = %before.id, error.code = error.code(), error.chain = error.chain(), "the previous grant was not revoked");
         }
     }
+}
+
+/// Writes the end of the previous grant down and tries it once; the refresh function goes on.
+async fn end(app: &App, before: &Connection) {
+    let Some(due) = DueRevocation::of(before, app.config.due_shards, Timestamp::now()) else {
+        return;
+    };
+    let revoker = Revoker {
+        store: &app.store,
+        vault: &app.vault,
+        providers: &app.providers,
+    };
+    if let Err(error) = revoker.later(&due).await {
+        tracing::warn!(tenant.id = %before.tenant_id, connection.id = %before.id, error.code = error.code(), error.chain = error.chain(), "the end of the previous grant was not written down");
+    }
+    revoker.attempt(&due).await;
 }
 
 async fn previous(app: &App, before: &Connection) -> Result<Option<Secret>> {
