@@ -124,6 +124,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         Arc::clone(&services),
         AppFlowOptions {
             salesforce_login_url: Some(origin(&salesforce_url).to_owned()),
+            max_profiles: options.connector_profiles,
             ..AppFlowOptions::default()
         },
     );
