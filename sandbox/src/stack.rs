@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sandbox_aws::Aws;
 use sandbox_core::{REGION, VENDOR_ACCOUNT};
 use sandbox_gateway::template::{Attributes, Context, Resolved, Template};
-use sandbox_saas::ProviderApp;
+use sandbox_saas::{ProviderApp, strict::hosts};
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,6 +21,7 @@ pub(crate) struct Addresses<'a> {
     pub(crate) api: &'a str,
     pub(crate) aws: &'a str,
     pub(crate) salesforce: &'a str,
+    pub(crate) providers: &'a str,
     pub(crate) oidc: &'a str,
     pub(crate) app_origin: &'a str,
 }
@@ -48,7 +49,6 @@ pub(crate) async fn resolve(
         json!({ "clientId": secrets.salesforce_id, "clientSecret": secrets.salesforce_secret });
     let name = format!("{APP_SECRET_PREFIX}salesforce");
     secret(aws, &name, salesforce.to_string()).await?;
-    let salesforce = secret(aws, "tributary/salesforce-app", salesforce.to_string()).await?;
     for (key, app) in secrets.provider_apps {
         let value =
             json!({ "clientId": app.client_id, "clientSecret": app.client_secrets.first() });
@@ -71,7 +71,7 @@ pub(crate) async fn resolve(
         account: VENDOR_ACCOUNT.to_owned(),
         region: REGION.to_owned(),
         stack_name: STACK_NAME.to_owned(),
-        parameters: parameters(at, &salesforce, &oidc),
+        parameters: parameters(at, &oidc),
         attributes,
         endpoint: at.aws.to_owned(),
     };
@@ -82,7 +82,7 @@ pub(crate) async fn resolve(
         .map_err(|error| StartError::Template("template.yaml".to_owned(), error.to_string()))
 }
 
-fn parameters(at: &Addresses<'_>, salesforce: &str, oidc: &str) -> BTreeMap<String, String> {
+fn parameters(at: &Addresses<'_>, oidc: &str) -> BTreeMap<String, String> {
     [
         ("Stage", "local"),
         ("LogLevel", "INFO"),
@@ -96,8 +96,14 @@ fn parameters(at: &Addresses<'_>, salesforce: &str, oidc: &str) -> BTreeMap<Stri
             &format!("{APP_CLIENT_ID},{OPERATOR_CLIENT_ID}"),
         ),
         ("OperatorClientIds", OPERATOR_CLIENT_ID),
-        ("SalesforceLoginUrl", at.salesforce),
-        ("SalesforceClientSecretArn", salesforce),
+        (
+            "OAuthProviders",
+            "salesforce,service-now,hubspot,zendesk,microsoft",
+        ),
+        (
+            "OAuthHosts",
+            &format!("salesforce={},{}", at.salesforce, hosts(at.providers)),
+        ),
         (
             "CustomerTemplateUrl",
             "https://tributary-templates.s3.us-east-1.amazonaws.com/customer-account.yaml",

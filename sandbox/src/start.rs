@@ -92,6 +92,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
             api: origin(&api_url),
             aws: origin(&aws_url),
             salesforce: origin(&salesforce_url),
+            providers: origin(&providers_url),
             oidc: origin(&oidc_url),
             app_origin: APP_ORIGIN,
         },
@@ -137,6 +138,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         Arc::clone(&services),
         AppFlowOptions {
             salesforce_login_url: Some(origin(&salesforce_url).to_owned()),
+            applications_url: Some(origin(&providers_url).to_owned()),
             ..AppFlowOptions::default()
         },
     );

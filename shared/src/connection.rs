@@ -3,6 +3,9 @@
 //! One item holds the whole record, because each step of a refresh is one conditional write on it:
 //! the lease with its fencing number, the intent before the call, the new generation after it.
 
+pub mod keep;
+pub mod revocation;
+
 use std::fmt;
 
 use jiff::Timestamp;
@@ -10,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    connector::AuthKind,
     error::Error,
     id::{AccountId, ConnectionId, TenantId},
     store::{Key, Store, key::sha256_hex},
@@ -73,6 +77,31 @@ pub enum TokenOwner {
     Nobody,
 }
 
+/// Whose registration at the provider a connection uses. Chosen when it is made; never replaced by
+/// the other one behind anybody's back (scenario C12).
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum AppOwner {
+    /// The vendor's.
+    #[default]
+    Vendor,
+    /// The tenant's own.
+    Tenant,
+}
+
 /// What was about to happen when the token endpoint was called: the write-ahead record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
@@ -108,8 +137,20 @@ pub struct Connection {
     pub token_owner: TokenOwner,
     /// Subject of the person who made it.
     pub created_by: String,
+    /// How it proves who we are.
+    #[serde(default)]
+    pub auth: AuthKind,
+    /// Whose OAuth app it uses.
+    #[serde(default)]
+    pub app: AppOwner,
+    /// Name of the secret that holds its long-lived credentials, for grants without a consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
     /// Name of the AppFlow connector profile.
     pub profile_name: String,
+    /// Label that the user gave for the application's instance (`acme` of `acme.zendesk.com`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// Instance of the application that it leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_url: Option<String>,
@@ -137,6 +178,10 @@ pub struct Connection {
     /// When the access token ends, epoch milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_expires_at: Option<i64>,
+    /// Whether a refresh was seen to bring another refresh token: then the grant rotates, whatever
+    /// the provider's row says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rotates: bool,
     /// Newest generation that AppFlow has.
     #[serde(default)]
     pub pushed_generation: u64,

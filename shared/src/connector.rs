@@ -11,15 +11,74 @@ use crate::{connection::TokenOwner, oauth::Provider};
 pub use table::*;
 
 /// How a connection proves who we are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthKind {
     /// Consent in the browser.
+    #[default]
     OauthAuthorizationCode,
+    /// Client id and secret alone.
+    OauthClientCredentials,
+    /// An assertion that a private key signs (RFC 7523).
+    OauthJwtBearer,
+    /// A user's name and password at the token endpoint. Discouraged: only where the organisation
+    /// still allows it.
+    OauthPassword,
+    /// A user's name and password with each request.
+    Basic,
+    /// A key with each request.
+    ApiKey,
+    /// Whatever fields the application asks for.
+    Custom,
     /// IAM roles in the account.
     Roles,
     /// The account's own rights; there is no connection to make.
     None,
+}
+
+/// How the application says whom a token belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WhoAmI {
+    /// Path below the instance, or below the provider's host where there is none.
+    pub path: &'static str,
+    /// JSON pointer to the organisation in the answer; none: the instance is the organisation.
+    pub org: Option<&'static str>,
+    /// JSON pointer to the user, a text or a number.
+    pub user: &'static str,
+}
+
+/// What is particular about an application's use of its OAuth provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OauthUse {
+    /// Scopes to ask for; `{instance}` stands for the instance's URL. Empty: the provider's.
+    pub scopes: &'static [&'static str],
+    /// Base of the application's API (`https://{instance}.api.crm.dynamics.com`), where it is not the
+    /// provider's own host.
+    pub instance: Option<&'static str>,
+    /// Whom to ask who granted, where the provider does not prove it.
+    pub who_am_i: Option<WhoAmI>,
+}
+
+impl OauthUse {
+    /// Nothing particular.
+    pub const PLAIN: Self = Self {
+        scopes: &[],
+        instance: None,
+        who_am_i: None,
+    };
 }
 
 /// What can start a flow from this source.
@@ -120,6 +179,10 @@ pub struct Connector {
     /// The OAuth provider that consents.
     #[schema(value_type = Option<String>)]
     pub provider: Option<&'static str>,
+    /// How it uses that provider.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub oauth: OauthUse,
     /// Who may use the refresh token; the first is the default.
     #[schema(value_type = Vec<TokenOwner>)]
     pub token_owners: &'static [TokenOwner],

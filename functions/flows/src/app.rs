@@ -5,8 +5,8 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use axum::extract::FromRef;
 use tributary::{
-    error::Error, identity::AuthConfig, seal::Sealer, secret::Secret, store::Store,
-    tenancy::RoleSessions,
+    error::Error, identity::AuthConfig, oauth::Providers, seal::Sealer, secret::Secret,
+    store::Store, tenancy::RoleSessions, vault::Vault,
 };
 
 use crate::{
@@ -28,6 +28,12 @@ pub struct App {
     pub sessions: RoleSessions,
     /// The function's own AWS configuration.
     pub aws: SdkConfig,
+    /// The providers of connections.
+    pub providers: Providers,
+    /// Seals tokens.
+    pub vault: Vault,
+    /// Long-lived credentials.
+    pub secrets: aws_sdk_secretsmanager::Client,
     /// Queues.
     pub queues: aws_sdk_sqs::Client,
     /// What applications said about their objects lately.
@@ -58,12 +64,21 @@ impl App {
             )
             .with_source(error)
         })?;
-        Ok(Self::new(config, aws, sealer))
+        Self::new(config, aws, sealer)
     }
 
     /// Makes the clients around a given sealing key.
-    pub fn new(config: Config, aws: SdkConfig, sealer: Sealer) -> Self {
-        Self {
+    pub fn new(config: Config, aws: SdkConfig, sealer: Sealer) -> Result<Self, Error> {
+        let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+        let providers =
+            Providers::new(config.providers.clone(), secrets.clone()).map_err(|error| {
+                Error::internal("http_client", "no HTTP client could be made").with_source(error)
+            })?;
+        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys.clone());
+        Ok(Self {
+            providers,
+            vault,
+            secrets,
             auth: Arc::new(config.auth.clone()),
             store: Store::new(
                 aws_sdk_dynamodb::Client::new(&aws),
@@ -77,7 +92,7 @@ impl App {
             buckets: BucketHttp::default(),
             config: Arc::new(config),
             aws,
-        }
+        })
     }
 }
 

@@ -3,7 +3,9 @@
 use tributary::{
     config::{ConfigError, Env},
     identity::AuthConfig,
+    oauth::ProviderConfig,
     tenancy::{RoleArn, VendorRole},
+    vault::VaultKeys,
 };
 use url::Url;
 
@@ -18,12 +20,12 @@ pub struct Config {
     pub sealing_key_secret_arn: String,
     /// `REFRESH_QUEUE_URL`: queue of refreshes to do.
     pub refresh_queue_url: String,
-    /// `DATA_KEY_ARN`: key that wraps the data keys of sealed tokens.
-    pub data_key_arn: String,
-    /// `SALESFORCE_LOGIN_URL`: login host of the vendor's Salesforce app.
-    pub salesforce_login_url: String,
-    /// `SALESFORCE_CLIENT_SECRET_ARN`: secret of the vendor's Salesforce app.
-    pub salesforce_client_secret_arn: String,
+    /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
+    pub vault_keys: VaultKeys,
+    /// `OAUTH_*`: the providers of connections.
+    pub providers: ProviderConfig,
+    /// `DUE_SHARDS`: how many shards the due index has.
+    pub due_shards: u32,
     /// Where browsers are sent.
     pub browser: BrowserConfig,
     /// What customers trust.
@@ -86,9 +88,12 @@ impl Config {
         let table_name = env.required("TABLE_NAME");
         let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
         let refresh_queue_url = env.required("REFRESH_QUEUE_URL");
-        let data_key_arn = env.required("DATA_KEY_ARN");
-        let salesforce_login_url = env.required("SALESFORCE_LOGIN_URL");
-        let salesforce_client_secret_arn = env.required("SALESFORCE_CLIENT_SECRET_ARN");
+        let vault_keys = VaultKeys::from_env(&mut env);
+        let providers = ProviderConfig::from_env(&mut env);
+        let due_shards = env.parsed_or("DUE_SHARDS", 4);
+        if !(1..=1000).contains(&due_shards) {
+            env.fault("DUE_SHARDS must be between 1 and 1000");
+        }
         let quotas = Quotas {
             flows: env.parsed_or("FLOW_QUOTA", 1_000),
             connections: env.parsed_or("CONNECTION_QUOTA", 100),
@@ -98,9 +103,9 @@ impl Config {
             table_name,
             sealing_key_secret_arn,
             refresh_queue_url,
-            data_key_arn,
-            salesforce_login_url,
-            salesforce_client_secret_arn,
+            vault_keys,
+            providers,
+            due_shards,
             browser,
             onboarding,
             quotas,

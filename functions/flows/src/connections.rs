@@ -8,6 +8,7 @@ pub(crate) mod discovery;
 mod entities;
 mod entity;
 mod get;
+mod left_over;
 mod list;
 mod reconnect;
 mod refresh;

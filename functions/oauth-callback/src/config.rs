@@ -2,7 +2,8 @@
 
 use tributary::{
     config::{ConfigError, Env},
-    oauth::Endpoint,
+    oauth::{Endpoint, ProviderConfig},
+    vault::VaultKeys,
 };
 
 use crate::return_to::AppOrigins;
@@ -14,8 +15,8 @@ pub struct Config {
     pub stage: String,
     /// `TABLE_NAME`
     pub table_name: String,
-    /// `DATA_KEY_ARN`: key that wraps the data keys of sealed tokens.
-    pub data_key_arn: String,
+    /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
+    pub vault_keys: VaultKeys,
     /// `PUBLIC_BASE_URL`: where browsers reach us; redirect URIs are made from it alone.
     pub public_base_url: Endpoint,
     /// `APP_ORIGINS`: origins of the single-page applications.
@@ -26,10 +27,8 @@ pub struct Config {
     pub oidc_client_id: String,
     /// `OIDC_CLIENT_SECRET_ARN`: its secret; absent for a public client.
     pub oidc_client_secret_arn: Option<String>,
-    /// `SALESFORCE_LOGIN_URL`: login host of the vendor's Salesforce app.
-    pub salesforce_login_url: Endpoint,
-    /// `SALESFORCE_CLIENT_SECRET_ARN`: secret of the vendor's Salesforce app.
-    pub salesforce_client_secret_arn: String,
+    /// `OAUTH_*`: the providers of connections.
+    pub providers: ProviderConfig,
     /// `DUE_SHARDS`: how many shards the due index has.
     pub due_shards: u32,
 }
@@ -44,36 +43,31 @@ impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let stage = env.required("STAGE");
         let table_name = env.required("TABLE_NAME");
-        let data_key_arn = env.required("DATA_KEY_ARN");
+        let vault_keys = VaultKeys::from_env(&mut env);
         let public_base_url = env.parsed::<Endpoint>("PUBLIC_BASE_URL");
         let app_origins = env.parsed::<AppOrigins>("APP_ORIGINS");
         let oidc_issuer = env.parsed::<Endpoint>("OIDC_ISSUER");
         let oidc_client_id = env.required("OIDC_CLIENT_ID");
-        let salesforce_login_url = env.parsed::<Endpoint>("SALESFORCE_LOGIN_URL");
-        let salesforce_client_secret_arn = env.required("SALESFORCE_CLIENT_SECRET_ARN");
+        let providers = ProviderConfig::from_env(&mut env);
         let due_shards = env.parsed_or("DUE_SHARDS", 4);
         if !(1..=1000).contains(&due_shards) {
             env.fault("DUE_SHARDS must be between 1 and 1000");
         }
         let oidc_client_secret_arn = env.optional("OIDC_CLIENT_SECRET_ARN");
-        let config = public_base_url
-            .zip(app_origins)
-            .zip(oidc_issuer.zip(salesforce_login_url))
-            .map(
-                |((public_base_url, app_origins), (oidc_issuer, salesforce_login_url))| Self {
-                    stage,
-                    table_name,
-                    data_key_arn,
-                    public_base_url,
-                    app_origins,
-                    oidc_issuer,
-                    oidc_client_id,
-                    oidc_client_secret_arn,
-                    salesforce_login_url,
-                    salesforce_client_secret_arn,
-                    due_shards,
-                },
-            );
+        let config = public_base_url.zip(app_origins).zip(oidc_issuer).map(
+            |((public_base_url, app_origins), oidc_issuer)| Self {
+                stage,
+                table_name,
+                vault_keys,
+                public_base_url,
+                app_origins,
+                oidc_issuer,
+                oidc_client_id,
+                oidc_client_secret_arn,
+                providers,
+                due_shards,
+            },
+        );
         env.finish(config)
     }
 }

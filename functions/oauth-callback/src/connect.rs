@@ -10,9 +10,9 @@ pub(crate) mod start;
 
 use serde::{Deserialize, Serialize};
 use tributary::{
-    connection::{Connection, TokenOwner},
+    connection::{Connection, TokenOwner, keep::gone},
     connector::connector,
-    error::{Error, Kind, Result},
+    error::Result,
     id::{ConnectionId, TenantId},
     vault::Sealed,
 };
@@ -32,6 +32,8 @@ struct Consent {
     connection_id: ConnectionId,
     subject: String,
     provider: String,
+    /// Origin of the provider that was asked.
+    issuer: String,
     /// The PKCE verifier, sealed for the tenant.
     verifier: Sealed,
     /// SHA-256 of the transaction cookie.
@@ -57,12 +59,4 @@ async fn connection(
                     .is_some_and(|row| row.provider == Some(provider))
         })
         .ok_or_else(gone)
-}
-
-fn gone() -> Error {
-    Error::new(
-        Kind::NotFound,
-        "connection_gone",
-        "The connection does not exist any more.",
-    )
 }

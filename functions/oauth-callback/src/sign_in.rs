@@ -120,7 +120,7 @@ impl SignIn {
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.client_id)
             .append_pair("redirect_uri", &self.redirect_uri)
-            .append_pair("scope", &SIGN_IN.scope_text())
+            .append_pair("scope", &SIGN_IN.scope_text(SIGN_IN.scopes))
             .append_pair("state", state.expose())
             .append_pair("nonce", nonce.expose())
             .append_pair("code_challenge", challenge)

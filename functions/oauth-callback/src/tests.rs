@@ -18,11 +18,8 @@ fn environment() -> Vec<(String, String)> {
         ("APP_ORIGINS", "https://app.example"),
         ("OIDC_ISSUER", "https://idp.example/pool"),
         ("OIDC_CLIENT_ID", "client"),
-        ("SALESFORCE_LOGIN_URL", "https://login.salesforce.com"),
-        (
-            "SALESFORCE_CLIENT_SECRET_ARN",
-            "arn:aws:secretsmanager:us-east-1:111111111111:secret:s",
-        ),
+        ("OAUTH_PROVIDERS", "salesforce"),
+        ("OAUTH_APP_SECRET_PREFIX", "tributary/oauth-apps/"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec()
@@ -217,7 +214,7 @@ fn all_faults_of_the_environment_are_named_at_once() {
         "PUBLIC_BASE_URL",
         "APP_ORIGINS",
         "OIDC_ISSUER",
-        "SALESFORCE_LOGIN_URL",
+        "OAUTH_PROVIDERS",
     ] {
         assert!(error.contains(name), "{error}");
     }

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod input;
 mod notification;
 mod owner;
+mod refresh;
 pub mod reconcile;
 mod rejected;
 
@@ -33,6 +34,8 @@ pub struct RunEvents {
     store: Store,
     outbox: Outbox,
     sessions: RoleSessions,
+    queues: aws_sdk_sqs::Client,
+    refresh_queue: String,
 }
 
 impl RunEvents {
@@ -44,6 +47,8 @@ impl RunEvents {
             stage: config.stage,
             outbox: Outbox::new(store.clone(), topic, config.notifications_topic),
             store,
+            queues: aws_sdk_sqs::Client::new(&aws),
+            refresh_queue: config.refresh_queue,
             sessions: RoleSessions::new(aws),
         }
     }

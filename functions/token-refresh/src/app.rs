@@ -7,15 +7,11 @@ use tributary::{
     config::{ConfigError, Env},
     connection::Connection,
     error::{Error, Result},
-    oauth::{
-        App as OauthApp, Endpoint, InstanceUrl, TokenClient,
-        http::{HostOrigin, TokenHttp},
-        provider::provider,
-    },
+    oauth::{InstanceUrl, ProviderConfig, ProviderLink, Providers, Target},
     outbox::Outbox,
     store::Store,
     tenancy::RoleSessions,
-    vault::Vault,
+    vault::{Vault, VaultKeys},
 };
 
 use crate::message::Message;
@@ -31,12 +27,12 @@ pub struct Config {
     pub refresh_queue_url: String,
     /// `NOTIFICATIONS_TOPIC_ARN`: where notifications go.
     pub notifications_topic_arn: String,
-    /// `DATA_KEY_ARN`: the KMS key of the vault.
-    pub data_key_arn: String,
-    /// `SALESFORCE_LOGIN_URL`: login host of the vendor's app.
-    pub salesforce_login_url: Endpoint,
-    /// `SALESFORCE_CLIENT_SECRET_ARN`: the app's id and secret.
-    pub salesforce_client_secret_arn: String,
+    /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
+    pub vault_keys: VaultKeys,
+    /// `OAUTH_*`: the providers of connections.
+    pub providers: ProviderConfig,
+    /// `DUE_SHARDS`: how many shards the due index has (default 4).
+    pub due_shards: u32,
     /// `LEASE_SKEW_SECONDS`: how far the clocks of two workers may be apart (default 120).
     pub lease_skew: Duration,
 }
@@ -44,24 +40,17 @@ pub struct Config {
 impl Config {
     /// Reads the environment; every fault is in the error.
     pub fn from_env(mut env: Env) -> std::result::Result<Self, ConfigError> {
-        let login_url = env.parsed("SALESFORCE_LOGIN_URL");
+        let providers = ProviderConfig::from_env(&mut env);
+        let vault_keys = VaultKeys::from_env(&mut env);
         let (stage, table_name) = (env.required("STAGE"), env.required("TABLE_NAME"));
         let config = Self {
             stage,
             table_name,
             refresh_queue_url: env.required("REFRESH_QUEUE_URL"),
             notifications_topic_arn: env.required("NOTIFICATIONS_TOPIC_ARN"),
-            data_key_arn: env.required("DATA_KEY_ARN"),
-            salesforce_login_url: match login_url {
-                Some(url) => url,
-                None => {
-                    return Err(env
-                        .finish::<()>(None)
-                        .err()
-                        .unwrap_or(ConfigError { faults: Vec::new() }));
-                }
-            },
-            salesforce_client_secret_arn: env.required("SALESFORCE_CLIENT_SECRET_ARN"),
+            vault_keys,
+            providers,
+            due_shards: env.parsed_or("DUE_SHARDS", 4),
             lease_skew: Duration::from_secs(env.parsed_or("LEASE_SKEW_SECONDS", 120)),
         };
         env.finish(Some(config))
@@ -82,7 +71,7 @@ pub struct App {
     /// Notifications.
     pub outbox: Outbox,
     sqs: aws_sdk_sqs::Client,
-    salesforce: TokenClient,
+    providers: Providers,
 }
 
 impl App {
@@ -93,20 +82,12 @@ impl App {
             config.table_name.clone(),
         );
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
-        let row = provider("salesforce")
-            .ok_or_else(|| Error::internal("no_provider", "salesforce is not in the table"))?;
-        let http = TokenHttp::new(HostOrigin::Configured).map_err(|error| {
+        let providers = Providers::new(config.providers.clone(), secrets).map_err(|error| {
             Error::internal("no_http_client", "the token client could not be made")
                 .with_source(error)
         })?;
-        let salesforce = TokenClient::new(
-            row,
-            row.endpoints(&config.salesforce_login_url),
-            OauthApp::stored(secrets, config.salesforce_client_secret_arn.clone()),
-            http,
-        );
         Ok(Self {
-            vault: Vault::new(aws_sdk_kms::Client::new(aws), config.data_key_arn.clone()),
+            vault: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
             sessions: RoleSessions::new(aws.clone()),
             outbox: Outbox::new(
                 store.clone(),
@@ -115,31 +96,29 @@ impl App {
             ),
             sqs: aws_sdk_sqs::Client::new(aws),
             store,
-            salesforce,
+            providers,
             config,
         })
     }
 
-    /// The token client of a connection's provider.
-    pub fn provider(&self, connection: &Connection) -> Result<&TokenClient> {
-        match connection.connector.as_str() {
-            "salesforce" => Ok(&self.salesforce),
-            other => Err(Error::internal(
-                "no_provider",
-                format!("connector {other} has no OAuth provider"),
-            )),
-        }
+    /// The providers of connections.
+    pub(crate) const fn providers(&self) -> &Providers {
+        &self.providers
+    }
+
+    /// How to talk to a connection's provider.
+    pub fn link(&self, connection: &Connection) -> Result<ProviderLink> {
+        self.providers.link(Target::of(connection))
     }
 
     /// The instance that a connection leads to, checked again before a token goes there.
     pub fn instance(&self, connection: &Connection) -> Result<InstanceUrl> {
+        let link = self.link(connection)?;
+        if let Some(instance) = link.instance {
+            return Ok(instance);
+        }
         let stored = connection.instance_url.as_deref().unwrap_or_default();
-        InstanceUrl::parse(
-            stored,
-            self.provider(connection)?.provider(),
-            &self.config.salesforce_login_url,
-        )
-        .map_err(|error| {
+        InstanceUrl::parse(stored, link.client.provider(), &link.login).map_err(|error| {
             Error::internal("bad_instance", "a stored instance URL is refused").with_source(error)
         })
     }

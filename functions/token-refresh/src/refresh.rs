@@ -54,7 +54,7 @@ pub(crate) async fn refresh(
             "not enough time is left for a token call",
         ));
     }
-    let client = app.provider(&record)?;
+    let client = app.link(&record)?.client;
     // Everything that can fail before the call fails here: the app's credentials, the old token, and
     // the data key under which the answer will be sealed.
     client.app().credentials().await.map_err(|error| {

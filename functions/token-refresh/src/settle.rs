@@ -26,7 +26,7 @@ pub(crate) async fn run(
         // The intent speaks of a token that is no longer the stored one: a consent replaced it.
         return commit::forget_intent(app, lease, &record, &intent).await;
     };
-    let asked = app.provider(&record)?.introspect(&refresh_token).await;
+    let asked = app.link(&record)?.client.introspect(&refresh_token).await;
     tracing::info!(
         tenant.id = %record.tenant_id, connection.id = %record.id, answer = ?asked,
         "asked the provider what became of an unanswered refresh"

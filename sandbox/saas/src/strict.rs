@@ -50,6 +50,7 @@ use axum::{
 use http::{Method, Request, StatusCode};
 use tokio::net::TcpListener;
 
+pub use admin::hosts;
 pub use counters::ProviderCounters;
 pub use options::{ProviderApp, ProvidersOptions, RateLimit};
 pub use trouble::{Endpoint, Trouble, TroubleRule};

@@ -7,7 +7,7 @@ use super::{
         self, Between, Contains, Equals, GreaterThan, GreaterThanOrEquals, LessThan,
         LessThanOrEquals, NotEquals,
     },
-    Connector, PropertyNeed, Trigger,
+    Connector, OauthUse, PropertyNeed, Trigger,
     WriteOperation::{self, Delete, Insert, Update, Upsert},
 };
 use crate::connection::TokenOwner;
@@ -153,6 +153,7 @@ const NATIVE: Connector = Connector {
     destination: false,
     auth: &[],
     provider: None,
+    oauth: OauthUse::PLAIN,
     token_owners: &[],
     triggers: &[Trigger::OnDemand, Trigger::Scheduled],
     shortest_schedule_minutes: Some(1),

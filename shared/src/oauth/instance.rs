@@ -64,6 +64,12 @@ impl InstanceUrl {
         Ok(Self(format!("https://{host}")))
     }
 
+    /// The instance at a base that we made ourselves, from configuration or a table and a checked
+    /// label.
+    pub fn of_base(base: &Endpoint) -> Self {
+        Self(base.as_str().trim_end_matches('/').to_owned())
+    }
+
     /// Scheme and host, without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -150,6 +150,7 @@ fn read(issuer: &Endpoint, document: &str) -> Result<Metadata, MetadataError> {
     }
     Ok(Metadata {
         endpoints: Endpoints {
+            delete: None,
             authorize: document.authorization_endpoint,
             token: document.token_endpoint,
             revoke: document.revocation_endpoint,

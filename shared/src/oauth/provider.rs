@@ -12,6 +12,27 @@ use super::{Endpoint, token::Endpoints};
 pub use failure::{ErrorRule, TokenFailure};
 pub use table::{PROVIDERS, SIGN_IN, provider};
 
+/// Where a provider is.
+#[derive(Debug, Clone, Copy)]
+pub struct Hosts {
+    /// Base of its endpoints, the same for everybody.
+    pub fixed: Option<&'static str>,
+    /// Base of the authorization endpoint, where that is another host.
+    pub authorize: Option<&'static str>,
+    /// Base of its endpoints at one customer's instance: `{instance}` stands for one label that the
+    /// user gives. With `fixed` beside it the label may be left out.
+    pub instance: Option<&'static str>,
+}
+
+/// How a grant is ended at the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoke {
+    /// RFC 7009 at this path: the refresh token, and with it the grant.
+    Standard(&'static str),
+    /// `DELETE` of this path, with the access token as bearer token.
+    DeleteWithBearer(&'static str),
+}
+
 /// How the client authenticates at the token endpoint; never in the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAuth {
@@ -43,6 +64,9 @@ pub enum GrantorProof {
     SalesforceSignature,
     /// An ID token.
     IdToken,
+    /// It does not: the application is asked with the new token, see
+    /// [`WhoAmI`](crate::connector::WhoAmI).
+    AsksApplication,
 }
 
 /// One provider.
@@ -52,18 +76,26 @@ pub struct Provider {
     pub key: &'static str,
     /// What people call it.
     pub label: &'static str,
-    /// Path of the authorization endpoint on the configured host.
+    /// Where it is.
+    pub hosts: Hosts,
+    /// Path of the authorization endpoint on its host.
     pub authorize_path: &'static str,
     /// Path of the token endpoint.
     pub token_path: &'static str,
-    /// Path of the revocation endpoint (RFC 7009).
-    pub revoke_path: Option<&'static str>,
+    /// How a grant is ended.
+    pub revoke: Option<Revoke>,
     /// Path of the introspection endpoint (RFC 7662).
     pub introspect_path: Option<&'static str>,
     /// Scopes that are asked for.
     pub scopes: &'static [&'static str],
     /// Scopes without which a connection is of no use; each with words that mean the same.
     pub mandatory_scopes: &'static [&'static [&'static str]],
+    /// What else an authorization request needs (`access_type=offline`).
+    pub authorize_extra: &'static [(&'static str, &'static str)],
+    /// Whether it takes PKCE. Off means none at all: there is no weaker method than S256.
+    pub pkce: bool,
+    /// Token calls a second that one of its hosts gets from us at most, over all tenants.
+    pub calls_per_second: u32,
     /// What separates scopes in a text.
     pub scope_separator: char,
     /// How the client authenticates.
@@ -98,25 +130,37 @@ pub struct InstanceSuffix {
 impl Provider {
     /// The provider's endpoints on a host.
     pub fn endpoints(&self, host: &Endpoint) -> Endpoints {
+        self.endpoints_at(host, host)
+    }
+
+    /// The provider's endpoints, the authorization endpoint on a host of its own.
+    pub fn endpoints_at(&self, host: &Endpoint, authorize: &Endpoint) -> Endpoints {
         Endpoints {
-            authorize: host.join(self.authorize_path),
+            authorize: authorize.join(self.authorize_path),
             token: host.join(self.token_path),
-            revoke: self.revoke_path.map(|path| host.join(path)),
+            revoke: self.revoke.and_then(|revoke| match revoke {
+                Revoke::Standard(path) => Some(host.join(path)),
+                Revoke::DeleteWithBearer(_) => None,
+            }),
+            delete: self.revoke.and_then(|revoke| match revoke {
+                Revoke::DeleteWithBearer(path) => Some(host.join(path)),
+                Revoke::Standard(_) => None,
+            }),
             introspect: self.introspect_path.map(|path| host.join(path)),
         }
     }
 
-    /// The scopes that are asked for, as one text.
-    pub fn scope_text(&self) -> String {
-        self.scopes.join(&self.scope_separator.to_string())
+    /// Scopes as one text.
+    pub fn scope_text<S: std::borrow::Borrow<str>>(&self, scopes: &[S]) -> String {
+        scopes.join(&self.scope_separator.to_string())
     }
 
     /// Which of the asked scopes were not granted. A scope granted under another name counts.
-    pub fn missing_scopes(&self, granted: &[String]) -> Vec<String> {
-        self.scopes
+    pub fn missing_scopes(&self, asked: &[String], granted: &[String]) -> Vec<String> {
+        asked
             .iter()
             .filter(|scope| !self.is_granted(scope, granted))
-            .map(|scope| (*scope).to_owned())
+            .cloned()
             .collect()
     }
 

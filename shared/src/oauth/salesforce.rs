@@ -5,16 +5,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use url::Url;
 
 use super::TokenAnswer;
+pub use crate::connection::keep::Grantor;
 use crate::secret::Secret;
-
-/// Who granted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grantor {
-    /// Organisation id.
-    pub org_id: String,
-    /// User id.
-    pub user_id: String,
-}
 
 /// Why an answer does not prove who granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    App, AppCredentials, Provider, TokenAnswer, TokenFailure,
+    App, AppCredentials, Provider, TokenAnswer, TokenBundle, TokenFailure,
     http::{HttpAnswer, HttpFailure, TokenHttp},
     provider::ClientAuth,
     salesforce::{self, Grantor, GrantorError},
@@ -21,8 +21,10 @@ pub struct Endpoints {
     pub authorize: Url,
     /// Token endpoint.
     pub token: Url,
-    /// Revocation endpoint, if there is one.
+    /// Revocation endpoint (RFC 7009), if there is one.
     pub revoke: Option<Url>,
+    /// What is deleted with the access token to end a grant, where there is no such endpoint.
+    pub delete: Option<Url>,
     /// Introspection endpoint, if there is one.
     pub introspect: Option<Url>,
 }
@@ -170,6 +172,22 @@ impl TokenClient {
         }
     }
 
+    /// Ends a grant in the provider's way. The refresh token stands for all of it, where there is one.
+    ///
+    /// Where the access token is what ends the grant and has itself ended, nobody can do it from
+    /// here: that is told as [`Revocation::NotOffered`].
+    pub async fn end_grant(&self, bundle: &TokenBundle) -> Revocation {
+        let Some(url) = &self.endpoints.delete else {
+            let token = bundle.refresh_token.as_ref();
+            return self.revoke(token.unwrap_or(&bundle.access_token)).await;
+        };
+        match self.http.delete(url, &bundle.access_token).await {
+            Ok(answer) if (200..300).contains(&answer.status) => Revocation::Done,
+            Ok(answer) if matches!(answer.status, 401 | 404) => Revocation::NotOffered,
+            Ok(_) | Err(_) => Revocation::Unknown,
+        }
+    }
+
     /// Who granted, if the answer proves it. For Salesforce only; others prove it with an ID token.
     pub async fn grantor(&self, answer: &TokenAnswer) -> Result<Grantor, GrantorError> {
         let credentials = self
@@ -184,8 +202,7 @@ impl TokenClient {
     async fn token_call(&self, form: &[(&str, &str)]) -> TokenOutcome {
         let outcome = match self.post(&self.endpoints.token, form).await {
             Ok(answer) => outcome(self.provider, &answer),
-            Err(CallFailure::NotSent(cause)) => TokenOutcome::NotSent { cause },
-            Err(CallFailure::Unknown(cause)) => TokenOutcome::Unknown { cause, body: None },
+            Err(failure) => failure.into(),
         };
         if matches!(
             outcome,
@@ -204,15 +221,14 @@ impl TokenClient {
             .map_err(|error| CallFailure::NotSent(error.to_string()))?;
         let (extra, basic) = authentication(self.provider.client_auth, &app);
         let form: Vec<(&str, &str)> = form.iter().copied().chain(extra).collect();
-        self.http
-            .post_form(url, &form, basic)
-            .await
-            .map_err(|error| match error {
-                HttpFailure::NotSent(_) => CallFailure::NotSent(chain(&error)),
-                HttpFailure::Unknown(_) | HttpFailure::TooLarge => {
-                    CallFailure::Unknown(chain(&error))
-                }
-            })
+        let sent = self.http.post_form(url, &form, basic).await;
+        sent.map_err(CallFailure::from)
+    }
+
+    /// Posts a form that holds its own client credentials to the token endpoint.
+    pub(super) async fn send_form(&self, form: &Form<'_>) -> Result<HttpAnswer, TokenOutcome> {
+        let sent = self.http.post_form(&self.endpoints.token, form, None).await;
+        sent.map_err(|error| CallFailure::from(error).into())
     }
 }
 
@@ -221,7 +237,25 @@ enum CallFailure {
     Unknown(String),
 }
 
-type Form<'a> = Vec<(&'a str, &'a str)>;
+impl From<HttpFailure> for CallFailure {
+    fn from(error: HttpFailure) -> Self {
+        match error {
+            HttpFailure::NotSent(_) => Self::NotSent(chain(&error)),
+            HttpFailure::Unknown(_) | HttpFailure::TooLarge => Self::Unknown(chain(&error)),
+        }
+    }
+}
+
+impl From<CallFailure> for TokenOutcome {
+    fn from(failure: CallFailure) -> Self {
+        match failure {
+            CallFailure::NotSent(cause) => Self::NotSent { cause },
+            CallFailure::Unknown(cause) => Self::Unknown { cause, body: None },
+        }
+    }
+}
+
+pub(super) type Form<'a> = Vec<(&'a str, &'a str)>;
 
 fn authentication(auth: ClientAuth, app: &AppCredentials) -> (Form<'_>, Option<(&str, &str)>) {
     let id = ("client_id", app.client_id.as_str());
@@ -233,7 +267,7 @@ fn authentication(auth: ClientAuth, app: &AppCredentials) -> (Form<'_>, Option<(
 }
 
 /// What an answer of the token endpoint means.
-fn outcome(provider: &Provider, answer: &HttpAnswer) -> TokenOutcome {
+pub(super) fn outcome(provider: &Provider, answer: &HttpAnswer) -> TokenOutcome {
     let succeeded = (200..300).contains(&answer.status);
     if succeeded && let Some(tokens) = TokenAnswer::read(provider, &answer.body) {
         return TokenOutcome::Answered(Box::new(tokens));

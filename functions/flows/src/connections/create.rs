@@ -7,7 +7,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use tributary::{
-    connection::{Connection, ConnectionState, TokenOwner},
+    connection::{AppOwner, Connection, ConnectionState, TokenOwner},
     connector::{
         AuthKind, Connector, connector,
         profile::{RedshiftProperties, push_roles},
@@ -205,7 +205,11 @@ fn record(
             .copied()
             .unwrap_or(TokenOwner::Tributary),
         created_by: subject.to_owned(),
+        auth: row.auth.first().copied().unwrap_or_default(),
+        app: AppOwner::Vendor,
+        credentials: None,
         profile_name: format!("tributary-{}-{id}", account.tenant_id),
+        instance: None,
         instance_url: None,
         org_id: None,
         provider_user_id: None,
@@ -215,6 +219,7 @@ fn record(
         generation: 0,
         bundle: None,
         access_expires_at: None,
+        rotates: false,
         pushed_generation: 0,
         fence: 0,
         lease_until: None,

@@ -158,7 +158,7 @@ async fn around(
             _ => matches!(definition.destination, Destination::Salesforce(_)),
         };
         if is_salesforce && connection.token_owner == TokenOwner::Appflow {
-            around.client_secret_arn = Some(app.config.salesforce_client_secret_arn.clone());
+            around.client_secret_arn = connection.credentials.clone();
         }
         if Some(id) == destination {
             around.staging = staging(&connection);

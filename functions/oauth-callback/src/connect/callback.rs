@@ -7,15 +7,17 @@ use axum::{
 use http::HeaderMap;
 use jiff::Timestamp;
 use tributary::{
+    connection::keep::Keeper,
     error::{Error, Kind, Result},
     http::Problem,
+    oauth::Provider,
     secret::Secret,
     store::Key,
 };
 
 use super::{Consent, KIND, checks, connection, exchange, finish, keep, push};
 use crate::{
-    app::{App, ProviderLink},
+    app::App,
     cookie,
     query::{CallbackQuery, Decision},
     session::Session,
@@ -52,10 +54,10 @@ pub(crate) async fn callback(
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let query = CallbackQuery::parse(query.as_deref().unwrap_or_default())?;
-    let link = app.provider(&provider).ok_or_else(Error::not_found)?;
-    let consent = take(&app, link, &headers, &query).await?;
+    let row = app.providers.row(&provider).ok_or_else(Error::not_found)?;
+    let consent = take(&app, row, &headers, &query).await?;
     let ending = match &query.decision {
-        Decision::Granted(code) => connect(&app, link, &consent, &query.state, code).await,
+        Decision::Granted(code) => connect(&app, &consent, &query.state, code).await,
         Decision::Denied => Ok(Ending::Denied),
         Decision::Refused(error) => Err(Error::new(
             Kind::Conflict,
@@ -69,7 +71,7 @@ pub(crate) async fn callback(
 /// Takes the consent of this state, once, if the browser and the person are those that began it.
 async fn take(
     app: &App,
-    link: &ProviderLink,
+    provider: &Provider,
     headers: &HeaderMap,
     query: &CallbackQuery,
 ) -> Result<Consent> {
@@ -81,25 +83,18 @@ async fn take(
     let consent = taken.ok_or_else(|| refused("the state is unknown or was used"))?;
     let session = Session::of(app, headers).await?;
     let seen = checks::Seen {
-        provider: link.client.provider().key,
+        provider: provider.key,
         cookie: &cookie,
         session: session.as_ref().map(|(_, session)| session),
         issuer: query.issuer.as_deref(),
         now: Timestamp::now().as_second(),
     };
-    checks::check(&consent, &seen, &link.login.origin())
-        .map_err(|mismatch| refused(mismatch.log()))?;
+    checks::check(&consent, &seen).map_err(|mismatch| refused(mismatch.log()))?;
     Ok(consent)
 }
 
 /// Exchange, verify, store, and only then push.
-async fn connect(
-    app: &App,
-    link: &ProviderLink,
-    consent: &Consent,
-    state: &Secret,
-    code: &Secret,
-) -> Result<Ending> {
+async fn connect(app: &App, consent: &Consent, state: &Secret, code: &Secret) -> Result<Ending> {
     let before = connection(
         app,
         consent.tenant_id,
@@ -107,8 +102,15 @@ async fn connect(
         &consent.provider,
     )
     .await?;
+    let link = &app.link(&before)?;
     let grant = exchange::exchange(app, link, consent, state, code).await?;
-    let kept = match keep::keep(app, before, &grant).await {
+    let keeper = Keeper {
+        store: &app.store,
+        vault: &app.vault,
+        due_shards: app.config.due_shards,
+        allow_other_organisation: false,
+    };
+    let kept = match keeper.keep(before, &grant).await {
         Ok(kept) => kept,
         Err(error) => {
             // What was stored in spite of an unclear answer must not be revoked.
@@ -119,7 +121,7 @@ async fn connect(
         }
     };
     let ending = push::push(app, link, &consent.subject, &kept, &grant).await?;
-    keep::revoke_previous(app, link, &kept.before, &grant.bundle).await;
+    keep::revoke_previous(app, &kept.before, &grant.bundle).await;
     Ok(ending)
 }
 

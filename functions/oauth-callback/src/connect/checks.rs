@@ -50,12 +50,8 @@ impl Mismatch {
     }
 }
 
-/// Compares what is seen with what was kept. `login_origin` is the configured host of the provider.
-pub(super) fn check(
-    consent: &Consent,
-    seen: &Seen<'_>,
-    login_origin: &str,
-) -> Result<(), Mismatch> {
+/// Compares what is seen with what was kept.
+pub(super) fn check(consent: &Consent, seen: &Seen<'_>) -> Result<(), Mismatch> {
     if consent.expires_at <= seen.now {
         return Err(Mismatch::Expired);
     }
@@ -69,7 +65,7 @@ pub(super) fn check(
     if seen.provider != consent.provider {
         return Err(Mismatch::OtherProvider);
     }
-    if seen.issuer.is_some_and(|issuer| issuer != login_origin) {
+    if seen.issuer.is_some_and(|issuer| issuer != consent.issuer) {
         return Err(Mismatch::OtherIssuer);
     }
     Ok(())
@@ -91,7 +87,7 @@ mod tests {
 
     fn consent(tenant: TenantId) -> Consent {
         serde_json::from_value(json!({
-            "tenant_id": tenant, "connection_id": ConnectionId::new(), "subject": "frank", "provider": "salesforce",
+            "tenant_id": tenant, "connection_id": ConnectionId::new(), "subject": "frank", "provider": "salesforce", "issuer": LOGIN,
             "verifier": {"v": 1, "k": "", "c": ""}, "cookie_hash": sha256_hex(cookie("a").expose()),
             "expires_at": NOW + 600,
         }))
@@ -118,7 +114,7 @@ mod tests {
                 issuer,
                 now: NOW,
             };
-            assert_eq!(check(&consent(tenant), &seen, LOGIN), Ok(()));
+            assert_eq!(check(&consent(tenant), &seen), Ok(()));
         }
     }
 
@@ -203,7 +199,7 @@ mod tests {
             ),
         ];
         for (seen, mismatch) in cases {
-            assert_eq!(check(&consent(tenant), &seen, LOGIN), Err(mismatch));
+            assert_eq!(check(&consent(tenant), &seen), Err(mismatch));
         }
     }
 }

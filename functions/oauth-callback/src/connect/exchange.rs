@@ -1,29 +1,18 @@
 //! One exchange of the code, and everything that is checked before the tokens are believed.
 
-use jiff::SignedDuration;
 use tributary::{
+    connection::keep::{Grant, Grantor},
     error::{Error, Kind, Result},
     oauth::{
-        InstanceUrl, TokenAnswer, TokenBundle, TokenFailure, TokenOutcome, answer::Oddity,
-        salesforce::Grantor,
+        InstanceUrl, ProviderLink, TokenAnswer, TokenBundle, TokenFailure, TokenOutcome,
+        answer::Oddity,
     },
     secret::Secret,
     store::key::sha256_hex,
 };
 
 use super::{Consent, KIND};
-use crate::app::{App, ProviderLink};
-
-/// Tokens whose origin is proven.
-pub(super) struct Grant {
-    pub(super) bundle: TokenBundle,
-    pub(super) grantor: Grantor,
-    pub(super) instance: InstanceUrl,
-    pub(super) scopes: Vec<String>,
-    pub(super) missing_scopes: Vec<String>,
-    /// How long the access token lives, as far as the answer says.
-    pub(super) life: SignedDuration,
-}
+use crate::app::App;
 
 /// Exchanges the code, once, and checks what comes. Tokens that are not believed are given back.
 pub(super) async fn exchange(
@@ -40,7 +29,7 @@ pub(super) async fn exchange(
         .await?;
     let outcome = link
         .client
-        .exchange(code, &verifier, &link.redirect_uri)
+        .exchange(code, &verifier, &app.redirect_uri(link.provider()))
         .await;
     let TokenOutcome::Answered(answer) = outcome else {
         return Err(failed(&outcome));
@@ -51,11 +40,11 @@ pub(super) async fn exchange(
     };
     match believe(link, &answer).await {
         Ok((grantor, instance, scopes)) => Ok(Grant {
-            missing_scopes: link.client.provider().missing_scopes(&scopes),
+            missing_scopes: link.provider().missing_scopes(&link.scopes, &scopes),
             life: answer.access_life(link.client.provider()),
             bundle,
             grantor,
-            instance,
+            instance: Some(instance),
             scopes,
         }),
         Err(error) => {
@@ -99,7 +88,7 @@ async fn believe(
         )
         .with_source(error)
     })?;
-    let scopes = answer.granted_scopes(provider);
+    let scopes = answer.granted_scopes(&link.scopes);
     if !provider.has_mandatory_scopes(&scopes) {
         return Err(refused(
             "missing_scopes",

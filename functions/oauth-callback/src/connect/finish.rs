@@ -83,7 +83,7 @@ mod tests {
     fn consent(return_to: Option<&str>) -> Consent {
         serde_json::from_value(json!({
             "tenant_id": TenantId::new(), "connection_id": ConnectionId::new(), "subject": "frank",
-            "provider": "salesforce", "verifier": {"v": 1, "k": "", "c": ""}, "cookie_hash": "",
+            "provider": "salesforce", "issuer": "", "verifier": {"v": 1, "k": "", "c": ""}, "cookie_hash": "",
             "return_to": return_to, "expires_at": 0,
         }))
         .unwrap()

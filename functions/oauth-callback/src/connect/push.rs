@@ -4,18 +4,21 @@ use aws_sdk_appflow::Client;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tributary::{
-    connection::{Connection, ConnectionState},
+    connection::{
+        Connection, ConnectionState,
+        keep::{Grant, Kept},
+    },
     connector::profile::{AccessToken, push_tokens},
     error::{Error, Result},
     event::CloudEvent,
-    oauth::{Introspection, answer::refresh_due},
+    oauth::{Introspection, ProviderLink, answer::refresh_due},
     outbox::Entry,
     store::{Key, StoreError, Update, key::sha256_hex},
     tenancy::Account,
 };
 
-use super::{callback::Ending, exchange::Grant, keep::Kept};
-use crate::app::{App, ProviderLink};
+use super::callback::Ending;
+use crate::app::App;
 
 /// Pushes the stored grant and writes what became of it. A push that fails is tried again by the
 /// refresh, which finds the connection due.
@@ -70,7 +73,7 @@ fn audit(actor: &str, connection: &Connection, grant: &Grant, pushed: bool) {
         user.subject = actor,
         provider.org = grant.grantor.org_id,
         provider.user = grant.grantor.user_id,
-        provider.instance = %grant.instance,
+        provider.instance = connection.instance_url.as_deref().unwrap_or_default(),
         pushed,
         "consent finished"
     );
@@ -82,7 +85,11 @@ async fn into_appflow(app: &App, connection: &Connection, grant: &Grant) -> Resu
         .ok_or_else(|| Error::internal("no_account", "a connection's account is gone"))?;
     let appflow = Client::new(&app.roles.config(&account).await?);
     let token = AccessToken::from(&grant.bundle);
-    Ok(push_tokens(&appflow, connection, &grant.instance, token).await?)
+    let instance = grant
+        .instance
+        .as_ref()
+        .ok_or_else(|| Error::internal("no_instance", "a grant leads to no instance"))?;
+    Ok(push_tokens(&appflow, connection, instance, token).await?)
 }
 
 fn known_life(grant: &Grant, introspection: Introspection) -> SignedDuration {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tributary::{
     error::{Error, Kind, Result},
     http::Problem,
-    oauth::{Pkce, Provider, StartLink, random_token},
+    oauth::{Pkce, Provider, ProviderLink, StartLink, random_token},
     secret::Secret,
     store::{Key, key::sha256_hex},
 };
@@ -17,12 +17,7 @@ use url::Url;
 
 use super::{Consent, KIND, TRANSACTION_SECONDS, connection};
 use crate::{
-    app::{App, ProviderLink},
-    cookie,
-    edge::see_other,
-    query::once,
-    return_to::ReturnTo,
-    session::Session,
+    app::App, cookie, edge::see_other, query::once, return_to::ReturnTo, session::Session,
 };
 
 /// Begins a consent. The link opens once, in the browser of the person who asked for it.
@@ -49,12 +44,12 @@ pub(crate) async fn start(
     if !opens_for(&link, &session, Timestamp::now()) {
         return Err(not_valid().with_log("the link has expired or belongs to somebody else"));
     }
-    let provider = app.provider(&link.provider).ok_or_else(not_valid)?;
-    connection(&app, link.tenant_id, link.connection_id, &link.provider).await?;
+    let connection = connection(&app, link.tenant_id, link.connection_id, &link.provider).await?;
+    let provider = app.link(&connection)?;
     if app.store.take::<StartLink>(&key).await?.is_none() {
         return Err(not_valid().with_log("the link was used a moment ago"));
     }
-    begin(&app, provider, link).await
+    begin(&app, &provider, link).await
 }
 
 fn opens_for(link: &StartLink, session: &Session, now: Timestamp) -> bool {
@@ -73,6 +68,7 @@ async fn begin(app: &App, provider: &ProviderLink, link: StartLink) -> Result<Re
         connection_id: link.connection_id,
         subject: link.subject,
         provider: link.provider,
+        issuer: provider.login.origin(),
         verifier,
         cookie_hash: sha256_hex(binding.expose()),
         return_to: link
@@ -87,10 +83,11 @@ async fn begin(app: &App, provider: &ProviderLink, link: StartLink) -> Result<Re
     tracing::info!(tenant.id = %consent.tenant_id, connection.id = %consent.connection_id, provider = consent.provider, reconnect = link.reconnect, "consent begun");
     let client_id = app_client_id(provider).await?;
     let to = authorize_url(
-        provider.client.provider(),
+        provider.provider(),
         provider.client.endpoints().authorize.clone(),
+        &provider.scopes,
         &client_id,
-        &provider.redirect_uri,
+        &app.redirect_uri(provider.provider()),
         &state,
         &pkce.challenge,
     );
@@ -116,6 +113,7 @@ async fn app_client_id(provider: &ProviderLink) -> Result<String> {
 fn authorize_url(
     provider: &Provider,
     mut url: Url,
+    scopes: &[String],
     client_id: &str,
     redirect_uri: &str,
     state: &Secret,
@@ -125,7 +123,7 @@ fn authorize_url(
         .append_pair("response_type", "code")
         .append_pair("client_id", client_id)
         .append_pair("redirect_uri", redirect_uri)
-        .append_pair("scope", &provider.scope_text())
+        .append_pair("scope", &provider.scope_text(scopes))
         .append_pair("state", state.expose())
         .append_pair("code_challenge", challenge)
         .append_pair("code_challenge_method", "S256");
@@ -166,6 +164,10 @@ mod tests {
         let url = authorize_url(
             row,
             endpoints.authorize,
+            &row.scopes
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
             "3MVG",
             "https://api.example/connect/callback/salesforce",
             &Secret::new("s".repeat(43)),

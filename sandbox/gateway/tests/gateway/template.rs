@@ -220,11 +220,8 @@ fn vendor() -> Resolved {
         ("OidcClientId", "tributary-web"),
         ("ApiAudience", "tributary-web,tributary-operator"),
         ("OperatorClientIds", "tributary-operator"),
-        ("SalesforceLoginUrl", "http://127.0.0.1:8091"),
-        (
-            "SalesforceClientSecretArn",
-            "arn:aws:secretsmanager:us-east-1:111111111111:secret:salesforce-abcdef",
-        ),
+        ("OAuthProviders", "salesforce"),
+        ("OAuthHosts", "salesforce=http://127.0.0.1:8091"),
         (
             "CustomerTemplateUrl",
             "http://127.0.0.1:8080/customer-account.yaml",

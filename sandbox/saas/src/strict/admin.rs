@@ -11,6 +11,20 @@ use super::{
     users,
 };
 
+/// Bases of the providers and applications at `base`, as a deployment configures them:
+/// `hubspot=http://…/hubspot,zendesk=http://…/zendesk/{instance},…`.
+pub fn hosts(base: &str) -> String {
+    [
+        ("service-now", "service-now/{instance}"),
+        ("hubspot", "hubspot"),
+        ("zendesk", "zendesk/{instance}"),
+        ("microsoft", "microsoft/common"),
+        ("dynamics365", "dynamics/{instance}"),
+    ]
+    .map(|(key, path)| format!("{key}={base}/{path}"))
+    .join(",")
+}
+
 impl Providers {
     /// Registers an app at a provider. A second one with the same id replaces the first.
     pub fn register_app(&self, provider: &str, app: ProviderApp) {
@@ -201,19 +215,9 @@ impl Providers {
         self.state().issued.clone()
     }
 
-    /// Bases of the providers and applications, as a deployment configures them:
-    /// `hubspot=http://…/hubspot,zendesk=http://…/zendesk/{instance},…`.
+    /// [`hosts`] of these providers.
     pub fn hosts(&self) -> String {
-        let base = self.base_url();
-        [
-            ("service-now", "service-now/{instance}"),
-            ("hubspot", "hubspot"),
-            ("zendesk", "zendesk/{instance}"),
-            ("microsoft", "microsoft/common"),
-            ("dynamics365", "dynamics/{instance}"),
-        ]
-        .map(|(key, path)| format!("{key}={base}/{path}"))
-        .join(",")
+        hosts(self.base_url())
     }
 
     /// Waits (real time) until the token endpoint of a provider has had this many calls; tells whether

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::{
-    connection::{ConnectionState, TokenOwner},
+    connection::{AppOwner, ConnectionState, TokenOwner},
+    connector::AuthKind,
     id::{AccountId, ConnectionId, TenantId},
     oauth::provider::provider,
 };
@@ -22,7 +23,11 @@ fn connection(generation: u64) -> Connection {
         reason: None,
         token_owner: TokenOwner::Tributary,
         created_by: "frank".to_owned(),
+        auth: AuthKind::OauthAuthorizationCode,
+        app: AppOwner::Vendor,
+        credentials: None,
         profile_name: "tributary-x".to_owned(),
+        instance: None,
         instance_url: None,
         org_id: None,
         provider_user_id: None,
@@ -32,6 +37,7 @@ fn connection(generation: u64) -> Connection {
         generation,
         bundle: None,
         access_expires_at: None,
+        rotates: false,
         pushed_generation: 0,
         fence: 0,
         lease_until: None,

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 
 use super::{
-    ClientAuth, ErrorRule, GrantorProof, InstanceSuffix, Provider, RotationClass, TokenFailure,
+    ClientAuth, ErrorRule, GrantorProof, Hosts, InstanceSuffix, Provider, Revoke, RotationClass,
+    TokenFailure,
 };
 
 const fn rule(
@@ -100,47 +101,146 @@ const SALESFORCE_ERRORS: &[ErrorRule] = &[
     ),
 ];
 
-/// Every provider whose grants connections hold.
-pub static PROVIDERS: &[Provider] = &[Provider {
-    key: "salesforce",
-    label: "Salesforce",
-    authorize_path: "/services/oauth2/authorize",
-    token_path: "/services/oauth2/token",
-    revoke_path: Some("/services/oauth2/revoke"),
-    introspect_path: Some("/services/oauth2/introspect"),
-    scopes: &["api", "refresh_token", "id"],
-    mandatory_scopes: &[&["api", "full"], &["refresh_token", "offline_access"]],
+/// What most providers have in common; each row says where it differs.
+const COMMON: Provider = Provider {
+    key: "",
+    label: "",
+    hosts: Hosts {
+        fixed: None,
+        authorize: None,
+        instance: None,
+    },
+    authorize_path: "/oauth/authorize",
+    token_path: "/oauth/token",
+    revoke: None,
+    introspect_path: None,
+    scopes: &[],
+    mandatory_scopes: &[],
+    authorize_extra: &[],
+    pkce: true,
+    calls_per_second: 10,
     scope_separator: ' ',
     client_auth: ClientAuth::Post,
-    // Refresh-token rotation is mandatory since May 2026; a used token ends the grant.
-    rotation: RotationClass::Strict,
-    // Salesforce never says; two hours is the default policy and an hour its cautious half.
+    rotation: RotationClass::Never,
     access_life: SignedDuration::from_mins(60),
-    idle_limit: Some(SignedDuration::from_hours(30 * 24)),
-    token_type_optional: true,
+    idle_limit: None,
+    token_type_optional: false,
     zero_is_forever: false,
-    grantor_proof: GrantorProof::SalesforceSignature,
-    instance_suffixes: &[
-        InstanceSuffix {
-            suffix: ".my.salesforce.com",
-            labels: 2,
+    grantor_proof: GrantorProof::AsksApplication,
+    instance_suffixes: &[],
+    error_rules: &[],
+};
+
+/// Every provider whose grants connections hold.
+pub static PROVIDERS: &[Provider] = &[
+    Provider {
+        key: "salesforce",
+        label: "Salesforce",
+        hosts: Hosts {
+            fixed: Some("https://login.salesforce.com"),
+            authorize: None,
+            instance: None,
         },
-        InstanceSuffix {
-            suffix: ".my.salesforce.mil",
-            labels: 2,
+        authorize_path: "/services/oauth2/authorize",
+        token_path: "/services/oauth2/token",
+        revoke: Some(Revoke::Standard("/services/oauth2/revoke")),
+        introspect_path: Some("/services/oauth2/introspect"),
+        scopes: &["api", "refresh_token", "id"],
+        mandatory_scopes: &[&["api", "full"], &["refresh_token", "offline_access"]],
+        // Refresh-token rotation is mandatory since May 2026; a used token ends the grant.
+        rotation: RotationClass::Strict,
+        // Salesforce never says; two hours is the default policy and an hour its cautious half.
+        access_life: SignedDuration::from_mins(60),
+        idle_limit: Some(SignedDuration::from_hours(30 * 24)),
+        token_type_optional: true,
+        calls_per_second: 50,
+        grantor_proof: GrantorProof::SalesforceSignature,
+        instance_suffixes: &[
+            InstanceSuffix {
+                suffix: ".my.salesforce.com",
+                labels: 2,
+            },
+            InstanceSuffix {
+                suffix: ".my.salesforce.mil",
+                labels: 2,
+            },
+            InstanceSuffix {
+                suffix: ".my.sfcrmproducts.cn",
+                labels: 2,
+            },
+            // Instance names from before My Domain.
+            InstanceSuffix {
+                suffix: ".salesforce.com",
+                labels: 1,
+            },
+        ],
+        error_rules: SALESFORCE_ERRORS,
+        ..COMMON
+    },
+    Provider {
+        key: "service-now",
+        label: "ServiceNow",
+        hosts: Hosts {
+            instance: Some("https://{instance}.service-now.com"),
+            ..COMMON.hosts
         },
-        InstanceSuffix {
-            suffix: ".my.sfcrmproducts.cn",
-            labels: 2,
+        authorize_path: "/oauth_auth.do",
+        token_path: "/oauth_token.do",
+        scopes: &["useraccount"],
+        access_life: SignedDuration::from_mins(30),
+        idle_limit: Some(SignedDuration::from_hours(100 * 24)),
+        ..COMMON
+    },
+    Provider {
+        key: "zendesk",
+        label: "Zendesk",
+        hosts: Hosts {
+            instance: Some("https://{instance}.zendesk.com"),
+            ..COMMON.hosts
         },
-        // Instance names from before My Domain.
-        InstanceSuffix {
-            suffix: ".salesforce.com",
-            labels: 1,
+        authorize_path: "/oauth/authorizations/new",
+        token_path: "/oauth/tokens",
+        revoke: Some(Revoke::DeleteWithBearer(
+            "/api/v2/oauth/tokens/current.json",
+        )),
+        scopes: &["read", "write"],
+        mandatory_scopes: &[&["read"]],
+        // A refresh deletes the old access token and the old refresh token.
+        rotation: RotationClass::Strict,
+        access_life: SignedDuration::from_mins(30),
+        ..COMMON
+    },
+    Provider {
+        key: "hubspot",
+        label: "HubSpot",
+        hosts: Hosts {
+            fixed: Some("https://api.hubapi.com"),
+            authorize: Some("https://app.hubspot.com"),
+            instance: None,
         },
-    ],
-    error_rules: SALESFORCE_ERRORS,
-}];
+        authorize_path: "/oauth/authorize",
+        // The endpoint of version 1 ends on 16 February 2027.
+        token_path: "/oauth/2026-03/token",
+        scopes: &["oauth", "crm.objects.contacts.read"],
+        mandatory_scopes: &[&["oauth"]],
+        access_life: SignedDuration::from_mins(30),
+        ..COMMON
+    },
+    Provider {
+        key: "microsoft",
+        label: "Microsoft Entra ID",
+        hosts: Hosts {
+            fixed: Some("https://login.microsoftonline.com/common"),
+            ..COMMON.hosts
+        },
+        authorize_path: "/oauth2/v2.0/authorize",
+        token_path: "/oauth2/v2.0/token",
+        scopes: &["offline_access"],
+        rotation: RotationClass::KeepsOld,
+        idle_limit: Some(SignedDuration::from_hours(90 * 24)),
+        ..COMMON
+    },
+];
 
 /// The identity provider that users sign in with; its endpoints come from its metadata.
 pub static SIGN_IN: Provider = Provider {
@@ -148,20 +248,12 @@ pub static SIGN_IN: Provider = Provider {
     label: "Identity provider",
     authorize_path: "/oauth2/authorize",
     token_path: "/oauth2/token",
-    revoke_path: Some("/oauth2/revoke"),
-    introspect_path: None,
+    revoke: Some(Revoke::Standard("/oauth2/revoke")),
     scopes: &["openid", "email"],
-    mandatory_scopes: &[],
-    scope_separator: ' ',
-    client_auth: ClientAuth::Post,
     rotation: RotationClass::Strict,
     access_life: SignedDuration::from_mins(5),
-    idle_limit: None,
-    token_type_optional: false,
-    zero_is_forever: false,
     grantor_proof: GrantorProof::IdToken,
-    instance_suffixes: &[],
-    error_rules: &[],
+    ..COMMON
 };
 
 /// The provider with this key.
@@ -184,7 +276,9 @@ mod tests {
             for path in [
                 Some(row.authorize_path),
                 Some(row.token_path),
-                row.revoke_path,
+                row.revoke.map(|revoke| match revoke {
+                    Revoke::Standard(path) | Revoke::DeleteWithBearer(path) => path,
+                }),
                 row.introspect_path,
             ]
             .into_iter()
@@ -216,8 +310,8 @@ mod tests {
     #[test]
     fn salesforce_is_asked_for_api_refresh_token_and_id() {
         assert_eq!(
-            provider("salesforce").map(Provider::scope_text).as_deref(),
-            Some("api refresh_token id")
+            provider("salesforce").map(|row| row.scopes),
+            Some(&["api", "refresh_token", "id"][..])
         );
     }
 
@@ -227,11 +321,17 @@ mod tests {
         let granted = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert!(
             salesforce
-                .missing_scopes(&granted("api offline_access id"))
+                .missing_scopes(
+                    &granted("api refresh_token id"),
+                    &granted("api offline_access id")
+                )
                 .is_empty()
         );
         assert_eq!(
-            salesforce.missing_scopes(&granted("api refresh_token")),
+            salesforce.missing_scopes(
+                &granted("api refresh_token id"),
+                &granted("api refresh_token")
+            ),
             ["id"]
         );
         assert!(salesforce.has_mandatory_scopes(&granted("refresh_token api")));
