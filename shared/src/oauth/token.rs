@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    App, AppCredentials, Provider, TokenAnswer, TokenFailure,
+    App, AppCredentials, Provider, TokenAnswer, TokenBundle, TokenFailure,
     http::{HttpAnswer, HttpFailure, TokenHttp},
     provider::ClientAuth,
     salesforce::{self, Grantor, GrantorError},
@@ -122,13 +122,16 @@ impl TokenClient {
         verifier: &Secret,
         redirect_uri: &str,
     ) -> TokenOutcome {
-        self.token_call(&[
+        let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
-            ("code_verifier", verifier.expose()),
             ("redirect_uri", redirect_uri),
-        ])
-        .await
+        ];
+        // What was asked without a challenge is not answered with a verifier.
+        if self.provider.pkce {
+            form.push(("code_verifier", verifier.expose()));
+        }
+        self.token_call(&form).await
     }
 
     /// Presents a refresh token. `scope` is not sent: the grant's scopes stay as they are.
@@ -152,8 +155,22 @@ impl TokenClient {
         }
     }
 
-    /// Ends a token; for a refresh token, the whole grant.
+    /// Ends a grant: by its refresh token where the provider follows RFC 7009, by its access token
+    /// where the provider wants a `DELETE`.
+    pub async fn end_grant(&self, bundle: &TokenBundle) -> Revocation {
+        let token = match &self.endpoints.delete {
+            Some(_) => None,
+            None => bundle.refresh_token.as_ref(),
+        };
+        self.revoke(token.unwrap_or(&bundle.access_token)).await
+    }
+
+    /// Ends a token; for a refresh token, the whole grant. A provider that wants a `DELETE` gets it
+    /// with the token as its bearer token, which must be the access token: see [`Self::end_grant`].
     pub async fn revoke(&self, token: &Secret) -> Revocation {
+        if let Some(url) = &self.endpoints.delete {
+            return self.delete(url, token).await;
+        }
         let Some(url) = &self.endpoints.revoke else {
             return Revocation::NotOffered;
         };
@@ -169,6 +186,16 @@ impl TokenClient {
                 _ => Revocation::Unknown,
             },
             Err(_) => Revocation::Unknown,
+        }
+    }
+
+    async fn delete(&self, url: &Url, access_token: &Secret) -> Revocation {
+        match self.http.delete(url, access_token).await {
+            Ok(answer) if (200..300).contains(&answer.status) || answer.status == 404 => {
+                Revocation::Done
+            }
+            // Also 401: an access token that has ended says nothing about its grant.
+            Ok(_) | Err(_) => Revocation::Unknown,
         }
     }
 

@@ -4,7 +4,6 @@ use tributary::{
     connection::Connection,
     error::Result,
     oauth::{ProviderLink, TokenBundle},
-    secret::Secret,
 };
 
 use crate::app::App;
@@ -17,13 +16,8 @@ pub(super) async fn revoke_previous(
     new: &TokenBundle,
 ) {
     match previous(app, before).await {
-        Ok(Some(old))
-            if new
-                .refresh_token
-                .as_ref()
-                .is_none_or(|new| !new.same_as(old.expose())) =>
-        {
-            let outcome = link.client.revoke(&old).await;
+        Ok(Some(old)) if !is_same_grant(&old, new) => {
+            let outcome = link.client.end_grant(&old).await;
             tracing::info!(tenant.id = %before.tenant_id, connection.id = %before.id, revocation = ?outcome, "the previous grant was revoked");
         }
         Ok(_) => {}
@@ -33,12 +27,21 @@ pub(super) async fn revoke_previous(
     }
 }
 
-async fn previous(app: &App, before: &Connection) -> Result<Option<Secret>> {
+/// Some providers give the same tokens for another consent of the same person: ending the old ones
+/// would end the new ones.
+fn is_same_grant(old: &TokenBundle, new: &TokenBundle) -> bool {
+    match (&old.refresh_token, &new.refresh_token) {
+        (Some(old), Some(new)) => old.same_as(new.expose()),
+        _ => old.access_token.same_as(new.access_token.expose()),
+    }
+}
+
+async fn previous(app: &App, before: &Connection) -> Result<Option<TokenBundle>> {
     let Some(sealed) = &before.bundle else {
         return Ok(None);
     };
     let place = Connection::vault_place(before.id, before.generation);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     let opened = app.vault.open(before.tenant_id, &place, sealed).await?;
-    Ok(TokenBundle::from_json(&opened).and_then(|bundle| bundle.refresh_token))
+    Ok(TokenBundle::from_json(&opened))
 }
