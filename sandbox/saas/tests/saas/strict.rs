@@ -1,8 +1,12 @@
 //! The providers that forgive nothing, each by the same steps.
 
+#[path = "strict/answers.rs"]
 mod answers;
+#[path = "strict/consent.rs"]
 mod consent;
+#[path = "strict/particular.rs"]
 mod particular;
+#[path = "strict/refusals.rs"]
 mod refusals;
 
 use std::sync::Arc;
@@ -139,7 +143,8 @@ impl World {
         let id = transaction(page);
         let mut form = vec![("transaction", id.as_str())];
         form.extend_from_slice(fields);
-        self.post(&format!("{}{}", at.base, at.authorize), &form).await
+        self.post(&format!("{}{}", at.base, at.authorize), &form)
+            .await
     }
 
     async fn code(&self, at: &At) -> String {
@@ -182,8 +187,11 @@ impl World {
 
     async fn refresh(&self, at: &At, token: &Value) -> (u16, Value) {
         let token = token.as_str().unwrap();
-        self.token(at, &[("grant_type", "refresh_token"), ("refresh_token", token)])
-            .await
+        self.token(
+            at,
+            &[("grant_type", "refresh_token"), ("refresh_token", token)],
+        )
+        .await
     }
 
     /// A refresh whose answer may be anything or nothing.

@@ -22,7 +22,12 @@ async fn met(
         let outcome = world.attempt(place, &tokens["refresh_token"]).await;
         check(place.key, &outcome);
         let counters = world.providers.counters(place.key);
-        assert_eq!(counters.refreshed, u64::from(traded), "{} {trouble:?}", place.key);
+        assert_eq!(
+            counters.refreshed,
+            u64::from(traded),
+            "{} {trouble:?}",
+            place.key
+        );
         assert_eq!(counters.token_calls["refresh_token"], 1);
         let again = world.refresh(place, &tokens["refresh_token"]).await.0;
         let burnt = traded && place.key == "zendesk";
@@ -54,7 +59,10 @@ async fn an_outage_has_no_effect() {
     };
     let in_ok = |_: &str, outcome: &reqwest::Result<(u16, String)>| {
         let (status, body) = outcome.as_ref().unwrap();
-        assert_eq!((*status, body.as_str()), (200, r#"{"error":"invalid_grant"}"#));
+        assert_eq!(
+            (*status, body.as_str()),
+            (200, r#"{"error":"invalid_grant"}"#)
+        );
     };
     met(&error, in_ok, false).await;
 }
@@ -85,15 +93,38 @@ async fn a_redirect_leads_where_it_says_and_carries_nothing_by_itself() {
 async fn odd_answers_are_odd_in_one_member_and_have_their_effect() {
     let table: Vec<(Trouble, fn(&Value) -> bool)> = vec![
         (Trouble::NoExpiresIn, |b| b.get("expires_in").is_none()),
-        (Trouble::ExpiresIn { value: json!(0) }, |b| b["expires_in"] == 0),
-        (Trouble::ExpiresIn { value: json!(-1) }, |b| b["expires_in"] == -1),
-        (Trouble::ExpiresIn { value: json!("1800") }, |b| b["expires_in"] == "1800"),
-        (Trouble::ExpiresIn { value: json!(1799.5) }, |b| b["expires_in"] == 1799.5),
-        (Trouble::ExpiresIn { value: json!(1e18) }, |b| b["expires_in"] == 1e18),
+        (Trouble::ExpiresIn { value: json!(0) }, |b| {
+            b["expires_in"] == 0
+        }),
+        (Trouble::ExpiresIn { value: json!(-1) }, |b| {
+            b["expires_in"] == -1
+        }),
+        (
+            Trouble::ExpiresIn {
+                value: json!("1800"),
+            },
+            |b| b["expires_in"] == "1800",
+        ),
+        (
+            Trouble::ExpiresIn {
+                value: json!(1799.5),
+            },
+            |b| b["expires_in"] == 1799.5,
+        ),
+        (Trouble::ExpiresIn { value: json!(1e18) }, |b| {
+            b["expires_in"] == 1e18
+        }),
         (Trouble::NoTokenType, |b| b.get("token_type").is_none()),
-        (Trouble::TokenType { value: "mac".into() }, |b| b["token_type"] == "mac"),
+        (
+            Trouble::TokenType {
+                value: "mac".into(),
+            },
+            |b| b["token_type"] == "mac",
+        ),
         (Trouble::EmptyRefreshToken, |b| b["refresh_token"] == ""),
-        (Trouble::NoRefreshToken, |b| b.get("refresh_token").is_none()),
+        (Trouble::NoRefreshToken, |b| {
+            b.get("refresh_token").is_none()
+        }),
         (Trouble::UnknownMembers, |b| b["x_unknown"].is_object()),
         (Trouble::Oversized { bytes: 200_000 }, |b| {
             b["padding"].as_str().unwrap().len() == 200_000
@@ -126,7 +157,9 @@ async fn status_scope_and_content_type_can_be_odd_too() {
     world.providers.trouble_once("zendesk", Trouble::ScopeArray);
     tokens = world.refresh(place, &tokens["refresh_token"]).await.1;
     assert_eq!(tokens["scope"], json!(["read", "write"]));
-    world.providers.trouble_once("zendesk", Trouble::ScopeReduced);
+    world
+        .providers
+        .trouble_once("zendesk", Trouble::ScopeReduced);
     tokens = world.refresh(place, &tokens["refresh_token"]).await.1;
     assert_eq!(tokens["scope"], "read");
     world.providers.trouble_once("zendesk", Trouble::PlainText);
@@ -151,11 +184,17 @@ async fn an_error_can_be_made_in_the_providers_shape() {
         code,
     };
     let tokens = world.granted(at("microsoft")).await;
-    world.providers.trouble_once("microsoft", refuse("invalid_grant", 65001));
-    let (_, body) = world.refresh(at("microsoft"), &tokens["refresh_token"]).await;
+    world
+        .providers
+        .trouble_once("microsoft", refuse("invalid_grant", 65001));
+    let (_, body) = world
+        .refresh(at("microsoft"), &tokens["refresh_token"])
+        .await;
     assert_eq!(body["error_codes"], json!([65001]));
     let tokens = world.granted(at("hubspot")).await;
-    world.providers.trouble_once("hubspot", refuse("BAD_CLIENT_ID", 0));
+    world
+        .providers
+        .trouble_once("hubspot", refuse("BAD_CLIENT_ID", 0));
     let (_, body) = world.refresh(at("hubspot"), &tokens["refresh_token"]).await;
     assert_eq!(body["status"], "BAD_CLIENT_ID");
 }
@@ -175,23 +214,44 @@ async fn trouble_hits_its_instance_its_endpoint_and_as_often_as_it_says() {
         },
         times,
     };
-    world.providers.add_trouble(rule("globex", Endpoint::Token, 1));
+    world
+        .providers
+        .add_trouble(rule("globex", Endpoint::Token, 1));
     assert_eq!(world.refresh(place, &tokens["refresh_token"]).await.0, 200);
     let tokens = world.granted(place).await;
     world.providers.add_trouble(rule("acme", Endpoint::Api, 2));
     let probe = || async {
         let request = world.http.get(world.url(place.who.0));
         let token = tokens["access_token"].as_str().unwrap();
-        request.bearer_auth(token).send().await.unwrap().status().as_u16()
+        request
+            .bearer_auth(token)
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
     };
-    assert_eq!([probe().await, probe().await, probe().await], [500, 500, 200]);
-    world.providers.add_trouble(rule("acme", Endpoint::Revoke, 1));
+    assert_eq!(
+        [probe().await, probe().await, probe().await],
+        [500, 500, 200]
+    );
+    world
+        .providers
+        .add_trouble(rule("acme", Endpoint::Revoke, 1));
     let url = world.url("/zendesk/acme/api/v2/oauth/tokens/current.json");
     let token = tokens["access_token"].as_str().unwrap();
-    let revoked = world.http.delete(url).bearer_auth(token).send().await.unwrap();
+    let revoked = world
+        .http
+        .delete(url)
+        .bearer_auth(token)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(revoked.status(), 500);
     assert_eq!(probe().await, 200, "nothing was revoked");
-    world.providers.add_trouble(rule("acme", Endpoint::Token, 9));
+    world
+        .providers
+        .add_trouble(rule("acme", Endpoint::Token, 9));
     world.providers.clear_trouble();
     assert_eq!(world.refresh(place, &tokens["refresh_token"]).await.0, 200);
 }
@@ -206,7 +266,12 @@ async fn a_hanging_provider_is_left_by_its_client_and_has_done_nothing() {
     let hung = tokio::time::timeout(Duration::from_millis(300), attempt).await;
     assert!(hung.is_err());
     let patience = Duration::from_secs(5);
-    assert!(world.providers.token_calls_reach("zendesk", 2, patience).await);
+    assert!(
+        world
+            .providers
+            .token_calls_reach("zendesk", 2, patience)
+            .await
+    );
     assert_eq!(world.providers.counters("zendesk").refreshed, 0);
     let late = Trouble::Latency { millis: 20 };
     world.providers.trouble_once("zendesk", late);
@@ -224,6 +289,11 @@ async fn the_sandboxs_common_faults_work_here_too() {
         fault: Fault::DropAfter,
         times: 1,
     });
-    assert!(world.attempt(place, &tokens["refresh_token"]).await.is_err());
+    assert!(
+        world
+            .attempt(place, &tokens["refresh_token"])
+            .await
+            .is_err()
+    );
     assert_eq!(world.providers.counters("hubspot").refreshed, 1);
 }

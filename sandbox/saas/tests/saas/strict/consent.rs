@@ -73,11 +73,23 @@ async fn a_person_signs_in_first_and_consents_on_a_second_page() {
         let page = refused.text().await.unwrap();
         assert!(page.contains("role=\"alert\"") && !page.contains("guessed"));
         let right = [("username", OLIVIA), ("password", PASSWORD)];
-        let consent = world.answer(place, &page, &right).await.text().await.unwrap();
-        assert!(consent.contains("Allow") && consent.contains(OLIVIA), "{consent}");
-        let landing = world.answer(place, &consent, &[("decision", "allow")]).await;
+        let consent = world
+            .answer(place, &page, &right)
+            .await
+            .text()
+            .await
+            .unwrap();
+        assert!(
+            consent.contains("Allow") && consent.contains(OLIVIA),
+            "{consent}"
+        );
+        let landing = world
+            .answer(place, &consent, &[("decision", "allow")])
+            .await;
         assert!(landed(&landing).contains_key("code"));
-        let again = world.answer(place, &consent, &[("decision", "allow")]).await;
+        let again = world
+            .answer(place, &consent, &[("decision", "allow")])
+            .await;
         assert_eq!(again.status(), 400, "a page is answered once");
     }
 }
@@ -105,7 +117,10 @@ async fn a_denial_comes_back_with_the_state_before_and_after_the_sign_in() {
         let world = World::start().await;
         let page = world.authorize(place, &[]).await.text().await.unwrap();
         let denied = landed(&world.answer(place, &page, &[("decision", "deny")]).await);
-        assert_eq!((denied["error"].as_str(), denied["state"].as_str()), ("access_denied", "state-1"));
+        assert_eq!(
+            (denied["error"].as_str(), denied["state"].as_str()),
+            ("access_denied", "state-1")
+        );
         assert_eq!(world.providers.live_grants(place.key), 0);
     }
 }
@@ -115,11 +130,25 @@ async fn optional_scopes_can_be_unticked_at_hubspot() {
     let world = World::start().await;
     let place = at("hubspot");
     let optional = [("optional_scope", Some("tickets crm.objects.deals.read"))];
-    let page = world.authorize(place, &optional).await.text().await.unwrap();
+    let page = world
+        .authorize(place, &optional)
+        .await
+        .text()
+        .await
+        .unwrap();
     let sign_in = [("username", OLIVIA), ("password", PASSWORD)];
-    let page = world.answer(place, &page, &sign_in).await.text().await.unwrap();
+    let page = world
+        .answer(place, &page, &sign_in)
+        .await
+        .text()
+        .await
+        .unwrap();
     assert!(page.contains("type=\"checkbox\""));
-    let ticked = [("consent", "shown"), ("optional", "tickets"), ("decision", "allow")];
+    let ticked = [
+        ("consent", "shown"),
+        ("optional", "tickets"),
+        ("decision", "allow"),
+    ];
     let code = landed(&world.answer(place, &page, &ticked).await)["code"].clone();
     assert_eq!(world.exchange(place, &code).await.0, 200);
     let elsewhere = world
@@ -148,7 +177,11 @@ async fn an_administrator_ends_grants_and_everything_that_was_issued_is_a_canary
             assert_eq!(found.len(), 1, "{} {token}", place.key);
         }
         let issued = world.providers.issued_secrets();
-        assert!(issued.iter().any(|(_, secret)| json!(secret) == tokens["access_token"]));
+        assert!(
+            issued
+                .iter()
+                .any(|(_, secret)| json!(secret) == tokens["access_token"])
+        );
         assert_eq!(world.providers.grants_of(place.key, OLIVIA), 1);
         assert_eq!(world.providers.revoke_grants_of(place.key, OLIVIA), 1);
         assert_eq!(world.get(place.who.0, &tokens["access_token"]).await.0, 401);

@@ -12,7 +12,10 @@ async fn zendesk_ends_the_family_when_a_used_refresh_token_comes_again() {
     let first = world.granted(place).await;
     let (_, second) = world.refresh(place, &first["refresh_token"]).await;
     let (status, body) = world.refresh(place, &first["refresh_token"]).await;
-    assert_eq!((status, body["error"].as_str()), (400, Some("invalid_grant")));
+    assert_eq!(
+        (status, body["error"].as_str()),
+        (400, Some("invalid_grant"))
+    );
     assert_eq!(world.get(place.who.0, &second["access_token"]).await.0, 401);
     assert_eq!(world.refresh(place, &second["refresh_token"]).await.0, 400);
     let counters = world.providers.counters("zendesk");
@@ -64,7 +67,11 @@ async fn service_now_takes_a_users_password_at_its_api_and_has_no_revocation() {
     let world = World::start().await;
     let ask = |password: &'static str| {
         let url = world.url("/service-now/acme/api/now/v2/table/incident");
-        world.http.get(url).basic_auth(OLIVIA, Some(password)).send()
+        world
+            .http
+            .get(url)
+            .basic_auth(OLIVIA, Some(password))
+            .send()
     };
     assert_eq!(ask(PASSWORD).await.unwrap().status(), 200);
     assert_eq!(ask("guessed").await.unwrap().status(), 401);
@@ -76,7 +83,10 @@ async fn service_now_takes_a_users_password_at_its_api_and_has_no_revocation() {
     let tokens = world.granted(place).await;
     world.providers.expire_refresh_tokens("service-now");
     let (status, body) = world.refresh(place, &tokens["refresh_token"]).await;
-    assert_eq!((status, body["error"].as_str()), (401, Some("server_error")));
+    assert_eq!(
+        (status, body["error"].as_str()),
+        (401, Some("server_error"))
+    );
 }
 
 #[tokio::test]
@@ -89,13 +99,19 @@ async fn hubspot_speaks_its_own_errors_at_the_old_endpoint_and_both_at_the_new_o
         ("refresh_token", "na1-unknown"),
     ];
     let (status, old) = parts(world.post("/hubspot/oauth/v1/token", &form).await).await;
-    assert_eq!((status, old["status"].as_str()), (400, Some("BAD_REFRESH_TOKEN")));
+    assert_eq!(
+        (status, old["status"].as_str()),
+        (400, Some("BAD_REFRESH_TOKEN"))
+    );
     assert!(old["error"].is_null());
     let (_, new) = parts(world.post("/hubspot/oauth/2026-03/token", &form).await).await;
     assert_eq!(new["error"], "invalid_grant");
     assert_eq!(new["status"], "BAD_REFRESH_TOKEN");
     let tokens = world.granted(at("hubspot")).await;
-    assert!(tokens["scope"].is_null(), "scope as asked is not said again");
+    assert!(
+        tokens["scope"].is_null(),
+        "scope as asked is not said again"
+    );
     assert!(tokens["hub_id"].is_u64());
 }
 
@@ -119,13 +135,20 @@ async fn microsoft_names_its_codes_and_gives_no_refresh_token_without_offline_ac
     let scope = world.url("/dynamics/acme/user_impersonation");
     let page = world.authorize(place, &[("scope", Some(&scope))]).await;
     let page = page.text().await.unwrap();
-    let allow = [("username", OLIVIA), ("password", PASSWORD), ("decision", "allow")];
+    let allow = [
+        ("username", OLIVIA),
+        ("password", PASSWORD),
+        ("decision", "allow"),
+    ];
     let code = landed(&world.answer(place, &page, &allow).await)["code"].clone();
     let (_, tokens) = world.exchange(place, &code).await;
     assert!(tokens["refresh_token"].is_null());
     assert_eq!(world.get(place.who.0, &tokens["access_token"]).await.0, 200);
 
-    let two = format!("{scope} {}", world.url("/dynamics/globex/user_impersonation"));
+    let two = format!(
+        "{scope} {}",
+        world.url("/dynamics/globex/user_impersonation")
+    );
     let back = landed(&world.authorize(place, &[("scope", Some(&two))]).await);
     assert_eq!(back["error"], "invalid_scope");
 }
@@ -136,7 +159,11 @@ async fn a_token_of_microsoft_for_no_application_does_not_open_dynamics() {
     let place = at("microsoft");
     let scopes = [("scope", Some("offline_access User.Read"))];
     let page = world.authorize(place, &scopes).await.text().await.unwrap();
-    let allow = [("username", OLIVIA), ("password", PASSWORD), ("decision", "allow")];
+    let allow = [
+        ("username", OLIVIA),
+        ("password", PASSWORD),
+        ("decision", "allow"),
+    ];
     let code = landed(&world.answer(place, &page, &allow).await)["code"].clone();
     let (_, tokens) = world.exchange(place, &code).await;
     assert_eq!(world.get(place.who.0, &tokens["access_token"]).await.0, 401);
@@ -157,7 +184,9 @@ async fn a_token_of_microsoft_for_no_application_does_not_open_dynamics() {
         .unwrap();
     let id = crate::browser::transaction(&page.text().await.unwrap());
     let form = [("transaction", id.as_str()), allow[0], allow[1], allow[2]];
-    let response = world.post("/microsoft/globex/oauth2/v2.0/authorize", &form).await;
+    let response = world
+        .post("/microsoft/globex/oauth2/v2.0/authorize", &form)
+        .await;
     assert_eq!(response.status(), 401);
 }
 
@@ -171,12 +200,18 @@ async fn marketos_clients_share_one_token_and_are_told_what_is_left_of_it() {
         ("client_secret", "marketo-secret-local"),
     ];
     let (_, first) = parts(world.post(path, &form).await).await;
-    world.options.clock.advance(std::time::Duration::from_secs(600));
+    world
+        .options
+        .clock
+        .advance(std::time::Duration::from_secs(600));
     let (_, second) = parts(world.post(path, &form).await).await;
     assert_eq!(first["access_token"], second["access_token"]);
     let left = second["expires_in"].as_i64().unwrap();
     assert!((2990..=3000).contains(&left), "{left}");
-    world.options.clock.advance(std::time::Duration::from_secs(3000));
+    world
+        .options
+        .clock
+        .advance(std::time::Duration::from_secs(3000));
     let (_, third) = parts(world.post(path, &form).await).await;
     assert_ne!(first["access_token"], third["access_token"]);
     let wrong = [form[0], form[1], ("client_secret", "wrong")];
@@ -187,12 +222,22 @@ async fn marketos_clients_share_one_token_and_are_told_what_is_left_of_it() {
 
 #[tokio::test]
 async fn a_grant_can_be_made_without_a_browser() {
-    for (key, scope) in [("zendesk", "read"), ("service-now", "useraccount"), ("hubspot", "oauth")] {
+    for (key, scope) in [
+        ("zendesk", "read"),
+        ("service-now", "useraccount"),
+        ("hubspot", "oauth"),
+    ] {
         let world = World::start().await;
         let place = at(key);
         let pair = world.providers.grant(key, OLIVIA, scope).unwrap();
-        assert_eq!(world.get(place.who.0, &json!(pair.access_token)).await.0, 200);
-        assert_eq!(world.refresh(place, &json!(pair.refresh_token)).await.0, 200);
+        assert_eq!(
+            world.get(place.who.0, &json!(pair.access_token)).await.0,
+            200
+        );
+        assert_eq!(
+            world.refresh(place, &json!(pair.refresh_token)).await.0,
+            200
+        );
         assert_eq!(format!("{pair:?}"), "TokenPair([redacted])");
         assert!(world.providers.grant(key, "nobody", scope).is_none());
     }

@@ -37,13 +37,25 @@ async fn a_code_needs_its_verifier_its_redirect_and_its_instance_and_is_good_onc
     for place in PLACES {
         let world = World::start().await;
         let other = VERIFIER.replace('d', "e");
-        for (redirect, verifier) in [(CALLBACK, Some(other.as_str())), (CALLBACK, None), ("http://127.0.0.1:9/other", Some(VERIFIER))] {
+        for (redirect, verifier) in [
+            (CALLBACK, Some(other.as_str())),
+            (CALLBACK, None),
+            ("http://127.0.0.1:9/other", Some(VERIFIER)),
+        ] {
             let code = world.code(place).await;
-            let mut form = vec![("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", redirect)];
+            let mut form = vec![
+                ("grant_type", "authorization_code"),
+                ("code", &code),
+                ("redirect_uri", redirect),
+            ];
             form.extend(verifier.map(|verifier| ("code_verifier", verifier)));
             let (status, body) = world.token(place, &form).await;
             assert!(status >= 400, "{}: {body}", place.key);
-            assert_ne!(world.exchange(place, &code).await.0, 200, "an attempt uses it up");
+            assert_ne!(
+                world.exchange(place, &code).await.0,
+                200,
+                "an attempt uses it up"
+            );
         }
         let code = world.code(place).await;
         let (_, tokens) = world.exchange(place, &code).await;
@@ -60,13 +72,21 @@ async fn a_verifier_without_a_challenge_is_refused() {
     let place = at("hubspot");
     world.providers.require_pkce("hubspot", false);
     let bare = [("code_challenge", None), ("code_challenge_method", None)];
-    let allow = [("username", OLIVIA), ("password", PASSWORD), ("decision", "allow")];
+    let allow = [
+        ("username", OLIVIA),
+        ("password", PASSWORD),
+        ("decision", "allow"),
+    ];
     let page = world.authorize(place, &bare).await.text().await.unwrap();
     let code = landed(&world.answer(place, &page, &allow).await)["code"].clone();
     assert_eq!(world.exchange(place, &code).await.0, 400);
     let page = world.authorize(place, &bare).await.text().await.unwrap();
     let code = landed(&world.answer(place, &page, &allow).await)["code"].clone();
-    let form = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", CALLBACK)];
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", CALLBACK),
+    ];
     assert_eq!(world.token(place, &form).await.0, 200);
 }
 
@@ -77,19 +97,33 @@ async fn clients_authenticate_in_the_body_with_a_secret_in_force() {
         let tokens = world.granted(place).await;
         let token = tokens["refresh_token"].as_str().unwrap();
         let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
-        let wrong = [&form[..], &[("client_id", "app"), ("client_secret", "wrong")]].concat();
+        let wrong = [
+            &form[..],
+            &[("client_id", "app"), ("client_secret", "wrong")],
+        ]
+        .concat();
         let (status, body) = parts(world.post(&World::token_path(place), &wrong).await).await;
         let expected = if place.key == "hubspot" { 400 } else { 401 };
-        assert_eq!((status, &body["error"]), (expected, &Value::from("invalid_client")));
+        assert_eq!(
+            (status, &body["error"]),
+            (expected, &Value::from("invalid_client"))
+        );
         assert_eq!(world.providers.counters(place.key).refused_clients, 1);
         let request = world.http.post(world.url(&World::token_path(place)));
-        let basic = request.basic_auth("app", Some(SECRET)).form(&form).send().await.unwrap();
+        let basic = request
+            .basic_auth("app", Some(SECRET))
+            .form(&form)
+            .send()
+            .await
+            .unwrap();
         let taken = place.key == "microsoft";
         assert_eq!(basic.status() == 200, taken, "{}", place.key);
 
         let world = World::start().await;
         let tokens = world.granted(place).await;
-        world.providers.add_client_secret(place.key, "provider-app-secret-2");
+        world
+            .providers
+            .add_client_secret(place.key, "provider-app-secret-2");
         let (status, tokens) = world.refresh(place, &tokens["refresh_token"]).await;
         assert_eq!(status, 200);
         world.providers.retire_client_secret(place.key, SECRET);
@@ -104,7 +138,12 @@ async fn clients_authenticate_in_the_body_with_a_secret_in_force() {
         let response = world.post(&World::token_path(place), &with_new).await;
         assert_eq!(response.status(), 200);
         assert_eq!(world.providers.secret_uses(place.key, SECRET), 2);
-        assert_eq!(world.providers.secret_uses(place.key, "provider-app-secret-2"), 1);
+        assert_eq!(
+            world
+                .providers
+                .secret_uses(place.key, "provider-app-secret-2"),
+            1
+        );
     }
 }
 
@@ -117,11 +156,22 @@ async fn repeated_unknown_and_misplaced_parameters_are_refused_without_effect() 
         let refresh = ("refresh_token", token);
         let kind = ("grant_type", "refresh_token");
         assert_eq!(world.token(place, &[kind, refresh, refresh]).await.0, 400);
-        assert_eq!(world.token(place, &[kind, refresh, ("tenant", "x")]).await.0, 400);
+        assert_eq!(
+            world
+                .token(place, &[kind, refresh, ("tenant", "x")])
+                .await
+                .0,
+            400
+        );
         assert_eq!(world.token(place, &[refresh]).await.0, 400);
         assert!(world.token(place, &[("grant_type", "password")]).await.0 >= 400);
         let path = format!("{}?client_secret={SECRET}", World::token_path(place));
-        let form = [("client_id", "app"), ("client_secret", SECRET), kind, refresh];
+        let form = [
+            ("client_id", "app"),
+            ("client_secret", SECRET),
+            kind,
+            refresh,
+        ];
         assert_eq!(world.post(&path, &form).await.status(), 400);
         let counters = world.providers.counters(place.key);
         assert_eq!((counters.secret_in_url, counters.refreshed), (1, 0));
@@ -138,7 +188,11 @@ async fn tokens_are_good_at_their_instance_alone() {
     ] {
         let world = World::start().await;
         let tokens = world.granted(at(key)).await;
-        assert_eq!(world.get(elsewhere, &tokens["access_token"]).await.0, 401, "{key}");
+        assert_eq!(
+            world.get(elsewhere, &tokens["access_token"]).await.0,
+            401,
+            "{key}"
+        );
     }
     let world = World::start().await;
     let tokens = world.granted(at("zendesk")).await;
