@@ -50,7 +50,7 @@ use axum::{
 use http::{Method, Request, StatusCode};
 use tokio::net::TcpListener;
 
-pub use admin::hosts;
+pub use admin::{TokenPair, hosts};
 pub use counters::ProviderCounters;
 pub use options::{ProviderApp, ProvidersOptions, RateLimit};
 pub use trouble::{Endpoint, Trouble, TroubleRule};
@@ -192,6 +192,14 @@ impl Providers {
         self.options.canaries.seed(label, secret);
         let pair = (label.to_owned(), secret.to_owned());
         self.state().issued.push(pair);
+    }
+
+    /// Remembers the tokens of an answer.
+    fn seed_issued(&self, row: &Flavour, issued: &grants::Issued) {
+        self.seed(&format!("{} access token", row.label), &issued.access_token);
+        if let Some(token) = &issued.refresh_token {
+            self.seed(&format!("{} refresh token", row.label), token);
+        }
     }
 
     /// Takes the trouble that hits this request, if any, and counts it down.

@@ -6,10 +6,36 @@ use super::{
     Endpoint, ProviderApp, ProviderCounters, ProviderUser, Providers, RateLimit, Trouble,
     TroubleRule,
     error::Cause,
-    flavour::{FLAVOURS, flavour},
-    grants::{Presented, Terms},
+    flavour::{FLAVOURS, Flavour, Realm, flavour},
+    grants::{Approval, Exchange, Presented, Terms},
     users,
 };
+
+/// The tokens of a grant.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenPair {
+    /// Access token.
+    pub access_token: String,
+    /// Refresh token.
+    pub refresh_token: String,
+}
+
+impl std::fmt::Debug for TokenPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenPair([redacted])")
+    }
+}
+
+fn usual_terms(row: &Flavour) -> Terms {
+    Terms {
+        rotation: row.rotation,
+        access_life: row.access_life.0,
+        refresh_life: row.refresh_life,
+        access_prefix: row.access_prefix,
+        access_bytes: row.access_bytes,
+        refresh_prefix: row.refresh_prefix,
+    }
+}
 
 /// Bases of the providers and applications at `base`, as a deployment configures them:
 /// `hubspot=http://…/hubspot,zendesk=http://…/zendesk/{instance},…`.
@@ -160,6 +186,45 @@ impl Providers {
         })
     }
 
+    /// A grant without a browser: what a user's consent to the provider's first app would have led to.
+    /// `None` if there is no such provider, user or app.
+    pub fn grant(&self, provider: &str, username: &str, scope: &str) -> Option<TokenPair> {
+        let row = flavour(provider)?;
+        let user = self.user(username)?;
+        let now = self.now();
+        let instance = match row.realm {
+            Realm::Instance => user.org,
+            Realm::None | Realm::Directory => String::new(),
+        };
+        let issued = self.book(row, |book| {
+            let client_id = book.apps.first()?.client_id.clone();
+            let approval = Approval {
+                username: user.username,
+                client_id: client_id.clone(),
+                instance: instance.clone(),
+                scope: scope.to_owned(),
+                refreshable: true,
+                redirect_uri: String::new(),
+                challenge: None,
+                expires_at: i64::MAX,
+            };
+            let code = book.grants.approve(approval);
+            let asked = Exchange {
+                code: &code,
+                client_id: &client_id,
+                instance: &instance,
+                redirect_uri: "",
+                verifier: None,
+            };
+            book.grants.exchange(&asked, &usual_terms(row), now).ok()
+        })?;
+        self.seed_issued(row, &issued);
+        Some(TokenPair {
+            access_token: issued.access_token,
+            refresh_token: issued.refresh_token?,
+        })
+    }
+
     /// Ends every access token of a provider now; grants and refresh tokens stay.
     pub fn expire_access_tokens(&self, provider: &str) {
         if let Some(row) = flavour(provider) {
@@ -183,14 +248,7 @@ impl Providers {
             return false;
         };
         let now = self.now();
-        let terms = Terms {
-            rotation: row.rotation,
-            access_life: row.access_life.0,
-            refresh_life: row.refresh_life,
-            access_prefix: row.access_prefix,
-            access_bytes: row.access_bytes,
-            refresh_prefix: row.refresh_prefix,
-        };
+        let terms = usual_terms(row);
         self.book(row, |book| {
             let Some((token, client_id, instance)) = book.grants.traded(username) else {
                 return false;

@@ -164,7 +164,7 @@ impl Providers {
     /// The token answer in the provider's shape. Whatever it holds is a secret from now on.
     fn answer(&self, place: Place<'_>, issued: Issued, terms: &Terms) -> Value {
         let row = place.flavour;
-        self.seed(&format!("{} access token", row.label), &issued.access_token);
+        self.seed_issued(row, &issued);
         let shown = issued
             .scope
             .split(' ')
@@ -178,7 +178,6 @@ impl Providers {
             "scope": shown,
         });
         if let Some(token) = issued.refresh_token {
-            self.seed(&format!("{} refresh token", row.label), &token);
             body["refresh_token"] = json!(token);
         }
         if let Some(user) = self.user(&issued.username) {
