@@ -11,6 +11,7 @@ use tributary::{
         Connection, TokenOwner,
         deliver::{Delivered, Delivery},
         keep::{Grant, Keeper},
+        previous::revoke_previous,
     },
     error::{Error, Kind, Result},
     http::Problem,
@@ -19,7 +20,7 @@ use tributary::{
     store::Key,
 };
 
-use super::{Binding, Consent, KIND, candidate, checks, connection, exchange, finish, keep};
+use super::{Binding, Consent, KIND, candidate, checks, connection, exchange, finish};
 use crate::{
     app::App,
     cookie,
@@ -167,7 +168,7 @@ async fn store(
             Delivered::Limited("push_pending")
         }
     };
-    keep::revoke_previous(app, link, &kept.before, &grant.bundle).await;
+    revoke_previous(&app.vault, link, &kept.before, &grant.bundle).await;
     Ok(delivered.into())
 }
 

@@ -1,21 +1,20 @@
 //! The end of the grant that a new one replaces.
 
-use tributary::{
-    connection::Connection,
+use super::Connection;
+use crate::{
     error::Result,
     oauth::{ProviderLink, TokenBundle},
+    vault::Vault,
 };
 
-use crate::app::App;
-
 /// Ends the grant that the new one replaces. Afterwards, and best effort: the new one works already.
-pub(super) async fn revoke_previous(
-    app: &App,
+pub async fn revoke_previous(
+    vault: &Vault,
     link: &ProviderLink,
     before: &Connection,
     new: &TokenBundle,
 ) {
-    match previous(app, before).await {
+    match previous(vault, before).await {
         Ok(Some(old)) if !is_same_grant(&old, new) => {
             let outcome = link.client.end_grant(&old).await;
             tracing::info!(tenant.id = %before.tenant_id, connection.id = %before.id, revocation = ?outcome, "the previous grant was revoked");
@@ -36,12 +35,12 @@ fn is_same_grant(old: &TokenBundle, new: &TokenBundle) -> bool {
     }
 }
 
-async fn previous(app: &App, before: &Connection) -> Result<Option<TokenBundle>> {
+async fn previous(vault: &Vault, before: &Connection) -> Result<Option<TokenBundle>> {
     let Some(sealed) = &before.bundle else {
         return Ok(None);
     };
     let place = Connection::vault_place(before.id, before.generation);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
-    let opened = app.vault.open(before.tenant_id, &place, sealed).await?;
+    let opened = vault.open(before.tenant_id, &place, sealed).await?;
     Ok(TokenBundle::from_json(&opened))
 }
