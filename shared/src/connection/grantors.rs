@@ -76,7 +76,7 @@ pub async fn note(store: &Store, connection: &Connection) -> Result<Option<Findi
         .await?;
     let page = PageRequest::first(LOOKED_AT);
     let found = store
-        .query::<Entry>(&partition, "CONNECTION#", &page)
+        .query::<Entry>(&partition, "GRANTED#", &page)
         .await?;
     let mut all = Vec::new();
     for entry in found.items {

@@ -7,7 +7,7 @@ use axum::{
 };
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use tributary::{
     connection::{Connection, attempt::Attempt},
     connector::{AuthKind, connector},
@@ -107,6 +107,8 @@ pub(crate) async fn make_connect_token_for_tenant(
     Json { value, bytes }: Json<ConnectTokenInput>,
 ) -> Result<Response, Error> {
     let tenant: TenantId = id_in_path(&id)?;
+    let known: Option<IgnoredAny> = app.store.get(&Key::tenant(tenant)).await?;
+    known.ok_or_else(Error::not_found)?;
     let Some(subject) = value.subject.clone() else {
         let fault = Fault::new("/subject", "required", "The user for whom the token is.");
         return Err(invalid(vec![fault]));
