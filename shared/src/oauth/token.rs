@@ -122,13 +122,16 @@ impl TokenClient {
         verifier: &Secret,
         redirect_uri: &str,
     ) -> TokenOutcome {
-        self.token_call(&[
+        let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
-            ("code_verifier", verifier.expose()),
             ("redirect_uri", redirect_uri),
-        ])
-        .await
+        ];
+        // What was asked without a challenge is not answered with a verifier.
+        if self.provider.pkce {
+            form.push(("code_verifier", verifier.expose()));
+        }
+        self.token_call(&form).await
     }
 
     /// Presents a refresh token. `scope` is not sent: the grant's scopes stay as they are.
@@ -152,7 +155,7 @@ impl TokenClient {
         }
     }
 
-    /// Ends a token; for a refresh token, the whole grant.
+    /// Ends a token by RFC 7009; for a refresh token, the whole grant. See [`Self::end_grant`].
     pub async fn revoke(&self, token: &Secret) -> Revocation {
         let Some(url) = &self.endpoints.revoke else {
             return Revocation::NotOffered;
@@ -202,8 +205,7 @@ impl TokenClient {
     async fn token_call(&self, form: &[(&str, &str)]) -> TokenOutcome {
         let outcome = match self.post(&self.endpoints.token, form).await {
             Ok(answer) => outcome(self.provider, &answer),
-            Err(CallFailure::NotSent(cause)) => TokenOutcome::NotSent { cause },
-            Err(CallFailure::Unknown(cause)) => TokenOutcome::Unknown { cause, body: None },
+            Err(failure) => failure.into(),
         };
         if matches!(
             outcome,
@@ -222,15 +224,14 @@ impl TokenClient {
             .map_err(|error| CallFailure::NotSent(error.to_string()))?;
         let (extra, basic) = authentication(self.provider.client_auth, &app);
         let form: Vec<(&str, &str)> = form.iter().copied().chain(extra).collect();
-        self.http
-            .post_form(url, &form, basic)
-            .await
-            .map_err(|error| match error {
-                HttpFailure::NotSent(_) => CallFailure::NotSent(chain(&error)),
-                HttpFailure::Unknown(_) | HttpFailure::TooLarge => {
-                    CallFailure::Unknown(chain(&error))
-                }
-            })
+        let sent = self.http.post_form(url, &form, basic).await;
+        sent.map_err(CallFailure::from)
+    }
+
+    /// Posts a form that holds its own client credentials to the token endpoint.
+    pub(super) async fn send_form(&self, form: &Form<'_>) -> Result<HttpAnswer, TokenOutcome> {
+        let sent = self.http.post_form(&self.endpoints.token, form, None).await;
+        sent.map_err(|error| CallFailure::from(error).into())
     }
 }
 
@@ -239,7 +240,25 @@ enum CallFailure {
     Unknown(String),
 }
 
-type Form<'a> = Vec<(&'a str, &'a str)>;
+impl From<HttpFailure> for CallFailure {
+    fn from(error: HttpFailure) -> Self {
+        match error {
+            HttpFailure::NotSent(_) => Self::NotSent(chain(&error)),
+            HttpFailure::Unknown(_) | HttpFailure::TooLarge => Self::Unknown(chain(&error)),
+        }
+    }
+}
+
+impl From<CallFailure> for TokenOutcome {
+    fn from(failure: CallFailure) -> Self {
+        match failure {
+            CallFailure::NotSent(cause) => Self::NotSent { cause },
+            CallFailure::Unknown(cause) => Self::Unknown { cause, body: None },
+        }
+    }
+}
+
+pub(super) type Form<'a> = Vec<(&'a str, &'a str)>;
 
 fn authentication(auth: ClientAuth, app: &AppCredentials) -> (Form<'_>, Option<(&str, &str)>) {
     let id = ("client_id", app.client_id.as_str());
@@ -251,7 +270,7 @@ fn authentication(auth: ClientAuth, app: &AppCredentials) -> (Form<'_>, Option<(
 }
 
 /// What an answer of the token endpoint means.
-fn outcome(provider: &Provider, answer: &HttpAnswer) -> TokenOutcome {
+pub(super) fn outcome(provider: &Provider, answer: &HttpAnswer) -> TokenOutcome {
     let succeeded = (200..300).contains(&answer.status);
     if succeeded && let Some(tokens) = TokenAnswer::read(provider, &answer.body) {
         return TokenOutcome::Answered(Box::new(tokens));

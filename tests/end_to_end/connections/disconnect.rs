@@ -71,7 +71,10 @@ impl World {
 async fn o11_a_connection_that_is_deleted_leaves_nothing_and_can_be_deleted_again() {
     let (world, connection) = World::connected().await;
     assert_eq!(world.grants(), 1);
-    assert_eq!(world.sandbox.appflow_secrets(CUSTOMER_ACCOUNT).await.len(), 1);
+    assert_eq!(
+        world.sandbox.appflow_secrets(CUSTOMER_ACCOUNT).await.len(),
+        1
+    );
     assert_eq!(world.disconnect(&connection).await, json!([]));
     assert_eq!(world.grants(), 0);
     assert_eq!(
@@ -103,7 +106,11 @@ async fn o11_a_revocation_is_tried_until_the_provider_confirms_it() {
         "{left}"
     );
     assert_eq!(world.grants(), 1);
-    assert_eq!(world.tick_at(jiff::Timestamp::now()).await, 0, "not at once");
+    assert_eq!(
+        world.tick_at(jiff::Timestamp::now()).await,
+        0,
+        "not at once"
+    );
 
     world.revocations_are_due(&connection).await;
     assert_eq!(world.grants(), 1, "the second attempt failed too");
@@ -242,6 +249,10 @@ async fn o11_a_profile_in_an_account_that_is_closed_to_us_is_left_over() {
         format!("tributary-{}-{connection}", world.tenant.id)
     );
     assert_eq!(world.grants(), 0);
-    assert_eq!(world.disconnect(&connection).await, left, "and it is told again");
+    assert_eq!(
+        world.disconnect(&connection).await,
+        left,
+        "and it is told again"
+    );
     world.end().await;
 }

@@ -90,7 +90,8 @@ async fn time_passes(world: &World, seeder: &Seeder, of: Seeded, ids: &[String])
 
 /// R2, R3, R12: nothing is presented twice, nothing is lost in silence, AppFlow has the newest token.
 #[tokio::test(flavor = "multi_thread")]
-async fn r2_r3_r12_many_processes_killed_at_any_step_present_no_token_twice_and_lose_none_silently() {
+async fn r2_r3_r12_many_processes_killed_at_any_step_present_no_token_twice_and_lose_none_silently()
+{
     let world = World::start().await;
     let seeder = Seeder::new(&world);
     let of = Seeder::here(&world);
@@ -152,8 +153,14 @@ async fn r2_r3_r12_many_processes_killed_at_any_step_present_no_token_twice_and_
         rotations + lost,
         "each rotation is stored, or told as lost: {counters:?}"
     );
-    eprintln!("{rotations} rotations stored, {lost} lost and told, {} in use", in_use.len());
-    assert!(in_use.len() > CONNECTIONS / 4, "the disorder left too little to look at");
+    eprintln!(
+        "{rotations} rotations stored, {lost} lost and told, {} in use",
+        in_use.len()
+    );
+    assert!(
+        in_use.len() > CONNECTIONS / 4,
+        "the disorder left too little to look at"
+    );
     let processes = world.sandbox.runtime.counters(REFRESH).cold_starts;
     assert!(processes >= 8, "{processes} processes");
 

@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use sandbox::{Options, Profile};
 
-use super::{seed::Seeder, world::{REFRESH, World}};
+use super::{
+    seed::Seeder,
+    world::{REFRESH, World},
+};
 
 /// How many connections, of how many tenants, and how many belong to the largest.
 struct Size {
@@ -89,7 +92,11 @@ async fn r7_a_tenant_with_most_of_the_connections_does_not_delay_the_others() {
     let counters = world.sandbox.salesforce.token_counters();
     let all = u64::try_from(size.all).unwrap();
     assert_eq!(
-        (counters.refreshes, counters.refreshes_granted, counters.reuse_detected),
+        (
+            counters.refreshes,
+            counters.refreshes_granted,
+            counters.reuse_detected
+        ),
         (all, all, 0),
         "{counters:?}"
     );

@@ -49,10 +49,7 @@ impl Seeder {
         let aws = config(&world.sandbox);
         Self {
             sandbox: Arc::clone(&world.sandbox),
-            store: Store::new(
-                aws_sdk_dynamodb::Client::new(&aws),
-                world.physical("Table"),
-            ),
+            store: Store::new(aws_sdk_dynamodb::Client::new(&aws), world.physical("Table")),
             vault: Vault::new(aws_sdk_kms::Client::new(&aws), keys),
         }
     }
