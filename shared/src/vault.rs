@@ -46,6 +46,11 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    /// The member that tells one sealed text from every other, and its value, for conditions.
+    pub fn identity(&self) -> (&'static str, &str) {
+        ("c", &self.c)
+    }
+
     /// Whether the text should be sealed anew: its data key is wrapped under another KMS key than
     /// this one, or is old (scenario T5).
     pub fn is_outdated(&self, current_key: &str, now: Timestamp) -> bool {

@@ -238,10 +238,11 @@ async fn seal_anew(app: &App, holder: Holder, bundle: Sealed) -> Result<Outcome>
         }
     };
     let sealed = app.vault.seal(holder.tenant_id, &place, &opened).await?;
+    let (member, value) = bundle.identity();
     let update = Update::new()
         .set("bundle", sealed)
         .when_equal("generation", holder.generation)
-        .when_equal("bundle", bundle);
+        .when_member_equal("bundle", member, value);
     let key = Key {
         pk: holder.pk,
         sk: holder.sk,

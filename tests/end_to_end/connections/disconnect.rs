@@ -166,18 +166,27 @@ async fn o11_a_revocation_that_never_succeeds_is_given_up_loudly_and_stays_liste
     world.end().await;
 }
 
-/// A crash after the deletion is written loses no revocation: it was written with it.
+/// A process that dies while it revokes loses no revocation: it was written with the deletion.
 #[tokio::test(flavor = "multi_thread")]
 async fn o11_a_crash_while_revoking_loses_nothing() {
     let (world, connection) = World::connected().await;
-    world.fault("salesforce", REVOKE, Fault::DropBefore, 1);
-    world.fault("dynamodb", "DeleteItem", unavailable(), 3);
-    world.disconnect(&connection).await;
-    world.sandbox.faults.clear();
+    world.fault("salesforce", REVOKE, Fault::Delay(6_000), 1);
+    let path = format!("/v1/connections/{connection}");
+    let api = &world.frank().api;
+    let crash = async {
+        let revoked = || async { (world.grants() == 0).then_some(()) };
+        common::eventually("the revocation at the provider", revoked).await;
+        assert!(world.sandbox.runtime.kill_now("FlowsFunction") >= 1);
+    };
+    let (answer, ()) = tokio::join!(api.call(Method::DELETE, &path, None, &[]), crash);
+    assert!(answer.unwrap().status.is_server_error());
     assert_eq!(world.revocations(&connection).await.len(), 1);
-    assert_eq!(world.seen_or_gone(&connection).await, 404);
+    let gone = api.get(&path).await.unwrap();
+    assert_eq!(gone.status.as_u16(), 404, "the deletion stands");
+    assert_eq!(world.disconnect(&connection).await[0]["retrying"], true);
     world.revocations_are_due(&connection).await;
-    assert_eq!(world.grants(), 0);
+    assert_eq!(world.revocations(&connection).await, Vec::<Value>::new());
+    assert_eq!(world.disconnect(&connection).await, json!([]));
     world.end().await;
 }
 
@@ -246,12 +255,4 @@ async fn o11_a_profile_in_an_account_that_is_closed_to_us_is_left_over() {
         "and it is told again"
     );
     world.end().await;
-}
-
-impl World {
-    /// The status with which a connection is shown.
-    async fn seen_or_gone(&self, connection: &str) -> u16 {
-        let path = format!("/v1/connections/{connection}");
-        self.frank().api.get(&path).await.unwrap().status.as_u16()
-    }
 }

@@ -9,15 +9,15 @@ use sandbox::Sandbox;
 use sandbox_core::{REGION, VENDOR_ACCOUNT};
 use serde_json::json;
 use tributary::{
-    connection::Connection,
+    connection::{Connection, Intent},
     id::{AccountId, ConnectionId, TenantId},
     oauth::TokenBundle,
     secret::Secret,
-    store::{Key, Store},
+    store::{Key, Store, Update},
     vault::{Vault, VaultKeys},
 };
 
-use super::world::World;
+use super::world::{LONG_ENOUGH, World};
 
 /// Who granted what is seeded; not the person whom tests let consent.
 const GRANTOR: &str = "oscar@other.example.crm";
@@ -125,6 +125,19 @@ impl Seeder {
     pub(super) async fn record(&self, of: Seeded, id: ConnectionId) -> Connection {
         let found = self.store.get(&Key::connection(of.tenant, id)).await;
         found.unwrap().unwrap()
+    }
+
+    /// So much time passes for a connection that its lease is over and its intent has settled.
+    pub(super) async fn time_passes(&self, of: Seeded, id: ConnectionId) {
+        let mut update = Update::new().remove("lease_until");
+        let record = self.record(of, id).await;
+        if let Some(intent) = record.intent {
+            let at = intent.at - i64::try_from(LONG_ENOUGH.as_millis()).unwrap();
+            update = update.set("intent", Intent { at, ..intent });
+        }
+        let key = Key::connection(of.tenant, id);
+        let changed: Result<Connection, _> = self.store.update(&key, update).await;
+        changed.unwrap();
     }
 
     /// The tokens of a record.
