@@ -62,6 +62,8 @@ pub struct Options {
     pub timeouts: BTreeMap<String, std::time::Duration>,
     /// Whether schedules fire by themselves as the clock moves.
     pub run_schedules: bool,
+    /// AppFlow's quota of connector profiles in an account.
+    pub connector_profiles: usize,
     /// Where the functions' logs are also written to.
     pub log_file: Option<std::path::PathBuf>,
 }
@@ -74,6 +76,7 @@ impl Default for Options {
             environment: BTreeMap::new(),
             timeouts: BTreeMap::new(),
             run_schedules: true,
+            connector_profiles: 100,
             log_file: None,
         }
     }

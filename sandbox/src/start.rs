@@ -138,6 +138,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         Arc::clone(&services),
         AppFlowOptions {
             salesforce_login_url: Some(origin(&salesforce_url).to_owned()),
+            max_profiles: options.connector_profiles,
             applications_url: Some(origin(&providers_url).to_owned()),
             ..AppFlowOptions::default()
         },

@@ -3,7 +3,12 @@
 //! One item holds the whole record, because each step of a refresh is one conditional write on it:
 //! the lease with its fencing number, the intent before the call, the new generation after it.
 
+pub mod attempt;
+pub mod candidate;
+pub mod deliver;
+pub mod grantors;
 pub mod keep;
+pub mod resume;
 pub mod revocation;
 
 use std::fmt;

@@ -127,6 +127,14 @@ id!(
     OperationId, "op"
 );
 id!(
+    /// Id of one attempt to get a consent; public, and of use to nobody but the tenant.
+    AttemptId, "att"
+);
+id!(
+    /// Id of a grant that waits for a confirmation.
+    CandidateId, "cnd"
+);
+id!(
     /// Id of a notification subscription.
     SubscriptionId, "sub"
 );

@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod app;
 pub mod endpoint;
+pub mod grantor;
 pub mod http;
 pub mod instance;
 pub mod link;
@@ -22,7 +23,7 @@ pub use answer::{TokenAnswer, TokenBundle};
 pub use app::{App, AppCredentials};
 pub use endpoint::Endpoint;
 pub use instance::InstanceUrl;
-pub use link::StartLink;
+pub use link::{ConnectToken, Invitation, StartLink};
 pub use mint::MintCredentials;
 pub use pkce::{Pkce, random_token};
 pub use provider::{Provider, RotationClass, TokenFailure};

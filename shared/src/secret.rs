@@ -141,7 +141,10 @@ mod tests {
         let mut roomy = String::with_capacity(100);
         roomy.push_str("token");
         assert_eq!(Secret::new(roomy).expose(), "token");
-        assert_eq!(Secret::from_utf8_lossy(b"to\xffken".to_vec()).expose(), "to\u{fffd}ken");
+        assert_eq!(
+            Secret::from_utf8_lossy(b"to\xffken".to_vec()).expose(),
+            "to\u{fffd}ken"
+        );
         let read: Secret = serde_json::from_str(r#""to\"ken""#).unwrap();
         assert_eq!(read.expose(), "to\"ken");
         assert!(serde_json::from_str::<Secret>("1").is_err());

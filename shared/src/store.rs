@@ -175,6 +175,28 @@ impl Store {
         Ok(())
     }
 
+    /// Writes an item and answers the one that it replaced.
+    pub async fn replace<T: Serialize + DeserializeOwned>(
+        &self,
+        key: &Key,
+        value: &T,
+    ) -> Result<Option<T>, StoreError> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(key, value)?))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(|error| write_error("PutItem", &error))?;
+        answer
+            .attributes
+            .filter(|item| !item.is_empty())
+            .map(from_item)
+            .transpose()
+    }
+
     /// Changes attributes under conditions and answers the item as it is afterwards.
     pub async fn update<T: DeserializeOwned>(
         &self,
@@ -250,6 +272,30 @@ impl Store {
         match taken.map_err(|error| write_error("DeleteItem", &error)) {
             Ok(answer) => answer.attributes.map(from_item).transpose(),
             Err(StoreError::Condition { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes an item away if an attribute of it has this text; answers whether it was this caller.
+    pub async fn take_if(
+        &self,
+        key: &Key,
+        attribute: &str,
+        text: &str,
+    ) -> Result<bool, StoreError> {
+        let taken = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            .condition_expression("#a = :a")
+            .expression_attribute_names("#a", attribute)
+            .expression_attribute_values(":a", AttributeValue::S(text.to_owned()))
+            .send()
+            .await;
+        match taken.map_err(|error| write_error("DeleteItem", &error)) {
+            Ok(_) => Ok(true),
+            Err(StoreError::Condition { .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -3,11 +3,17 @@
 mod callback;
 mod consent;
 mod crash;
+mod disconnect;
+mod leaks;
 mod outage;
+mod processes;
 mod provider_failures;
 mod push;
 mod queue;
 mod reconnect;
 mod refresh;
+mod scale;
+mod seed;
 mod start_link;
+mod vault;
 mod world;

@@ -1,19 +1,22 @@
 //! Connector consent (`/connect/*`).
 
+mod begin;
 pub(crate) mod callback;
+mod candidate;
 mod checks;
 mod exchange;
 mod finish;
+pub(crate) mod invitation;
 mod keep;
-mod push;
 pub(crate) mod start;
+pub(crate) mod token_start;
 
 use serde::{Deserialize, Serialize};
 use tributary::{
     connection::{Connection, TokenOwner, keep::gone},
     connector::connector,
     error::Result,
-    id::{ConnectionId, TenantId},
+    id::{AttemptId, ConnectionId, TenantId},
     vault::Sealed,
 };
 
@@ -23,6 +26,19 @@ use crate::{app::App, return_to::ReturnTo};
 const KIND: &str = "connect";
 /// How long a person may take to consent.
 const TRANSACTION_SECONDS: i64 = 600;
+
+/// What the browser that comes back must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Binding {
+    /// The transaction's cookie, and the session of the person who asked.
+    #[default]
+    Session,
+    /// The transaction's cookie; the application vouched for its user with a connect token.
+    ConnectToken,
+    /// The transaction's cookie; somebody was invited, and the grant waits for a confirmation.
+    Invitation,
+}
 
 /// A consent under way, kept under the hash of its state. Everything that must be the same when the
 /// browser comes back is in it.
@@ -38,13 +54,19 @@ struct Consent {
     verifier: Sealed,
     /// SHA-256 of the transaction cookie.
     cookie_hash: String,
+    #[serde(default)]
+    binding: Binding,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     return_to: Option<ReturnTo>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attempt_id: Option<AttemptId>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    allow_other_organisation: bool,
     /// Epoch seconds.
     expires_at: i64,
 }
 
-/// The connection that somebody consents for, if we own its tokens and this provider grants them.
+/// The connection that somebody consents for, if this provider grants its tokens.
 async fn connection(
     app: &App,
     tenant: TenantId,
@@ -54,7 +76,7 @@ async fn connection(
     Connection::load(&app.store, tenant, id)
         .await?
         .filter(|connection| {
-            connection.token_owner == TokenOwner::Tributary
+            connection.token_owner != TokenOwner::Nobody
                 && connector(&connection.connector)
                     .is_some_and(|row| row.provider == Some(provider))
         })

@@ -42,10 +42,19 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
     if wants_page && is_problem(&response) {
         response = as_page(response).await;
     }
+    // The one page with a form brings a policy of its own, which is as strict but for the form.
+    let own_policy = response
+        .headers_mut()
+        .remove(header::CONTENT_SECURITY_POLICY);
     for (name, value) in STRICT {
         response
             .headers_mut()
             .insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(policy) = own_policy {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
 }
@@ -77,8 +86,13 @@ fn refusal(request: &Request) -> Option<Error> {
 
 fn wants_page(request: &Request) -> bool {
     let path = request.uri().path();
-    request.method() == Method::GET
-        && (path.starts_with("/auth/") || path.starts_with("/connect/"))
+    let navigates = match *request.method() {
+        Method::GET => path.starts_with("/auth/") || path.starts_with("/connect/"),
+        // Forms that pages post as a navigation; the others are called by scripts.
+        Method::POST => path.starts_with("/connect/"),
+        _ => false,
+    };
+    navigates
         && request
             .headers()
             .get(header::ACCEPT)
@@ -140,16 +154,20 @@ pub(crate) fn see_other(
     Ok(response)
 }
 
+/// The `Origin` of a request, if there is exactly one.
+pub(crate) fn only_origin(headers: &HeaderMap) -> Option<&str> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (Some(origin), None) => origin.to_str().ok(),
+        _ => None,
+    }
+}
+
 /// Refuses a request that acts on a cookie and does not come from one of our origins (CSRF).
 ///
 /// A missing `Origin` is refused too: browsers send it with every POST.
 pub(crate) fn require_origin(app: &App, headers: &HeaderMap) -> Result<()> {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let only = match (origins.next(), origins.next()) {
-        (Some(origin), None) => origin.to_str().ok(),
-        _ => None,
-    };
-    let is_ours = only.is_some_and(|origin| {
+    let is_ours = only_origin(headers).is_some_and(|origin| {
         app.config.app_origins.contains(origin) || origin == app.config.public_base_url.origin()
     });
     if is_ours {

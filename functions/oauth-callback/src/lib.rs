@@ -44,7 +44,14 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(auth::callback::callback))
         .routes(routes!(auth::token::token))
         .routes(routes!(auth::logout::logout))
-        .routes(routes!(connect::start::start))
+        .routes(routes!(
+            connect::start::start,
+            connect::token_start::start_with_token
+        ))
+        .routes(routes!(
+            connect::invitation::show,
+            connect::invitation::accept
+        ))
         .routes(routes!(connect::callback::callback))
 }
 

@@ -16,7 +16,8 @@ pub(crate) fn page(status: StatusCode, title: &str, text: &str, code: &str) -> R
     (status, Html(body)).into_response()
 }
 
-fn escape(text: &str) -> String {
+/// A text as it stands in markup and attributes.
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

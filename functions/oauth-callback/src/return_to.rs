@@ -11,7 +11,7 @@ const LENGTH_CAP: usize = 2048;
 /// Stands for our own origin while a path is parsed; nothing ever goes there.
 const OWN: &str = "https://own.invalid";
 /// Parameters of ours; what a caller put there under these names is dropped.
-const OWN_PARAMETERS: [&str; 5] = ["connection", "result", "code", "state", "iss"];
+const OWN_PARAMETERS: [&str; 6] = ["connection", "attempt", "result", "code", "state", "iss"];
 
 /// Origins of the applications that may call us and that browsers may be returned to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -58,7 +58,13 @@ async fn unknown_routes_and_methods_get_a_problem_document() {
         (Method::POST, "/", 404, "not_found"),
         (Method::DELETE, "/%00", 404, "not_found"),
         (Method::GET, "/auth/token", 405, "method_not_allowed"),
-        (Method::POST, "/connect/start", 405, "method_not_allowed"),
+        (Method::PUT, "/connect/start", 405, "method_not_allowed"),
+        (
+            Method::DELETE,
+            "/connect/invitation",
+            405,
+            "method_not_allowed",
+        ),
         (
             Method::GET,
             "/connect/callback/none?state=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa&code=c",
@@ -232,6 +238,7 @@ fn the_document_names_every_route() {
             "/auth/logout",
             "/auth/token",
             "/connect/callback/{provider}",
+            "/connect/invitation",
             "/connect/start"
         ]
     );

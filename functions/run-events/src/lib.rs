@@ -13,8 +13,8 @@ pub mod failure;
 pub mod input;
 mod notification;
 mod owner;
-mod refresh;
 pub mod reconcile;
+mod refresh;
 mod rejected;
 
 use aws_config::SdkConfig;

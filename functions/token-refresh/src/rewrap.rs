@@ -65,7 +65,10 @@ pub(crate) async fn run(app: &App, payload: Value, deadline_ms: u64) -> Result<V
     let key = Key::rewrap(tick.shard);
     let now = Timestamp::now();
     if !acquire(app, &key, deadline, now).await? {
-        tracing::info!(shard = tick.shard, "another walk of this shard is under way");
+        tracing::info!(
+            shard = tick.shard,
+            "another walk of this shard is under way"
+        );
         return Ok(json!({ "underWay": true }));
     }
     let outcome = walk(app, &key, tick.shard, deadline).await;

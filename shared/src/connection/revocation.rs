@@ -90,11 +90,7 @@ impl DueRevocation {
             asked_at: now,
             gave_up_at: None,
             due_shard: Some(Connection::shard(connection.id, due_shards)),
-            due_at: Some(
-                now.saturating_add(WAITS[0])
-                    .unwrap_or(now)
-                    .as_millisecond(),
-            ),
+            due_at: Some(now.saturating_add(WAITS[0]).unwrap_or(now).as_millisecond()),
         })
     }
 

@@ -117,6 +117,18 @@ impl TokenHttp {
         self.send(url, request).await
     }
 
+    /// Gets a document as the owner of an access token, which travels in the header only.
+    pub async fn get_as(
+        &self,
+        url: &Url,
+        access_token: &Secret,
+        within: Duration,
+    ) -> Result<HttpAnswer, HttpFailure> {
+        let request = self.client.get(url.clone()).timeout(within);
+        self.send(url, request.bearer_auth(access_token.expose()))
+            .await
+    }
+
     async fn send(
         &self,
         url: &Url,

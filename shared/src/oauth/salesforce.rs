@@ -20,6 +20,9 @@ pub enum GrantorError {
     /// The identity URL does not hold an organisation and a user.
     #[error("the identity URL does not name an organisation and a user")]
     Shape,
+    /// The application that was asked did not say.
+    #[error("the application did not say whose token it is")]
+    NoAnswer,
     /// Our client secret is not at hand.
     #[error("the client secret cannot be had")]
     NoSecret,

@@ -122,13 +122,16 @@ impl TokenClient {
         verifier: &Secret,
         redirect_uri: &str,
     ) -> TokenOutcome {
-        self.token_call(&[
+        let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
-            ("code_verifier", verifier.expose()),
             ("redirect_uri", redirect_uri),
-        ])
-        .await
+        ];
+        // What was asked without a challenge is not answered with a verifier.
+        if self.provider.pkce {
+            form.push(("code_verifier", verifier.expose()));
+        }
+        self.token_call(&form).await
     }
 
     /// Presents a refresh token. `scope` is not sent: the grant's scopes stay as they are.
@@ -152,7 +155,7 @@ impl TokenClient {
         }
     }
 
-    /// Ends a token; for a refresh token, the whole grant.
+    /// Ends a token by RFC 7009; for a refresh token, the whole grant. See [`Self::end_grant`].
     pub async fn revoke(&self, token: &Secret) -> Revocation {
         let Some(url) = &self.endpoints.revoke else {
             return Revocation::NotOffered;

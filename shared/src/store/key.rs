@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::id::{AccountId, ConnectionId, FlowId, OperationId, RunId, TenantId};
+use crate::id::{AccountId, AttemptId, ConnectionId, FlowId, OperationId, RunId, TenantId};
 
 /// Partition and sort key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -159,6 +159,48 @@ impl Key {
     /// A consent's start link, by the hash of its token.
     pub fn start_link(unhashed_token: &str) -> Self {
         Self::raw(format!("START#{}", sha256_hex(unhashed_token)), "START")
+    }
+
+    /// An invitation to consent, by the hash of its token.
+    pub fn invitation(unhashed_token: &str) -> Self {
+        Self::raw(format!("INVITE#{}", sha256_hex(unhashed_token)), "INVITE")
+    }
+
+    /// A connect token, by its hash.
+    pub fn connect_token(unhashed_token: &str) -> Self {
+        Self::raw(
+            format!("CONNECTTOKEN#{}", sha256_hex(unhashed_token)),
+            "CONNECTTOKEN",
+        )
+    }
+
+    /// The grant of a connection that waits for a confirmation.
+    pub fn candidate(tenant: TenantId, connection: ConnectionId) -> Self {
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("CANDIDATE#{connection}"),
+        )
+    }
+
+    /// An attempt to get a consent for a connection.
+    pub fn attempt(tenant: TenantId, connection: ConnectionId, attempt: AttemptId) -> Self {
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("ATTEMPT#{connection}#{attempt}"),
+        )
+    }
+
+    /// The partition of the connections that one person at a provider granted, over all tenants.
+    pub fn grantor_partition(provider: &str, org: &str, user: &str) -> String {
+        format!(
+            "GRANTOR#{}",
+            sha256_hex(&format!("{provider}\n{org}\n{user}"))
+        )
+    }
+
+    /// A connection, in the list of its grantor.
+    pub fn grantor(partition: &str, connection: ConnectionId) -> Self {
+        Self::raw(partition, format!("CONNECTION#{connection}"))
     }
 
     /// A consent under way, by the hash of its state.

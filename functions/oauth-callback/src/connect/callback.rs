@@ -7,15 +7,19 @@ use axum::{
 use http::HeaderMap;
 use jiff::Timestamp;
 use tributary::{
-    connection::keep::Keeper,
+    connection::{
+        Connection, TokenOwner,
+        deliver::{Delivered, Delivery},
+        keep::{Grant, Keeper},
+    },
     error::{Error, Kind, Result},
     http::Problem,
-    oauth::Provider,
+    oauth::{Provider, ProviderLink},
     secret::Secret,
     store::Key,
 };
 
-use super::{Consent, KIND, checks, connection, exchange, finish, keep, push};
+use super::{Binding, Consent, KIND, candidate, checks, connection, exchange, finish, keep};
 use crate::{
     app::App,
     cookie,
@@ -31,6 +35,17 @@ pub(super) enum Ending {
     Limited(&'static str),
     /// The person said no.
     Denied,
+    /// Somebody who was invited said yes, and the person who asked has to confirm it.
+    Unconfirmed,
+}
+
+impl From<Delivered> for Ending {
+    fn from(delivered: Delivered) -> Self {
+        match delivered {
+            Delivered::Connected => Self::Connected,
+            Delivered::Limited(code) => Self::Limited(code),
+        }
+    }
 }
 
 /// Finishes a consent.
@@ -43,7 +58,7 @@ pub(super) enum Ending {
         ("error" = Option<String>, Query, description = "Why there is no code."),
     ),
     responses(
-        (status = 303, description = "To where the consent was to end, with `connection`, `result` (`connected`, `limited`, `denied`, `failed`) and `code`."),
+        (status = 303, description = "To where the consent was to end, with `connection`, `attempt`, `result` (`connected`, `limited`, `unconfirmed`, `denied`, `failed`) and `code`."),
         (status = 200, description = "A page, when there is nowhere to go.", content_type = "text/html"),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -65,6 +80,7 @@ pub(crate) async fn callback(
             "The provider did not grant access. Try again from the application.",
         )),
     };
+    finish::record(&app, &consent, &ending).await;
     finish::finish(&consent, &query.state, ending)
 }
 
@@ -81,7 +97,10 @@ async fn take(
     let key = Key::consent(query.state.expose());
     let taken: Option<Consent> = app.store.take(&key).await?;
     let consent = taken.ok_or_else(|| refused("the state is unknown or was used"))?;
-    let session = Session::of(app, headers).await?;
+    let session = match consent.binding {
+        Binding::Session => Session::of(app, headers).await?,
+        Binding::ConnectToken | Binding::Invitation => None,
+    };
     let seen = checks::Seen {
         provider: provider.key,
         cookie: &cookie,
@@ -103,26 +122,61 @@ async fn connect(app: &App, consent: &Consent, state: &Secret, code: &Secret) ->
     )
     .await?;
     let link = &app.link(&before)?;
-    let grant = exchange::exchange(app, link, consent, state, code).await?;
+    let label = before.instance.as_deref();
+    let grant = exchange::exchange(app, link, consent, label, state, code).await?;
+    let ending = match (consent.binding, before.token_owner) {
+        (Binding::Invitation, _) => candidate::wait(app, link, consent, &before, &grant).await,
+        (_, TokenOwner::Appflow) => Err(not_offered()),
+        _ => store(app, link, consent, before, &grant).await,
+    };
+    if let Err(error) = &ending {
+        // What was stored in spite of an unclear answer must not be revoked.
+        if !error.retryable() {
+            exchange::give_back(link, &grant.bundle).await;
+        }
+    }
+    ending
+}
+
+/// Stores the grant, brings it to AppFlow, and only then ends the one that it replaces.
+async fn store(
+    app: &App,
+    link: &ProviderLink,
+    consent: &Consent,
+    before: Connection,
+    grant: &Grant,
+) -> Result<Ending> {
     let keeper = Keeper {
         store: &app.store,
         vault: &app.vault,
         due_shards: app.config.due_shards,
-        allow_other_organisation: false,
+        allow_other_organisation: consent.allow_other_organisation,
     };
-    let kept = match keeper.keep(before, &grant).await {
-        Ok(kept) => kept,
+    let kept = keeper.keep(before, grant).await?;
+    let delivery = Delivery {
+        store: &app.store,
+        roles: &app.roles,
+        stage: &app.config.stage,
+        link,
+    };
+    let delivered = match delivery.deliver(&consent.subject, &kept, grant).await {
+        Ok(delivered) => delivered,
         Err(error) => {
-            // What was stored in spite of an unclear answer must not be revoked.
-            if !error.retryable() {
-                exchange::give_back(link, &grant.bundle).await;
-            }
-            return Err(error);
+            // The grant is stored and due: the refresh brings it to AppFlow.
+            tracing::warn!(tenant.id = %kept.now.tenant_id, connection.id = %kept.now.id, error.code = error.code(), error.chain = error.chain(), "the delivery of a stored grant was not written down");
+            Delivered::Limited("push_pending")
         }
     };
-    let ending = push::push(app, link, &consent.subject, &kept, &grant).await?;
     keep::revoke_previous(app, &kept.before, &grant.bundle).await;
-    Ok(ending)
+    Ok(delivered.into())
+}
+
+fn not_offered() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "token_owner_not_offered",
+        "Connections whose tokens AppFlow keeps are not offered here.",
+    )
 }
 
 /// One answer to whatever does not fit together; the log says which it was.

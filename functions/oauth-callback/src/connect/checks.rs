@@ -2,7 +2,7 @@
 
 use tributary::{secret::Secret, store::key::sha256_hex};
 
-use super::Consent;
+use super::{Binding, Consent};
 use crate::session::Session;
 
 /// What is seen when the browser comes back.
@@ -58,9 +58,15 @@ pub(super) fn check(consent: &Consent, seen: &Seen<'_>) -> Result<(), Mismatch> 
     if !Secret::new(sha256_hex(seen.cookie.expose())).same_as(&consent.cookie_hash) {
         return Err(Mismatch::OtherBrowser);
     }
-    let session = seen.session.ok_or(Mismatch::SignedOut)?;
-    if !session.is_of(&consent.subject, consent.tenant_id) {
-        return Err(Mismatch::OtherPerson);
+    match consent.binding {
+        Binding::Session => {
+            let session = seen.session.ok_or(Mismatch::SignedOut)?;
+            if !session.is_of(&consent.subject, consent.tenant_id) {
+                return Err(Mismatch::OtherPerson);
+            }
+        }
+        // Whoever began it has no session of ours; the cookie alone says that it is the same browser.
+        Binding::ConnectToken | Binding::Invitation => {}
     }
     if seen.provider != consent.provider {
         return Err(Mismatch::OtherProvider);

@@ -4,8 +4,8 @@ use tributary::{
     connection::keep::{Grant, Grantor},
     error::{Error, Kind, Result},
     oauth::{
-        InstanceUrl, ProviderLink, TokenAnswer, TokenBundle, TokenFailure, TokenOutcome,
-        answer::Oddity,
+        InstanceUrl, ProviderLink, RotationClass, TokenAnswer, TokenBundle, TokenFailure,
+        TokenOutcome, answer::Oddity, grantor::grantor,
     },
     secret::Secret,
     store::key::sha256_hex,
@@ -19,6 +19,7 @@ pub(super) async fn exchange(
     app: &App,
     link: &ProviderLink,
     consent: &Consent,
+    label: Option<&str>,
     state: &Secret,
     code: &Secret,
 ) -> Result<Grant> {
@@ -38,7 +39,7 @@ pub(super) async fn exchange(
         access_token: answer.access_token.clone(),
         refresh_token: answer.refresh_token.clone(),
     };
-    match believe(link, &answer).await {
+    match believe(link, &answer, label).await {
         Ok((grantor, instance, scopes)) => Ok(Grant {
             missing_scopes: link.provider().missing_scopes(&link.scopes, &scopes),
             life: answer.access_life(link.client.provider()),
@@ -57,6 +58,7 @@ pub(super) async fn exchange(
 async fn believe(
     link: &ProviderLink,
     answer: &TokenAnswer,
+    label: Option<&str>,
 ) -> Result<(Grantor, InstanceUrl, Vec<String>)> {
     let provider = link.client.provider();
     let usable = answer.is_bearer() && !answer.oddities.contains(&Oddity::TooLong);
@@ -66,25 +68,12 @@ async fn believe(
             "The provider's token cannot be used.",
         ));
     }
-    let grantor = link.client.grantor(answer).await.map_err(|error| {
+    // Before the application is asked anything: an address that is not the provider's is not called.
+    let instance = instance(link, answer)?;
+    let grantor = grantor(link, answer, label).await.map_err(|error| {
         refused(
             "grantor_not_proven",
             "The provider did not prove who granted access.",
-        )
-        .with_source(error)
-    })?;
-    let instance = InstanceUrl::parse(
-        answer
-            .unverified_instance_url
-            .as_deref()
-            .unwrap_or_default(),
-        provider,
-        &link.login,
-    )
-    .map_err(|error| {
-        refused(
-            "instance_refused",
-            "The provider named an address that is not its own.",
         )
         .with_source(error)
     })?;
@@ -95,7 +84,8 @@ async fn believe(
             "A right without which the connection cannot work was not granted.",
         ));
     }
-    if answer.refresh_token.is_none() {
+    let lasting = provider.rotation != RotationClass::NoRefreshToken;
+    if lasting && answer.refresh_token.is_none() {
         return Err(refused(
             "no_refresh_token",
             "The provider did not allow lasting access.",
@@ -104,13 +94,29 @@ async fn believe(
     Ok((grantor, instance, scopes))
 }
 
+/// Where the tokens are used: what Salesforce names, checked; elsewhere what follows from the label,
+/// or the provider's own host.
+fn instance(link: &ProviderLink, answer: &TokenAnswer) -> Result<InstanceUrl> {
+    if let Some(instance) = &link.instance {
+        return Ok(instance.clone());
+    }
+    let provider = link.provider();
+    if provider.instance_suffixes.is_empty() {
+        return Ok(InstanceUrl::of_base(&link.login));
+    }
+    let unverified = answer.unverified_instance_url.as_deref();
+    InstanceUrl::parse(unverified.unwrap_or_default(), provider, &link.login).map_err(|error| {
+        refused(
+            "instance_refused",
+            "The provider named an address that is not its own.",
+        )
+        .with_source(error)
+    })
+}
+
 /// Ends a grant that we do not keep: it would count against the person's limit for ever.
 pub(super) async fn give_back(link: &ProviderLink, bundle: &TokenBundle) {
-    let token = bundle
-        .refresh_token
-        .as_ref()
-        .unwrap_or(&bundle.access_token);
-    let outcome = link.client.revoke(token).await;
+    let outcome = link.client.end_grant(bundle).await;
     tracing::info!(provider = link.client.provider().key, revocation = ?outcome, "a grant that is not kept was given back");
 }
 

@@ -3,12 +3,13 @@
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use tributary::{
+    connection::attempt::Attempt,
     error::{Error, Kind, Result},
     secret::Secret,
 };
 
 use super::{Consent, KIND, callback::Ending};
-use crate::{cookie, edge::see_other, page::page};
+use crate::{app::App, cookie, edge::see_other, page::page};
 
 /// Sends the browser to where the consent was to end. Neither code nor state travels on.
 pub(super) fn finish(
@@ -25,22 +26,40 @@ pub(super) fn finish(
         response.headers_mut().append(header::SET_COOKIE, cookie);
         return Ok(response);
     };
-    let (result, code) = match &ending {
-        Ok(Ending::Connected) => ("connected", "connected"),
-        Ok(Ending::Limited(code)) => ("limited", *code),
-        Ok(Ending::Denied) => ("denied", "access_denied"),
-        Err(error) => {
-            log(consent, error);
-            ("failed", error.code())
-        }
-    };
+    if let Err(error) = &ending {
+        log(consent, error);
+    }
+    let (result, code) = words(&ending);
     let connection = consent.connection_id.to_string();
-    let to = return_to.with(&[
-        ("connection", &connection),
-        ("result", result),
-        ("code", code),
-    ]);
-    see_other(&to, [cookie])
+    let attempt = consent.attempt_id.map(|attempt| attempt.to_string());
+    let mut parameters = vec![("connection", connection.as_str())];
+    parameters.extend(attempt.as_deref().map(|attempt| ("attempt", attempt)));
+    parameters.extend([("result", result), ("code", code)]);
+    see_other(&return_to.with(&parameters), [cookie])
+}
+
+/// Writes the result down for whoever asks for it without this browser (scenario C10). The browser is
+/// told anyway.
+pub(super) async fn record(app: &App, consent: &Consent, ending: &Result<Ending>) {
+    let Some(id) = consent.attempt_id else {
+        return;
+    };
+    let (result, code) = words(ending);
+    let (tenant, connection) = (consent.tenant_id, consent.connection_id);
+    if let Err(error) = Attempt::finish(&app.store, tenant, connection, id, result, code).await {
+        tracing::warn!(tenant.id = %tenant, connection.id = %connection, error.code = error.code(), error.chain = error.chain(), "the result of an attempt was not written");
+    }
+}
+
+/// Result and code, both stable.
+fn words(ending: &Result<Ending>) -> (&'static str, &str) {
+    match ending {
+        Ok(Ending::Connected) => ("connected", "connected"),
+        Ok(Ending::Limited(code)) => ("limited", code),
+        Ok(Ending::Denied) => ("denied", "access_denied"),
+        Ok(Ending::Unconfirmed) => ("unconfirmed", "confirmation_needed"),
+        Err(error) => ("failed", error.code()),
+    }
 }
 
 /// A failure that ends in a redirect passes no other place that would log it.
@@ -68,6 +87,11 @@ fn shown(ending: &Ending) -> Response {
             "Not connected",
             "Access was not granted. Nothing was changed.",
             "access_denied",
+        ),
+        Ending::Unconfirmed => (
+            "Access granted",
+            "The person who asked for access sees now who granted it, and has to confirm it. You can close this window.",
+            "confirmation_needed",
         ),
     };
     page(StatusCode::OK, title, text, code)
@@ -101,6 +125,11 @@ mod tests {
             (Ok(Ending::Connected), "connected", "connected"),
             (Ok(Ending::Limited("push_failed")), "limited", "push_failed"),
             (Ok(Ending::Denied), "denied", "access_denied"),
+            (
+                Ok(Ending::Unconfirmed),
+                "unconfirmed",
+                "confirmation_needed",
+            ),
             (Err(failure()), "failed", "account_mismatch"),
         ];
         for (ending, result, code) in cases {

@@ -8,24 +8,14 @@ use tributary::{
     },
     error::Result,
     oauth::TokenBundle,
-    secret::Secret,
 };
 
 use crate::app::App;
 
 /// Ends the grant that the new one replaces. Afterwards, and best effort: the new one works already.
-pub(super) async fn revoke_previous(
-    app: &App,
-    before: &Connection,
-    new: &TokenBundle,
-) {
+pub(super) async fn revoke_previous(app: &App, before: &Connection, new: &TokenBundle) {
     match previous(app, before).await {
-        Ok(Some(old))
-            if new
-                .refresh_token
-                .as_ref()
-                .is_none_or(|new| !new.same_as(old.expose())) =>
-        {
+        Ok(Some(old)) if !is_same_grant(&old, new) => {
             end(app, before).await;
         }
         Ok(_) => {}
@@ -51,12 +41,21 @@ async fn end(app: &App, before: &Connection) {
     revoker.attempt(&due).await;
 }
 
-async fn previous(app: &App, before: &Connection) -> Result<Option<Secret>> {
+/// Some providers give the same tokens for another consent of the same person: ending the old ones
+/// would end the new ones.
+fn is_same_grant(old: &TokenBundle, new: &TokenBundle) -> bool {
+    match (&old.refresh_token, &new.refresh_token) {
+        (Some(old), Some(new)) => old.same_as(new.expose()),
+        _ => old.access_token.same_as(new.access_token.expose()),
+    }
+}
+
+async fn previous(app: &App, before: &Connection) -> Result<Option<TokenBundle>> {
     let Some(sealed) = &before.bundle else {
         return Ok(None);
     };
     let place = Connection::vault_place(before.id, before.generation);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     let opened = app.vault.open(before.tenant_id, &place, sealed).await?;
-    Ok(TokenBundle::from_json(&opened).and_then(|bundle| bundle.refresh_token))
+    Ok(TokenBundle::from_json(&opened))
 }

@@ -9,16 +9,16 @@ use jiff::Timestamp;
 use tributary::{
     error::{Error, Kind, Result},
     http::Problem,
-    oauth::{Pkce, Provider, ProviderLink, StartLink, random_token},
-    secret::Secret,
-    store::{Key, key::sha256_hex},
+    oauth::StartLink,
+    store::Key,
 };
-use url::Url;
 
-use super::{Consent, KIND, TRANSACTION_SECONDS, connection};
-use crate::{
-    app::App, cookie, edge::see_other, query::once, return_to::ReturnTo, session::Session,
+use super::{
+    Binding,
+    begin::{begin, client_id},
+    connection,
 };
+use crate::{app::App, cookie, query::once, session::Session};
 
 /// Begins a consent. The link opens once, in the browser of the person who asked for it.
 #[utoipa::path(get, path = "/connect/start", tag = "connect",
@@ -46,88 +46,15 @@ pub(crate) async fn start(
     }
     let connection = connection(&app, link.tenant_id, link.connection_id, &link.provider).await?;
     let provider = app.link(&connection)?;
+    let client_id = client_id(&provider).await?;
     if app.store.take::<StartLink>(&key).await?.is_none() {
         return Err(not_valid().with_log("the link was used a moment ago"));
     }
-    begin(&app, &provider, link).await
+    begin(&app, &provider, &client_id, link, Binding::Session).await
 }
 
 fn opens_for(link: &StartLink, session: &Session, now: Timestamp) -> bool {
     link.expires_at > now.as_second() && session.is_of(&link.subject, link.tenant_id)
-}
-
-async fn begin(app: &App, provider: &ProviderLink, link: StartLink) -> Result<Response> {
-    let (pkce, state, binding) = (Pkce::new()?, random_token()?, random_token()?);
-    let hash = sha256_hex(state.expose());
-    let verifier = app
-        .vault
-        .seal(link.tenant_id, &[KIND, &hash], &pkce.verifier)
-        .await?;
-    let consent = Consent {
-        tenant_id: link.tenant_id,
-        connection_id: link.connection_id,
-        subject: link.subject,
-        provider: link.provider,
-        issuer: provider.login.origin(),
-        verifier,
-        cookie_hash: sha256_hex(binding.expose()),
-        return_to: link
-            .return_to
-            .map(|unverified| ReturnTo::parse(&unverified, &app.config.app_origins))
-            .transpose()?,
-        expires_at: Timestamp::now().as_second() + TRANSACTION_SECONDS,
-    };
-    app.store
-        .insert(&Key::consent(state.expose()), &consent)
-        .await?;
-    tracing::info!(tenant.id = %consent.tenant_id, connection.id = %consent.connection_id, provider = consent.provider, reconnect = link.reconnect, "consent begun");
-    let client_id = app_client_id(provider).await?;
-    let to = authorize_url(
-        provider.provider(),
-        provider.client.endpoints().authorize.clone(),
-        &provider.scopes,
-        &client_id,
-        &app.redirect_uri(provider.provider()),
-        &state,
-        &pkce.challenge,
-    );
-    let cookie = cookie::set(
-        &cookie::transaction(KIND, &state),
-        &binding,
-        TRANSACTION_SECONDS,
-    )?;
-    see_other(to.as_str(), [cookie])
-}
-
-async fn app_client_id(provider: &ProviderLink) -> Result<String> {
-    let credentials = provider.client.app().credentials().await.map_err(|error| {
-        Error::internal(
-            "provider_misconfigured",
-            "the app's credentials cannot be had",
-        )
-        .with_source(error)
-    })?;
-    Ok(credentials.client_id)
-}
-
-fn authorize_url(
-    provider: &Provider,
-    mut url: Url,
-    scopes: &[String],
-    client_id: &str,
-    redirect_uri: &str,
-    state: &Secret,
-    challenge: &str,
-) -> Url {
-    url.query_pairs_mut()
-        .append_pair("response_type", "code")
-        .append_pair("client_id", client_id)
-        .append_pair("redirect_uri", redirect_uri)
-        .append_pair("scope", &provider.scope_text(scopes))
-        .append_pair("state", state.expose())
-        .append_pair("code_challenge", challenge)
-        .append_pair("code_challenge_method", "S256");
-    url
 }
 
 fn sign_in_first() -> Error {
@@ -139,7 +66,7 @@ fn sign_in_first() -> Error {
 }
 
 /// One answer for links that never existed, were used, have expired or are somebody else's.
-fn not_valid() -> Error {
+pub(super) fn not_valid() -> Error {
     Error::new(
         Kind::NotFound,
         "link_not_valid",
@@ -150,42 +77,9 @@ fn not_valid() -> Error {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use tributary::{
-        id::{ConnectionId, TenantId},
-        oauth::provider::provider,
-    };
+    use tributary::id::{ConnectionId, TenantId};
 
     use super::*;
-
-    #[test]
-    fn c4_the_authorization_url_has_pkce_state_the_registered_uri_and_no_secret() {
-        let row = provider("salesforce").unwrap();
-        let endpoints = row.endpoints(&"https://login.salesforce.com".parse().unwrap());
-        let url = authorize_url(
-            row,
-            endpoints.authorize,
-            &row.scopes
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>(),
-            "3MVG",
-            "https://api.example/connect/callback/salesforce",
-            &Secret::new("s".repeat(43)),
-            "challenge",
-        );
-        assert!(url.as_str().starts_with(
-            "https://login.salesforce.com/services/oauth2/authorize?response_type=code&"
-        ));
-        let pairs: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();
-        assert_eq!(pairs["code_challenge_method"], "S256");
-        assert_eq!(
-            pairs["redirect_uri"],
-            "https://api.example/connect/callback/salesforce"
-        );
-        assert_eq!(pairs["scope"], "api refresh_token id");
-        assert_eq!(pairs["state"].len(), 43);
-        assert_eq!(pairs.len(), 7, "nothing else travels: {url}");
-    }
 
     #[test]
     fn a_link_opens_for_who_asked_and_in_time() {
@@ -198,6 +92,8 @@ mod tests {
             return_to: None,
             expires_at: 1000,
             reconnect: false,
+            attempt_id: None,
+            allow_other_organisation: false,
         };
         let session = |subject: &str, tenant: TenantId| -> Session {
             serde_json::from_value(json!({"subject": subject, "tenant_id": tenant, "generation": 1, "tokens": {"v": 1, "k": "", "c": ""}, "usable_until": 0, "expires_at": 0})).unwrap()
