@@ -85,11 +85,7 @@ async fn into_appflow(app: &App, connection: &Connection, grant: &Grant) -> Resu
         .ok_or_else(|| Error::internal("no_account", "a connection's account is gone"))?;
     let appflow = Client::new(&app.roles.config(&account).await?);
     let token = AccessToken::from(&grant.bundle);
-    let instance = grant
-        .instance
-        .as_ref()
-        .ok_or_else(|| Error::internal("no_instance", "a grant leads to no instance"))?;
-    Ok(push_tokens(&appflow, connection, instance, token).await?)
+    Ok(push_tokens(&appflow, connection, grant.instance.as_ref(), token).await?)
 }
 
 fn known_life(grant: &Grant, introspection: Introspection) -> SignedDuration {
