@@ -12,6 +12,7 @@ mod list;
 mod reconnect;
 mod refresh;
 mod rename;
+mod replace_credentials;
 mod revoke;
 mod start_link;
 mod view;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         ))
         .routes(routes!(reconnect::reconnect_connection))
         .routes(routes!(refresh::refresh_connection))
+        .routes(routes!(replace_credentials::replace_credentials))
         .routes(routes!(entities::list_entities))
         .routes(routes!(entity::get_entity))
         // Names with slashes, for gateways that decode %2F in paths.

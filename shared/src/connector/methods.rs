@@ -103,7 +103,10 @@ pub(super) const SALESFORCE: &[Method] = &[
                 8192,
                 PropertyNeed {
                     form: Form::Pem,
-                    ..secret("privateKey", "RSA private key whose certificate the app has: PKCS #8 in PEM.")
+                    ..secret(
+                        "privateKey",
+                        "RSA private key whose certificate the app has: PKCS #8 in PEM.",
+                    )
                 },
             ),
         ],
@@ -162,11 +165,18 @@ pub(super) const SAP_ODATA: &[Method] = &[Method {
             Form::Path,
             "Path of the catalogue service.",
         ),
-        up_to(5, field("portNumber", Form::Port, "Port of the SAP system.")),
+        up_to(
+            5,
+            field("portNumber", Form::Port, "Port of the SAP system."),
+        ),
         up_to(3, field("clientNumber", Form::SapClient, "SAP client.")),
         up_to(
             2,
-            optional(field("logonLanguage", Form::Language, "Language to log on in.")),
+            optional(field(
+                "logonLanguage",
+                Form::Language,
+                "Language to log on in.",
+            )),
         ),
     ],
     ..with(Basic, &[USERNAME, PASSWORD])
@@ -239,8 +249,7 @@ pub(super) const GITHUB: &[Method] = &[
     ),
     OURS,
 ];
-pub(super) const MAILCHIMP: &[Method] =
-    &[custom("api_key", &[secret("api_key", "API key.")])];
+pub(super) const MAILCHIMP: &[Method] = &[custom("api_key", &[secret("api_key", "API key.")])];
 pub(super) const JDBC: &[Method] = &[custom(
     "CUSTOM",
     &[
@@ -330,11 +339,25 @@ pub(super) const CUSTOM: &[Method] = &[
 pub(super) const SNOWFLAKE: &[Method] = &[Method {
     properties: &[
         field("warehouse", Form::Text, "Warehouse that loads."),
-        field("stage", Form::Text, "External stage: <database>.<schema>.<stage>."),
-        up_to(63, field("bucketName", Form::Word, "Bucket behind the stage.")),
-        optional(field("bucketPrefix", Form::Word, "Prefix within that bucket.")),
+        field(
+            "stage",
+            Form::Text,
+            "External stage: <database>.<schema>.<stage>.",
+        ),
+        up_to(
+            63,
+            field("bucketName", Form::Word, "Bucket behind the stage."),
+        ),
+        optional(field(
+            "bucketPrefix",
+            Form::Word,
+            "Prefix within that bucket.",
+        )),
         field("accountName", Form::Word, "Snowflake account."),
-        up_to(64, optional(field("region", Form::Word, "Region of the account."))),
+        up_to(
+            64,
+            optional(field("region", Form::Word, "Region of the account.")),
+        ),
     ],
     ..with(Basic, &[USERNAME, PASSWORD])
 }];
@@ -349,7 +372,11 @@ pub(super) const REDSHIFT: &[Method] = &[Method {
                 "Bucket in which AppFlow stages what Redshift loads.",
             ),
         ),
-        optional(field("bucketPrefix", Form::Word, "Prefix within that bucket.")),
+        optional(field(
+            "bucketPrefix",
+            Form::Word,
+            "Prefix within that bucket.",
+        )),
         field(
             "roleArn",
             Form::Role,
@@ -360,7 +387,11 @@ pub(super) const REDSHIFT: &[Method] = &[Method {
             Form::Role,
             "Role with which AppFlow uses the Redshift Data API.",
         ),
-        field("workgroupName", Form::Word, "Redshift Serverless workgroup."),
+        field(
+            "workgroupName",
+            Form::Word,
+            "Redshift Serverless workgroup.",
+        ),
         field("databaseName", Form::Word, "Database in that workgroup."),
     ],
     ..method(Roles, &[Nobody])

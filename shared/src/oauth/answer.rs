@@ -65,7 +65,9 @@ impl TokenAnswer {
     /// Reads an answer: whatever holds an access token is an answer.
     pub fn read(provider: &Provider, body: &Secret) -> Option<Self> {
         let mut members: Map<String, Value> = serde_json::from_str(body.expose()).ok()?;
-        if let Some(Value::Object(inner)) = provider.token_member.and_then(|name| members.remove(name)) {
+        if let Some(Value::Object(inner)) =
+            provider.token_member.and_then(|name| members.remove(name))
+        {
             members = inner;
         }
         let text = |name: &str| {

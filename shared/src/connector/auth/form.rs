@@ -66,10 +66,7 @@ impl Form {
                 !value.contains(|c: char| c.is_whitespace() || c.is_control()),
                 "No blanks.",
             ),
-            Self::Text => (
-                !value.contains(char::is_control),
-                "One line of text.",
-            ),
+            Self::Text => (!value.contains(char::is_control), "One line of text."),
             Self::Pem => (
                 value.starts_with("-----BEGIN ") && value.trim_end().ends_with("-----"),
                 "A key in PEM.",
@@ -102,7 +99,12 @@ impl Form {
                     && value.bytes().all(|byte| byte.is_ascii_alphanumeric()),
                 "0Uv and fifteen letters and digits.",
             ),
-            Self::Role => return value.parse::<RoleArn>().err().map(|error| error.to_string()),
+            Self::Role => {
+                return value
+                    .parse::<RoleArn>()
+                    .err()
+                    .map(|error| error.to_string());
+            }
             Self::OneOf(values) => {
                 let listed = || format!("One of {}.", values.join(", "));
                 return (!values.contains(&value)).then(listed);

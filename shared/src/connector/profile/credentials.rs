@@ -58,9 +58,10 @@ fn service_now(place: &Place<'_>, given: &Credentials) -> Result<Config, PushErr
 }
 
 fn sap_odata(place: &Place<'_>, given: &Credentials) -> Result<Config, PushError> {
-    let port = place.property("portNumber")?.parse().map_err(|_| {
-        PushError::wrong("portNumber is no number".to_owned())
-    })?;
+    let port = place
+        .property("portNumber")?
+        .parse()
+        .map_err(|_| PushError::wrong("portNumber is no number".to_owned()))?;
     let credentials = SapoDataConnectorProfileCredentials::builder()
         .basic_auth_credentials(basic(given)?)
         .build();

@@ -189,9 +189,7 @@ fn custom(place: &Place<'_>, tokens: Tokens<'_>) -> Result<Config, PushError> {
 fn oauth2(place: &Place<'_>, tokens: Tokens<'_>) -> OAuth2Credentials {
     let or = |value: Option<&str>, placeholder: &str| {
         let demanded = place.row.oauth.demands_client;
-        value
-            .or(demanded.then_some(placeholder))
-            .map(str::to_owned)
+        value.or(demanded.then_some(placeholder)).map(str::to_owned)
     };
     OAuth2Credentials::builder()
         .set_client_id(or(tokens.client_id(), NO_CLIENT_ID))

@@ -99,7 +99,11 @@ fn sample(row: &Connector, method: &Method) -> (Connection, Credentials) {
 }
 
 fn instance() -> InstanceUrl {
-    InstanceUrl::of_base(&"https://acme--uat.sandbox.my.salesforce.com".parse().unwrap())
+    InstanceUrl::of_base(
+        &"https://acme--uat.sandbox.my.salesforce.com"
+            .parse()
+            .unwrap(),
+    )
 }
 
 /// Whatever the catalogue offers can be compiled: the SDK's builders know what is required.
@@ -185,7 +189,11 @@ fn r9_everything_goes_to_appflow_only_where_appflow_refreshes() {
     for row in CONNECTORS {
         for method in row.methods {
             let (mut connection, _) = sample(row, method);
-            for owner in [TokenOwner::Tributary, TokenOwner::Nobody, TokenOwner::Appflow] {
+            for owner in [
+                TokenOwner::Tributary,
+                TokenOwner::Nobody,
+                TokenOwner::Appflow,
+            ] {
                 connection.token_owner = owner;
                 let made = AppflowOwned::of(&connection, &bundle, &app).is_some();
                 let allowed = owner == TokenOwner::Appflow && method.token_owners.contains(&owner);

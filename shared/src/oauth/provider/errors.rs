@@ -146,7 +146,10 @@ pub(super) const SLACK: &[ErrorRule] = &[
     rule("code_already_used", FlowFailed("code_not_accepted")),
     rule("invalid_client_id", OurCredentials("invalid_client_id")),
     rule("bad_client_secret", OurCredentials("invalid_client")),
-    rule("bad_redirect_uri", OurConfiguration("redirect_uri_mismatch")),
+    rule(
+        "bad_redirect_uri",
+        OurConfiguration("redirect_uri_mismatch"),
+    ),
     rule("ratelimited", TokenFailure::retryable("rate_limited")),
     rule(
         "service_unavailable",

@@ -333,29 +333,132 @@ mod tests {
     fn r4_errors_of_every_provider_mean_what_they_say() {
         use TokenFailure::{FlowFailed, OurConfiguration, OurCredentials, ReauthRequired};
         let microsoft = |codes: &str, text: &str| {
-            format!(r#"{{"error":"invalid_grant","error_description":"{text}","error_codes":[{codes}]}}"#)
+            format!(
+                r#"{{"error":"invalid_grant","error_description":"{text}","error_codes":[{codes}]}}"#
+            )
         };
         let cases = [
-            ("microsoft", 400, microsoft("700082", ""), Some(ReauthRequired("idle_too_long"))),
-            ("microsoft", 400, microsoft("70008", ""), Some(ReauthRequired("idle_too_long"))),
-            ("microsoft", 400, microsoft("50173", ""), Some(ReauthRequired("revoked"))),
-            ("microsoft", 400, microsoft("", "AADSTS53003: Access has been blocked"), Some(ReauthRequired("blocked_by_policy"))),
-            ("microsoft", 400, microsoft("", "AADSTS5300: other"), Some(ReauthRequired("revoked"))),
-            ("microsoft", 401, r#"{"error":"invalid_client","error_codes":[7000222]}"#.to_owned(), Some(OurCredentials("client_secret_expired"))),
-            ("microsoft", 400, microsoft("90033", ""), Some(TokenFailure::retryable("provider_busy"))),
-            ("hubspot", 400, r#"{"status":"BAD_REFRESH_TOKEN","message":"missing or unknown refresh token"}"#.to_owned(), Some(ReauthRequired("revoked"))),
-            ("hubspot", 400, r#"{"status":"BAD_CLIENT_SECRET"}"#.to_owned(), Some(OurCredentials("invalid_client"))),
-            ("hubspot", 400, r#"{"status":"error","message":"?"}"#.to_owned(), None),
-            ("hubspot", 400, r#"{"error":"invalid_grant","status":"BAD_REFRESH_TOKEN"}"#.to_owned(), Some(ReauthRequired("revoked"))),
-            ("service-now", 401, r#"{"error":"server_error","error_description":"access_denied"}"#.to_owned(), Some(ReauthRequired("revoked"))),
-            ("service-now", 401, r#"{"error":"server_error"}"#.to_owned(), Some(TokenFailure::retryable("server_error"))),
-            ("zendesk", 400, r#"{"error":"invalid_grant"}"#.to_owned(), Some(ReauthRequired("revoked"))),
-            ("slack", 200, r#"{"ok":false,"error":"token_revoked"}"#.to_owned(), Some(ReauthRequired("revoked"))),
-            ("slack", 200, r#"{"ok":false,"error":"bad_client_secret"}"#.to_owned(), Some(OurCredentials("invalid_client"))),
-            ("slack", 200, r#"{"ok":false,"error":"fatal_error"}"#.to_owned(), Some(TokenFailure::retryable("unrecognised_error"))),
-            ("github", 200, r#"{"error":"bad_verification_code"}"#.to_owned(), Some(FlowFailed("code_not_accepted"))),
-            ("google", 400, r#"{"error":"redirect_uri_mismatch"}"#.to_owned(), Some(OurConfiguration("redirect_uri_mismatch"))),
-            ("google", 400, r#"{"error":"invalid_grant","error_subtype":"invalid_rapt"}"#.to_owned(), Some(ReauthRequired("revoked"))),
+            (
+                "microsoft",
+                400,
+                microsoft("700082", ""),
+                Some(ReauthRequired("idle_too_long")),
+            ),
+            (
+                "microsoft",
+                400,
+                microsoft("70008", ""),
+                Some(ReauthRequired("idle_too_long")),
+            ),
+            (
+                "microsoft",
+                400,
+                microsoft("50173", ""),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "microsoft",
+                400,
+                microsoft("", "AADSTS53003: Access has been blocked"),
+                Some(ReauthRequired("blocked_by_policy")),
+            ),
+            (
+                "microsoft",
+                400,
+                microsoft("", "AADSTS5300: other"),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "microsoft",
+                401,
+                r#"{"error":"invalid_client","error_codes":[7000222]}"#.to_owned(),
+                Some(OurCredentials("client_secret_expired")),
+            ),
+            (
+                "microsoft",
+                400,
+                microsoft("90033", ""),
+                Some(TokenFailure::retryable("provider_busy")),
+            ),
+            (
+                "hubspot",
+                400,
+                r#"{"status":"BAD_REFRESH_TOKEN","message":"missing or unknown refresh token"}"#
+                    .to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "hubspot",
+                400,
+                r#"{"status":"BAD_CLIENT_SECRET"}"#.to_owned(),
+                Some(OurCredentials("invalid_client")),
+            ),
+            (
+                "hubspot",
+                400,
+                r#"{"status":"error","message":"?"}"#.to_owned(),
+                None,
+            ),
+            (
+                "hubspot",
+                400,
+                r#"{"error":"invalid_grant","status":"BAD_REFRESH_TOKEN"}"#.to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "service-now",
+                401,
+                r#"{"error":"server_error","error_description":"access_denied"}"#.to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "service-now",
+                401,
+                r#"{"error":"server_error"}"#.to_owned(),
+                Some(TokenFailure::retryable("server_error")),
+            ),
+            (
+                "zendesk",
+                400,
+                r#"{"error":"invalid_grant"}"#.to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "slack",
+                200,
+                r#"{"ok":false,"error":"token_revoked"}"#.to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "slack",
+                200,
+                r#"{"ok":false,"error":"bad_client_secret"}"#.to_owned(),
+                Some(OurCredentials("invalid_client")),
+            ),
+            (
+                "slack",
+                200,
+                r#"{"ok":false,"error":"fatal_error"}"#.to_owned(),
+                Some(TokenFailure::retryable("unrecognised_error")),
+            ),
+            (
+                "github",
+                200,
+                r#"{"error":"bad_verification_code"}"#.to_owned(),
+                Some(FlowFailed("code_not_accepted")),
+            ),
+            (
+                "google",
+                400,
+                r#"{"error":"redirect_uri_mismatch"}"#.to_owned(),
+                Some(OurConfiguration("redirect_uri_mismatch")),
+            ),
+            (
+                "google",
+                400,
+                r#"{"error":"invalid_grant","error_subtype":"invalid_rapt"}"#.to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
         ];
         for (key, status, body, expected) in cases {
             let meaning = provider(key).unwrap().classify(status, &body, None);

@@ -44,50 +44,50 @@ const COMMON: Provider = Provider {
 
 /// Salesforce, with every app of more than two customers' controls of May 2026.
 const SALESFORCE: Provider = Provider {
-        key: "salesforce",
-        label: "Salesforce",
-        hosts: Hosts {
-            fixed: Some("https://login.salesforce.com"),
-            authorize: None,
-            // My Domain: the host of client credentials, which the login host does not take.
-            instance: Some("https://{instance}.my.salesforce.com"),
+    key: "salesforce",
+    label: "Salesforce",
+    hosts: Hosts {
+        fixed: Some("https://login.salesforce.com"),
+        authorize: None,
+        // My Domain: the host of client credentials, which the login host does not take.
+        instance: Some("https://{instance}.my.salesforce.com"),
+    },
+    authorize_path: "/services/oauth2/authorize",
+    token_path: "/services/oauth2/token",
+    revoke: Some(Revoke::Standard("/services/oauth2/revoke")),
+    introspect_path: Some("/services/oauth2/introspect"),
+    scopes: &["api", "refresh_token", "id"],
+    mandatory_scopes: &[&["api", "full"], &["refresh_token", "offline_access"]],
+    // Refresh-token rotation is mandatory since May 2026; a used token ends the grant.
+    rotation: RotationClass::Strict,
+    // Salesforce never says; two hours is the default policy and an hour its cautious half.
+    access_life: SignedDuration::from_mins(60),
+    idle_limit: Some(SignedDuration::from_hours(30 * 24)),
+    token_type_optional: true,
+    calls_per_second: 50,
+    grantor_proof: GrantorProof::SalesforceSignature,
+    instance_suffixes: &[
+        InstanceSuffix {
+            suffix: ".my.salesforce.com",
+            labels: 2,
         },
-        authorize_path: "/services/oauth2/authorize",
-        token_path: "/services/oauth2/token",
-        revoke: Some(Revoke::Standard("/services/oauth2/revoke")),
-        introspect_path: Some("/services/oauth2/introspect"),
-        scopes: &["api", "refresh_token", "id"],
-        mandatory_scopes: &[&["api", "full"], &["refresh_token", "offline_access"]],
-        // Refresh-token rotation is mandatory since May 2026; a used token ends the grant.
-        rotation: RotationClass::Strict,
-        // Salesforce never says; two hours is the default policy and an hour its cautious half.
-        access_life: SignedDuration::from_mins(60),
-        idle_limit: Some(SignedDuration::from_hours(30 * 24)),
-        token_type_optional: true,
-        calls_per_second: 50,
-        grantor_proof: GrantorProof::SalesforceSignature,
-        instance_suffixes: &[
-            InstanceSuffix {
-                suffix: ".my.salesforce.com",
-                labels: 2,
-            },
-            InstanceSuffix {
-                suffix: ".my.salesforce.mil",
-                labels: 2,
-            },
-            InstanceSuffix {
-                suffix: ".my.sfcrmproducts.cn",
-                labels: 2,
-            },
-            // Instance names from before My Domain.
-            InstanceSuffix {
-                suffix: ".salesforce.com",
-                labels: 1,
-            },
-        ],
-        error_rules: errors::SALESFORCE,
-        ..COMMON
-    };
+        InstanceSuffix {
+            suffix: ".my.salesforce.mil",
+            labels: 2,
+        },
+        InstanceSuffix {
+            suffix: ".my.sfcrmproducts.cn",
+            labels: 2,
+        },
+        // Instance names from before My Domain.
+        InstanceSuffix {
+            suffix: ".salesforce.com",
+            labels: 1,
+        },
+    ],
+    error_rules: errors::SALESFORCE,
+    ..COMMON
+};
 
 /// Every provider whose grants connections hold. Facts: the vendors' documentation; what none of them
 /// writes down is the cautious side of what is seen.
