@@ -7,7 +7,9 @@ use tributary::{
     config::{ConfigError, Env},
     connection::Connection,
     error::{Error, Result},
-    oauth::{InstanceUrl, ProviderConfig, ProviderLink, Providers, Target},
+    oauth::{
+        InstanceUrl, ProviderConfig, ProviderLink, Providers, Target, gate::store::Gates,
+    },
     outbox::Outbox,
     store::Store,
     tenancy::RoleSessions,
@@ -33,6 +35,10 @@ pub struct Config {
     pub providers: ProviderConfig,
     /// `LEASE_SKEW_SECONDS`: how far the clocks of two workers may be apart (default 120).
     pub lease_skew: Duration,
+    /// `REFRESH_CONCURRENCY`: connections that one worker refreshes at the same time (default 16).
+    pub concurrency: usize,
+    /// `DUE_SHARDS`: shards of the due index (default 4).
+    pub due_shards: u32,
 }
 
 impl Config {
@@ -48,6 +54,8 @@ impl Config {
             data_key_arn: env.required("DATA_KEY_ARN"),
             providers,
             lease_skew: Duration::from_secs(env.parsed_or("LEASE_SKEW_SECONDS", 120)),
+            concurrency: env.parsed_or("REFRESH_CONCURRENCY", 16),
+            due_shards: env.parsed_or("DUE_SHARDS", 4),
         };
         env.finish(Some(config))
     }
@@ -66,6 +74,10 @@ pub struct App {
     pub sessions: RoleSessions,
     /// Notifications.
     pub outbox: Outbox,
+    /// The gates before providers.
+    pub gates: Gates,
+    /// Secrets Manager, for connections' own credentials.
+    pub secrets: aws_sdk_secretsmanager::Client,
     sqs: aws_sdk_sqs::Client,
     providers: Providers,
 }
@@ -78,7 +90,7 @@ impl App {
             config.table_name.clone(),
         );
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
-        let providers = Providers::new(config.providers.clone(), secrets).map_err(|error| {
+        let providers = Providers::new(config.providers.clone(), secrets.clone()).map_err(|error| {
             Error::internal("no_http_client", "the token client could not be made")
                 .with_source(error)
         })?;
@@ -90,6 +102,8 @@ impl App {
                 aws_sdk_sns::Client::new(aws),
                 config.notifications_topic_arn.clone(),
             ),
+            gates: Gates::new(store.clone()),
+            secrets,
             sqs: aws_sdk_sqs::Client::new(aws),
             store,
             providers,
@@ -117,6 +131,11 @@ impl App {
     /// Sends work, ten messages a call; the tenant groups it, so that one tenant's many do not
     /// keep another's waiting. What the queue refuses is found again by the next tick.
     pub async fn enqueue(&self, messages: &[Message]) -> Result<()> {
+        self.enqueue_after(messages, 0).await
+    }
+
+    /// Sends work that becomes visible after so many seconds, 900 at most.
+    pub async fn enqueue_after(&self, messages: &[Message], seconds: i32) -> Result<()> {
         for chunk in messages.chunks(10) {
             let mut call = self
                 .sqs
@@ -131,6 +150,7 @@ impl App {
                     .id(index.to_string())
                     .message_body(body)
                     .message_group_id(message.tenant_id.to_string())
+                    .set_delay_seconds((seconds > 0).then_some(seconds))
                     .build()
                     .map_err(|error| {
                         Error::internal("message_unwritable", "a message could not be built")

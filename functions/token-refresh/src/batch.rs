@@ -12,9 +12,6 @@ use crate::{
     refresh, unknown_event,
 };
 
-/// Connections that one worker refreshes at the same time.
-const CONCURRENCY: usize = 5;
-
 pub(crate) async fn run(app: &App, batch: SqsEvent, deadline_ms: u64) -> Result<Value> {
     let deadline = Timestamp::from_millisecond(i64::try_from(deadline_ms).unwrap_or(i64::MAX))
         .unwrap_or(Timestamp::MAX);
@@ -25,7 +22,7 @@ pub(crate) async fn run(app: &App, batch: SqsEvent, deadline_ms: u64) -> Result<
                 .err()
                 .map(|()| record.message_id)
         })
-        .buffer_unordered(CONCURRENCY)
+        .buffer_unordered(app.config.concurrency.max(1))
         .filter_map(|failed| async move { failed.map(|id| json!({ "itemIdentifier": id })) })
         .collect()
         .await;
@@ -45,6 +42,7 @@ async fn work(app: &App, record: &SqsMessage, deadline: Timestamp) -> std::resul
             tenant_id,
             connection_id,
             generation,
+            slot: _,
         }) => commit::rescued(app, tenant_id, connection_id, generation, rescue).await,
         Ok(message) => refresh::run(app, &message, deadline).await,
     };

@@ -8,6 +8,7 @@
 mod app;
 mod batch;
 mod commit;
+mod gate;
 mod lease;
 mod message;
 mod push;

@@ -21,6 +21,9 @@ pub struct Message {
     /// Only with [`Reason::Rescue`]: an answer that could not be written to the table in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rescue: Option<Rescue>,
+    /// The time at which the provider's gate lets this call pass, epoch milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<i64>,
 }
 
 /// Why a message was sent.
@@ -45,4 +48,10 @@ pub struct Rescue {
     pub bundle: Sealed,
     /// When the access token ends, epoch milliseconds.
     pub access_expires_at: i64,
+    /// Whether the provider answered another refresh token than was presented.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rotates: bool,
+    /// Version of our app's secret that the provider accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_secret_version: Option<String>,
 }

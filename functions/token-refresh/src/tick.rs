@@ -84,6 +84,7 @@ impl Due {
             generation: self.generation,
             reason: Reason::Due,
             rescue: None,
+            slot: None,
         }
     }
 }

@@ -67,6 +67,16 @@ const STANDARD: &[(&str, TokenFailure)] = &[
     ("slow_down", TokenFailure::retryable("slow_down")),
 ];
 
+/// The reason when a provider says that a used refresh token was presented: somebody else may hold
+/// the grant, or held it.
+pub const TOKEN_REUSE: &str = "token_reuse";
+
+/// Whether a description speaks of a refresh token that was used before, and not of a code.
+fn speaks_of_reuse(description: &str) -> bool {
+    let says = ["reuse", "already used", "already been used"];
+    says.iter().any(|words| description.contains(words)) && !description.contains("code")
+}
+
 impl TokenFailure {
     /// A refusal for now, without a time.
     pub const fn retryable(reason: &'static str) -> Self {
@@ -140,6 +150,9 @@ impl Provider {
         });
         if let Some(rule) = own {
             return rule.meaning;
+        }
+        if error == "invalid_grant" && speaks_of_reuse(description) {
+            return TokenFailure::ReauthRequired(TOKEN_REUSE);
         }
         STANDARD.iter().find(|(name, _)| *name == error).map_or(
             TokenFailure::retryable("unrecognised_error"),
@@ -276,6 +289,33 @@ mod tests {
                 failure,
                 Some(TokenFailure::Retryable { reason, after }),
                 "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn t3_a_provider_that_speaks_of_reuse_is_understood() {
+        let hubspot = provider("hubspot").unwrap();
+        let meaning = |description: &str| {
+            let body = serde_json::json!({"error": "invalid_grant", "error_description": description});
+            hubspot.classify(400, &body.to_string(), None)
+        };
+        for description in [
+            "Refresh token reuse detected",
+            "The refresh token was already used",
+            "refresh_token has already been used.",
+        ] {
+            assert_eq!(
+                meaning(description),
+                Some(TokenFailure::ReauthRequired(TOKEN_REUSE)),
+                "{description}"
+            );
+        }
+        for description in ["", "expired", "authorization code already used"] {
+            assert_eq!(
+                meaning(description),
+                Some(TokenFailure::ReauthRequired("revoked")),
+                "{description}"
             );
         }
     }
