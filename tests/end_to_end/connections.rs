@@ -3,6 +3,7 @@
 mod callback;
 mod consent;
 mod crash;
+mod gate;
 mod outage;
 mod provider_failures;
 mod push;

@@ -29,10 +29,6 @@ use crate::{
 /// Wait before a write is tried again that must not be lost.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// How long an answer may wait on the queue before it is taken to be lost: as long as the queue
-/// keeps trying (five times its visibility timeout of six minutes).
-const RESCUE: SignedDuration = SignedDuration::from_mins(30);
-
 /// A call that was made under an intent.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
@@ -88,7 +84,7 @@ pub(crate) async fn answered(
     let generation = record.generation + 1;
     let sealed = seal(app, call, &old.after(answer)).await?;
     let rescue = Rescue {
-        fingerprint: call.intent.fingerprint.clone(),
+        fence: call.intent.fence,
         bundle: sealed,
         access_expires_at: end.as_millisecond(),
         rotates,
@@ -180,7 +176,7 @@ async fn keep(app: &App, lease: &Lease<'_>, call: &Call<'_>, rescue: &Rescue) ->
 /// Says in the record that an answer waits on the queue, if the table takes that: then nobody asks
 /// for a person too early. Without the mark the late answer is taken all the same, see [`rescued`].
 async fn mark_rescue(app: &App, lease: &Lease<'_>, call: &Call<'_>) {
-    let until = Timestamp::now().saturating_add(RESCUE);
+    let until = Timestamp::now().saturating_add(rules::RESCUE);
     let intent = Intent {
         rescue_until: Some(until.unwrap_or(Timestamp::MAX).as_millisecond()),
         ..call.intent.clone()
@@ -209,7 +205,8 @@ fn holds(current: Option<&Item>, rescue: &Rescue) -> bool {
 /// Writes an answer that waited on the queue, if the record still waits for it.
 ///
 /// Settling may have come first and declared the token lost: it is not, so the connection comes back
-/// without a person. A consent made another generation, which this does not touch.
+/// without a person. A consent made another generation, which this does not touch, and a call that was
+/// made again has another fence: its answer is newer than this one.
 pub(crate) async fn rescued(
     app: &App,
     tenant: TenantId,
@@ -219,14 +216,13 @@ pub(crate) async fn rescued(
 ) -> Result<()> {
     let key = Key::connection(tenant, connection);
     let waits = change(generation, &rescue)
-        .when_member_equal("intent", "fingerprint", &rescue.fingerprint);
+        .when_member_equal("intent", "fence", rescue.fence);
     let declared_lost = change(generation, &rescue)
         .set("state", ConnectionState::Limited)
         .set("reason", "push_pending")
         .set("due_shard", Connection::shard(connection, app.config.due_shards))
-        .remove("lost_fingerprint")
         .when_equal("state", ConnectionState::ReauthRequired)
-        .when_equal("lost_fingerprint", &rescue.fingerprint);
+        .when_member_equal("lost_intent", "fence", rescue.fence);
     for update in [waits, declared_lost] {
         let written = app.store.update::<serde::de::IgnoredAny>(&key, update);
         match written.await {
@@ -259,6 +255,7 @@ fn change(generation: u64, rescue: &Rescue) -> Update {
         .set_or_remove("app_secret_version", rescue.app_secret_version.as_ref())
         .remove("failed_at")
         .remove("intent")
+        .remove("lost_intent")
         .when_equal("generation", generation)
         .when_equal("token_owner", TokenOwner::Tributary);
     if rescue.rotates {
@@ -274,7 +271,7 @@ async fn write(
     fence: u64,
 ) -> std::result::Result<(), StoreError> {
     let update = change(record.generation, rescue)
-        .when_member_equal("intent", "fingerprint", &rescue.fingerprint)
+        .when_member_equal("intent", "fence", rescue.fence)
         .when_equal("fence", fence);
     app.store
         .update::<serde::de::IgnoredAny>(&Key::connection(record.tenant_id, record.id), update)
@@ -491,7 +488,7 @@ pub(crate) async fn reauth_required(
         .when_one_of("state", [ConnectionState::Active, ConnectionState::Limited]);
     if let Some(intent) = intent {
         update = update
-            .set("lost_fingerprint", &intent.fingerprint)
+            .set("lost_intent", intent)
             .when_member_equal("intent", "fingerprint", &intent.fingerprint);
     }
     let kinds: &[&str] = if reason == TOKEN_REUSE {

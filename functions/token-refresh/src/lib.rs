@@ -8,6 +8,7 @@
 mod app;
 mod batch;
 mod commit;
+mod fair;
 mod gate;
 mod lease;
 mod message;

@@ -42,8 +42,8 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rescue {
-    /// Fingerprint of the refresh token that was used up for it.
-    pub fingerprint: String,
+    /// Fencing number of the call that it answers.
+    pub fence: u64,
     /// The new bundle, sealed for the next generation.
     pub bundle: Sealed,
     /// When the access token ends, epoch milliseconds.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tributary::connection::{Connection, ConnectionState, TokenOwner};
 
-pub(crate) use found::{Practice, Source};
+pub(crate) use found::{Practice, RESCUE, Source};
 
 /// Time that must be left before a call is begun: the call, and two writes.
 pub(crate) const NEEDED: SignedDuration = SignedDuration::from_secs(20);

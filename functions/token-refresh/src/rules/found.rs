@@ -9,6 +9,9 @@ use tributary::{
 
 use super::{SETTLING, Step, millis};
 
+/// How long an answer may wait on the queue before it is taken to be lost: as long as the queue keeps
+/// trying (five times its visibility timeout of six minutes).
+pub(crate) const RESCUE: SignedDuration = SignedDuration::from_mins(30);
 /// Longest that an invocation lives.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(60);
 
@@ -96,9 +99,15 @@ pub(super) fn step(
     if practice.introspects {
         return Step::Settle;
     }
-    match access_end {
-        Some(until) if now < until => Step::Hold { until },
-        _ => Step::Gamble,
+    // An answer may wait on the queue without a mark in the record: the last attempt would kill it.
+    let until = intent
+        .at
+        .saturating_add(millis(RESCUE))
+        .max(access_end.unwrap_or(i64::MIN));
+    if now < until {
+        Step::Hold { until }
+    } else {
+        Step::Gamble
     }
 }
 

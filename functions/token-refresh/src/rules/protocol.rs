@@ -81,6 +81,7 @@ enum Bad {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Written {
     token: u8,
+    fence: u8,
     settled: bool,
     resent: bool,
     last: bool,
@@ -93,7 +94,7 @@ struct Record {
     token: u8,
     intent: Option<Written>,
     reauth: bool,
-    /// Token that was declared lost.
+    /// Fence of the call whose answer was declared lost.
     lost: Option<u8>,
 }
 
@@ -152,9 +153,10 @@ struct World {
     harmed: bool,
     /// The window for the token before the newest is over.
     window_over: bool,
-    /// The access token has ended.
+    /// The access token has ended, and no answer can be on the queue any more.
     access_over: bool,
-    /// A new token that waits on the queue, with the generation and token that it replaces.
+    /// A new token that waits on the queue, with the generation that it replaces and the fence of
+    /// its call.
     rescue: Option<(u8, u8, u8)>,
     thrown_away: bool,
     /// A token in a request whose caller gave up and that the provider has not seen yet.
@@ -278,13 +280,14 @@ impl World {
     }
 
     /// The queue brings an answer that the table had not taken.
-    fn rescued(mut self, design: Design, (generation, used, token): (u8, u8, u8)) -> Self {
+    fn rescued(mut self, design: Design, (generation, fence, token): (u8, u8, u8)) -> Self {
         self.rescue = None;
         let record = self.record;
         if record.generation != generation {
             return self;
         }
-        let waits = self.intends(used) || (design.remembers && record.lost == Some(used));
+        let waits = record.intent.is_some_and(|intent| intent.fence == fence)
+            || (design.remembers && record.lost == Some(fence));
         if waits {
             self.record = Record {
                 generation: generation + 1,
@@ -295,7 +298,8 @@ impl World {
             };
             self.access_over = false;
         } else {
-            self.thrown_away = true;
+            // After a resend the answer before it is not the newest.
+            self.thrown_away = design.provider == RotationClass::Strict;
         }
         self
     }
@@ -354,7 +358,8 @@ impl World {
                 ..self
             });
         }
-        if !self.access_over && !design.practice.introspects {
+        // The last attempt waits as long as the queue may hold an answer.
+        if !self.access_over && self.rescue.is_none() && !design.practice.introspects {
             all.push(Self {
                 access_over: true,
                 ..self
@@ -435,7 +440,7 @@ impl World {
                     self.record = Record {
                         reauth: true,
                         intent: None,
-                        lost: Some(seen.token),
+                        lost: self.record.intent.map(|intent| intent.fence),
                         ..self.record
                     };
                 }
@@ -449,6 +454,7 @@ impl World {
             {
                 self.record.intent = Some(Written {
                     token: seen.token,
+                    fence: self.workers[who].fence,
                     settled: false,
                     resent: kind == Kind::Again,
                     last: kind == Kind::Last,
@@ -463,12 +469,16 @@ impl World {
                         table_down: false,
                         ..self.left
                     };
-                    let rescue = Some((seen.generation, seen.token, token));
+                    let rescue = Some((seen.generation, self.workers[who].fence, token));
                     all.push(Self { left, rescue, ..self }.with(who, Phase::Releasing));
                 }
                 // A lost lease does not matter here: the condition is the generation and the intent.
                 let waits = self.record.generation == seen.generation
-                    && (!design.intent || self.intends(seen.token));
+                    && (!design.intent
+                        || self
+                            .record
+                            .intent
+                            .is_some_and(|intent| intent.fence == self.workers[who].fence));
                 if waits || !design.lease {
                     self.went_backwards |= token < self.record.token;
                     self.record = Record {
@@ -539,6 +549,11 @@ fn decide(design: Design, world: &World, seen: Record, generation: u8) -> Step {
         (false, _) => SignedDuration::ZERO,
         (true, false) => SETTLING,
         (true, true) => WINDOW,
+    };
+    let age = if settled && world.access_over {
+        RESCUE
+    } else {
+        age
     };
     let called = now - age;
     let ended = if world.access_over { now - WINDOW } else { now + WINDOW };

@@ -256,6 +256,7 @@ fn r6_each_class_has_its_answer_to_a_found_intent() {
         (short, false, settled, Step::Hold { until: end }),
         (RotationClass::Strict, true, settled, Step::Settle),
         (RotationClass::Strict, false, settled, Step::Hold { until: end }),
+        (RotationClass::Strict, false, at(7_199), Step::Hold { until: end }),
         (RotationClass::Strict, false, at(7_200), Step::Gamble),
     ];
     for (class, introspects, now, expected) in cases {
