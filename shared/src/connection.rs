@@ -117,6 +117,15 @@ pub struct Intent {
     pub fingerprint: String,
     /// When, in epoch milliseconds.
     pub at: i64,
+    /// Whether the token was presented before, and this call made the same request again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resent: bool,
+    /// Whether this was the last attempt, made with nothing left to lose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub last: bool,
+    /// Until when an answer that could not be written waits on the queue, epoch milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescue_until: Option<i64>,
 }
 
 /// A connection, as it is stored. Attribute names are the field names.
@@ -203,6 +212,9 @@ pub struct Connection {
     /// Refreshes that failed in a row.
     #[serde(default)]
     pub failures: u32,
+    /// When the last of them failed, epoch milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<i64>,
     /// Whether subscribers were told that a new consent is needed, and not yet that it came.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reauth_told: bool,
@@ -250,8 +262,22 @@ impl Connection {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A connection in use.
+    pub(crate) fn connection() -> Connection {
+        serde_json::from_value(serde_json::json!({
+            "id": "con_019364c0a1b27cc3a4d5e6f708192a3b",
+            "connection_id": "con_019364c0a1b27cc3a4d5e6f708192a3b",
+            "tenant_id": "ten_019364c0a1b27cc3a4d5e6f708192a3b",
+            "account_id": "acc_019364c0a1b27cc3a4d5e6f708192a3b",
+            "connector": "salesforce", "name": "CRM", "state": "active", "token_owner": "tributary",
+            "created_by": "sub", "profile_name": "tributary-x", "generation": 3, "pushed_generation": 3,
+            "created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z", "version": 1
+        }))
+        .unwrap()
+    }
 
     #[test]
     fn a_deleted_connection_stays_deleted_and_none_becomes_pending_again() {

@@ -4,6 +4,7 @@ mod callback;
 mod consent;
 mod crash;
 mod disconnect;
+mod gate;
 mod invitation;
 mod leaks;
 mod outage;

@@ -7,7 +7,7 @@ use tributary::{
     config::{ConfigError, Env},
     connection::Connection,
     error::{Error, Result},
-    oauth::{InstanceUrl, ProviderConfig, ProviderLink, Providers, Target},
+    oauth::{InstanceUrl, ProviderConfig, ProviderLink, Providers, Target, gate::store::Gates},
     outbox::Outbox,
     store::Store,
     tenancy::RoleSessions,
@@ -35,6 +35,8 @@ pub struct Config {
     pub due_shards: u32,
     /// `LEASE_SKEW_SECONDS`: how far the clocks of two workers may be apart (default 120).
     pub lease_skew: Duration,
+    /// `REFRESH_CONCURRENCY`: connections that one worker refreshes at the same time (default 16).
+    pub concurrency: usize,
 }
 
 impl Config {
@@ -52,6 +54,7 @@ impl Config {
             providers,
             due_shards: env.parsed_or("DUE_SHARDS", 4),
             lease_skew: Duration::from_secs(env.parsed_or("LEASE_SKEW_SECONDS", 120)),
+            concurrency: env.parsed_or("REFRESH_CONCURRENCY", 16),
         };
         env.finish(Some(config))
     }
@@ -70,6 +73,10 @@ pub struct App {
     pub sessions: RoleSessions,
     /// Notifications.
     pub outbox: Outbox,
+    /// The gates before providers.
+    pub gates: Gates,
+    /// Secrets Manager, for connections' own credentials.
+    pub secrets: aws_sdk_secretsmanager::Client,
     sqs: aws_sdk_sqs::Client,
     providers: Providers,
 }
@@ -82,10 +89,11 @@ impl App {
             config.table_name.clone(),
         );
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
-        let providers = Providers::new(config.providers.clone(), secrets).map_err(|error| {
-            Error::internal("no_http_client", "the token client could not be made")
-                .with_source(error)
-        })?;
+        let providers =
+            Providers::new(config.providers.clone(), secrets.clone()).map_err(|error| {
+                Error::internal("no_http_client", "the token client could not be made")
+                    .with_source(error)
+            })?;
         Ok(Self {
             vault: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
             sessions: RoleSessions::new(aws.clone()),
@@ -94,6 +102,8 @@ impl App {
                 aws_sdk_sns::Client::new(aws),
                 config.notifications_topic_arn.clone(),
             ),
+            gates: Gates::new(store.clone()),
+            secrets,
             sqs: aws_sdk_sqs::Client::new(aws),
             store,
             providers,
@@ -111,21 +121,30 @@ impl App {
         self.providers.link(Target::of(connection))
     }
 
-    /// The instance that a connection leads to, checked again before a token goes there.
-    pub fn instance(&self, connection: &Connection) -> Result<InstanceUrl> {
+    /// The instance that a connection leads to, checked again before a token goes there; none where
+    /// the application has one place for everybody.
+    pub fn instance(&self, connection: &Connection) -> Result<Option<InstanceUrl>> {
         let link = self.link(connection)?;
-        if let Some(instance) = link.instance {
-            return Ok(instance);
+        if link.instance.is_some() || link.provider().instance_suffixes.is_empty() {
+            return Ok(link.instance);
         }
         let stored = connection.instance_url.as_deref().unwrap_or_default();
-        InstanceUrl::parse(stored, link.client.provider(), &link.login).map_err(|error| {
-            Error::internal("bad_instance", "a stored instance URL is refused").with_source(error)
-        })
+        InstanceUrl::parse(stored, link.provider(), &link.login)
+            .map(Some)
+            .map_err(|error| {
+                Error::internal("bad_instance", "a stored instance URL is refused")
+                    .with_source(error)
+            })
     }
 
     /// Sends work, ten messages a call; the tenant groups it, so that one tenant's many do not
     /// keep another's waiting. What the queue refuses is found again by the next tick.
     pub async fn enqueue(&self, messages: &[Message]) -> Result<()> {
+        self.enqueue_after(messages, 0).await
+    }
+
+    /// Sends work that becomes visible after so many seconds, 900 at most.
+    pub async fn enqueue_after(&self, messages: &[Message], seconds: i32) -> Result<()> {
         for chunk in messages.chunks(10) {
             let mut call = self
                 .sqs
@@ -140,6 +159,7 @@ impl App {
                     .id(index.to_string())
                     .message_body(body)
                     .message_group_id(message.tenant_id.to_string())
+                    .set_delay_seconds((seconds > 0).then_some(seconds))
                     .build()
                     .map_err(|error| {
                         Error::internal("message_unwritable", "a message could not be built")

@@ -1,57 +1,99 @@
 //! A batch of the queue: each message is worked on, and those that must come back are named.
 
+use std::collections::HashMap;
+
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tributary::error::Result;
+use tokio::sync::Semaphore;
+use tributary::{error::Result, id::TenantId};
 
 use crate::{
-    App, commit,
+    App, commit, fair,
     message::{Message, Reason},
     refresh, revocation, unknown_event,
 };
 
-/// Connections that one worker refreshes at the same time.
-const CONCURRENCY: usize = 5;
-
 pub(crate) async fn run(app: &App, batch: SqsEvent, deadline_ms: u64) -> Result<Value> {
     let deadline = Timestamp::from_millisecond(i64::try_from(deadline_ms).unwrap_or(i64::MAX))
         .unwrap_or(Timestamp::MAX);
-    let failures: Vec<Value> = stream::iter(batch.records)
-        .map(|record| async move {
-            work(app, &record, deadline)
+    let records = fair::turns(batch.records.into_iter().map(Received::from), |received| {
+        received
+            .message
+            .as_ref()
+            .ok()
+            .map(|message| message.tenant_id)
+    });
+    let concurrency = app.config.concurrency.max(1);
+    // One tenant's work takes at most half of what is done at the same time.
+    let share = concurrency.div_ceil(2);
+    let shares: HashMap<Option<TenantId>, Semaphore> = records
+        .iter()
+        .map(|received| (received.tenant(), Semaphore::new(share)))
+        .collect();
+    let shares = &shares;
+    let failures: Vec<Value> = stream::iter(fair::once(records))
+        .map(|received| async move {
+            let _turn = match shares.get(&received.tenant()) {
+                Some(share) => share.acquire().await.ok(),
+                None => None,
+            };
+            work(app, &received, deadline)
                 .await
                 .err()
-                .map(|()| record.message_id)
+                .map(|()| received.id)
         })
-        .buffer_unordered(CONCURRENCY)
+        .buffer_unordered(concurrency)
         .filter_map(|failed| async move { failed.map(|id| json!({ "itemIdentifier": id })) })
         .collect()
         .await;
     Ok(json!({ "batchItemFailures": failures }))
 }
 
-/// Works on one message. `Err` sends it back to the queue; why is logged here, once.
-async fn work(app: &App, record: &SqsMessage, deadline: Timestamp) -> std::result::Result<(), ()> {
-    let body = record.body.as_deref().unwrap_or_default();
-    let outcome = match serde_json::from_str::<Message>(body) {
-        Err(error) => {
-            Err(unknown_event("a message of the refresh queue cannot be read").with_source(error))
+/// A message of the queue, read if it can be read.
+#[derive(Debug)]
+pub(crate) struct Received {
+    id: Option<String>,
+    pub(crate) message: std::result::Result<Message, serde_json::Error>,
+}
+
+impl From<SqsMessage> for Received {
+    fn from(record: SqsMessage) -> Self {
+        Self {
+            message: serde_json::from_str(record.body.as_deref().unwrap_or_default()),
+            id: record.message_id,
         }
+    }
+}
+
+impl Received {
+    fn tenant(&self) -> Option<TenantId> {
+        self.message.as_ref().ok().map(|message| message.tenant_id)
+    }
+}
+
+/// Works on one message. `Err` sends it back to the queue; why is logged here, once.
+async fn work(app: &App, received: &Received, deadline: Timestamp) -> std::result::Result<(), ()> {
+    let outcome = match &received.message {
+        Err(error) => Err(
+            unknown_event("a message of the refresh queue cannot be read")
+                .with_log(error.to_string()),
+        ),
         Ok(Message {
             reason: Reason::Rescue,
             rescue: Some(rescue),
             tenant_id,
             connection_id,
             generation,
-        }) => commit::rescued(app, tenant_id, connection_id, generation, rescue).await,
-        Ok(message) if message.reason == Reason::Revocation => revocation::run(app, &message).await,
-        Ok(message) => refresh::run(app, &message, deadline).await,
+            slot: _,
+        }) => commit::rescued(app, *tenant_id, *connection_id, *generation, rescue.clone()).await,
+        Ok(message) if message.reason == Reason::Revocation => revocation::run(app, message).await,
+        Ok(message) => refresh::run(app, message, deadline).await,
     };
     outcome.map_err(|error| {
         tracing::warn!(
-            message.id = record.message_id.as_deref().unwrap_or("none"),
+            message.id = received.id.as_deref().unwrap_or("none"),
             error.code = error.code(),
             error.chain = error.chain(),
             "message goes back to the queue"

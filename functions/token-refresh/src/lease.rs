@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tributary::{
-    connection::Connection,
+    connection::{Connection, TokenOwner},
     error::Result,
     id::{ConnectionId, TenantId},
     store::{Key, Store, StoreError, Update},
@@ -23,8 +23,8 @@ pub(crate) struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    /// Acquires the lease and answers the record as it is now; nothing if somebody else has it or
-    /// the connection is gone.
+    /// Acquires the lease and answers the record as it is now; nothing if somebody else has it, the
+    /// connection is gone, or its tokens are not ours.
     pub(crate) async fn acquire(
         store: &'a Store,
         tenant: TenantId,
@@ -38,6 +38,7 @@ impl<'a> Lease<'a> {
         let update = Update::new()
             .add("fence", 1)
             .set("lease_until", until.as_millisecond())
+            .when_equal("token_owner", TokenOwner::Tributary)
             .when_absent_or_less("lease_until", now.as_millisecond());
         match store.update::<Connection>(&key, update).await {
             Ok(record) => Ok(Some((
@@ -58,6 +59,7 @@ impl<'a> Lease<'a> {
         Update::new()
             .when_equal("fence", self.fence)
             .when_equal("generation", generation)
+            .when_equal("token_owner", TokenOwner::Tributary)
     }
 
     /// Gives the lease back, with the next due time if it changes. A lease that is no longer ours is

@@ -9,6 +9,8 @@
 mod app;
 mod batch;
 mod commit;
+mod fair;
+mod gate;
 mod lease;
 mod message;
 mod push;

@@ -21,6 +21,9 @@ pub struct Message {
     /// Only with [`Reason::Rescue`]: an answer that could not be written to the table in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rescue: Option<Rescue>,
+    /// The time at which the provider's gate lets this call pass, epoch milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<i64>,
 }
 
 /// Why a message was sent.
@@ -41,10 +44,16 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rescue {
-    /// Fingerprint of the refresh token that was used up for it.
-    pub fingerprint: String,
+    /// Fencing number of the call that it answers.
+    pub fence: u64,
     /// The new bundle, sealed for the next generation.
     pub bundle: Sealed,
     /// When the access token ends, epoch milliseconds.
     pub access_expires_at: i64,
+    /// Whether the provider answered another refresh token than was presented.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rotates: bool,
+    /// Version of our app's secret that the provider accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_secret_version: Option<String>,
 }

@@ -4,40 +4,54 @@ use jiff::Timestamp;
 use serde_json::json;
 use tributary::{
     connection::Connection,
-    connector::profile::{self, AccessToken},
+    connector::profile,
     error::{Error, Result},
     event::CloudEvent,
+    oauth::{Introspection, OurTokens, ProviderLink},
     outbox::Entry,
     store::{Item, StoreError, Update, from_item},
     tenancy::Account,
 };
 
-use crate::{App, commit, lease::Lease, refresh, rules};
+use crate::{
+    App, commit,
+    lease::Lease,
+    refresh,
+    rules::{self, Failure},
+};
 
-/// Pushes the record's tokens and gives the lease back.
-pub(crate) async fn current(app: &App, lease: Lease<'_>, record: &Connection) -> Result<()> {
-    match push(app, record).await {
-        Ok(()) => pushed(app, lease, record).await,
+/// Pushes the record's tokens and gives the lease back. Where the answer did not say how long the
+/// access token lives, and when it was issued, the provider is asked while the push is under way.
+pub(crate) async fn current(
+    app: &App,
+    lease: Lease<'_>,
+    record: &Connection,
+    unknown_life: Option<(&ProviderLink, Timestamp)>,
+) -> Result<()> {
+    let tokens = refresh::open(app, record).await?;
+    let (done, known_end) = tokio::join!(
+        push(app, record, &tokens),
+        ask_for_end(&tokens, unknown_life)
+    );
+    match done {
+        Ok(()) => pushed(app, lease, record, known_end).await,
         Err(error) => {
             // The tokens are safe; a worker that finds an unpushed generation pushes before all else.
             tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, error.code = error.code(), error.chain = error.chain(), "push into AppFlow failed and will be tried again");
-            let failures = record.failures + 1;
-            let due = rules::due_after_failure(
-                Timestamp::now(),
-                failures,
-                access_end(record),
-                None,
-                commit::chance(),
-            );
+            let failure = Failure {
+                number: record.failures + 1,
+                calls: 1,
+                told: None,
+            };
+            let due = rules::due_after_failure(Timestamp::now(), failure, commit::chance());
             let update = lease
                 .fenced(record.generation)
-                .set("failures", failures)
+                .set("failures", failure.number)
                 .set("due_at", due.as_millisecond());
-            match app
+            let written = app
                 .store
-                .update::<serde::de::IgnoredAny>(lease.key(), update)
-                .await
-            {
+                .update::<serde::de::IgnoredAny>(lease.key(), with_end(update, known_end));
+            match written.await {
                 Ok(_) | Err(StoreError::Condition { .. }) => lease.release(None).await,
                 Err(error) => Err(error.into()),
             }
@@ -45,15 +59,44 @@ pub(crate) async fn current(app: &App, lease: Lease<'_>, record: &Connection) ->
     }
 }
 
+/// When the access token ends, if the provider says so on being asked.
+async fn ask_for_end(
+    tokens: &OurTokens,
+    unknown_life: Option<(&ProviderLink, Timestamp)>,
+) -> Option<Timestamp> {
+    let (link, issued) = unknown_life?;
+    match link.client.introspect(tokens.access_secret()).await {
+        Introspection::Active { life: Some(life) } => Some(rules::access_end(issued, life)),
+        Introspection::Active { life: None } | Introspection::Inactive | Introspection::Unknown => {
+            None
+        }
+    }
+}
+
+fn with_end(update: Update, known_end: Option<Timestamp>) -> Update {
+    match known_end {
+        Some(end) => update.set("access_expires_at", end.as_millisecond()),
+        None => update,
+    }
+}
+
 /// AppFlow has the token: that, and when the next refresh is due, is written.
-async fn pushed(app: &App, lease: Lease<'_>, record: &Connection) -> Result<()> {
+async fn pushed(
+    app: &App,
+    lease: Lease<'_>,
+    record: &Connection,
+    known_end: Option<Timestamp>,
+) -> Result<()> {
     let now = Timestamp::now();
-    let due = rules::due_after_success(now, access_end(record).unwrap_or(now), commit::chance());
-    let mut update = lease
+    let end = known_end.or(access_end(record)).unwrap_or(now);
+    let idle_limit = app.link(record)?.provider().idle_limit;
+    let due = rules::due_after_success(now, end, idle_limit, commit::chance());
+    let update = lease
         .fenced(record.generation)
         .set("pushed_generation", record.generation)
         .set("failures", 0)
         .set("due_at", due.as_millisecond());
+    let mut update = with_end(update, known_end);
     if let Some((state, reason)) = rules::state_with_token(record) {
         update = update.set("state", state).set_or_remove("reason", reason);
     }
@@ -145,18 +188,17 @@ fn access_end(record: &Connection) -> Option<Timestamp> {
         .and_then(|end| Timestamp::from_millisecond(end).ok())
 }
 
-async fn push(app: &App, record: &Connection) -> Result<()> {
+async fn push(app: &App, record: &Connection, tokens: &OurTokens) -> Result<()> {
     let account = Account::load(&app.store, record.tenant_id, record.account_id)
         .await?
         .ok_or_else(|| Error::internal("no_account", "a connection's account is gone"))?;
     let config = app.sessions.config(&account).await?;
     let client = aws_sdk_appflow::Client::new(&config);
-    let bundle = refresh::open(app, record).await?;
     profile::push_tokens(
         &client,
         record,
-        Some(&app.instance(record)?),
-        AccessToken::from(&bundle),
+        app.instance(record)?.as_ref(),
+        tokens.access_token(),
     )
     .await
     .map_err(|error| Error::unavailable("push_failed", error.reason()).with_source(error))

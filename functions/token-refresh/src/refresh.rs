@@ -5,105 +5,297 @@ use jiff::Timestamp;
 use tributary::{
     connection::{Connection, Intent},
     error::{Error, Result},
-    oauth::{TokenBundle, TokenOutcome},
+    oauth::{
+        OurTokens, ProviderLink, TokenBundle, TokenFailure, TokenOutcome, gate::Report,
+        mint::MintCredentials,
+    },
     secret::Secret,
     store::{StoreError, key::sha256_hex},
 };
 
 use crate::{
-    App, commit,
+    App,
+    commit::{self, Call},
+    gate::{self, Way},
     lease::Lease,
     message::Message,
     push,
-    rules::{self, NEEDED, Step},
+    rules::{self, NEEDED, Practice, Source, Step},
     settle,
 };
+
+/// Why a token is presented.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// No question is open about it.
+    First,
+    /// Its provider said that a call before never arrived.
+    Asked,
+    /// A call before was not answered, and calling again does no harm.
+    Again(Intent),
+    /// The same, and nothing is left to lose.
+    Last(Intent),
+}
 
 pub(crate) async fn run(app: &App, message: &Message, deadline: Timestamp) -> Result<()> {
     let (tenant, id) = (message.tenant_id, message.connection_id);
     let Some((lease, record)) =
         Lease::acquire(&app.store, tenant, id, deadline, app.config.lease_skew).await?
     else {
-        tracing::info!(tenant.id = %tenant, connection.id = %id, "somebody else is at it, or it is gone");
+        tracing::info!(tenant.id = %tenant, connection.id = %id, "somebody else is at it, or it is gone, or not ours");
         return Ok(());
     };
-    let now = Timestamp::now();
-    match rules::next_step(&record, message.generation, now) {
-        Step::Leave(why) => {
+    let work = Work {
+        link: app.link(&record)?,
+        message,
+        deadline,
+    };
+    let practice = work.practice(&record);
+    let step = rules::next_step(&record, practice, message.generation, Timestamp::now());
+    match (step, record.intent.clone()) {
+        (Step::Leave(why), _) => {
             tracing::info!(tenant.id = %tenant, connection.id = %id, why, "nothing to do");
             lease.release(None).await
         }
-        Step::Push => push::current(app, lease, &record).await,
-        Step::Wait { until } => lease.release(Some(until)).await,
-        Step::Settle(intent) => settle::run(app, lease, record, intent, deadline).await,
-        Step::Refresh => refresh(app, lease, record, deadline).await,
+        (Step::Push, _) => push::current(app, lease, &record, None).await,
+        (Step::Wait { until }, _) => lease.release(Some(until)).await,
+        (Step::Hold { until }, Some(_)) => commit::hold(app, lease, &record, until).await,
+        (Step::Settle, Some(intent)) => settle::run(app, lease, record, intent, &work).await,
+        (Step::Lost, Some(intent)) => {
+            commit::reauth_required(app, lease, &record, Some(&intent), "rotation_lost").await
+        }
+        (Step::Resend, Some(intent)) => {
+            refresh(app, lease, record, &work, Attempt::Again(intent)).await
+        }
+        (Step::Gamble, Some(intent)) => {
+            refresh(app, lease, record, &work, Attempt::Last(intent)).await
+        }
+        (_, _) => refresh(app, lease, record, &work, Attempt::First).await,
     }
 }
 
-/// Refreshes under a lease, with no intent standing.
+/// What one message is worked on with.
+#[derive(Debug)]
+pub(crate) struct Work<'a> {
+    pub(crate) link: ProviderLink,
+    pub(crate) message: &'a Message,
+    pub(crate) deadline: Timestamp,
+}
+
+impl Work<'_> {
+    pub(crate) fn practice(&self, record: &Connection) -> Practice {
+        Practice::of(record, self.link.provider())
+    }
+}
+
+/// What is presented.
+enum Presented {
+    /// The refresh token of these tokens.
+    Tokens(OurTokens),
+    /// The connection's own credentials.
+    Credentials(OurTokens, MintCredentials),
+}
+
+/// Refreshes under a lease.
 pub(crate) async fn refresh(
     app: &App,
     lease: Lease<'_>,
     record: Connection,
-    deadline: Timestamp,
+    work: &Work<'_>,
+    attempt: Attempt,
 ) -> Result<()> {
-    if deadline.duration_since(Timestamp::now()) < NEEDED {
+    if work.deadline.duration_since(Timestamp::now()) < NEEDED {
         lease.release(None).await?;
         return Err(Error::unavailable(
             "too_late",
             "not enough time is left for a token call",
         ));
     }
-    let client = app.link(&record)?.client;
+    let practice = work.practice(&record);
+    if practice.source == Source::Nothing {
+        return commit::nothing_to_refresh(lease).await;
+    }
     // Everything that can fail before the call fails here: the app's credentials, the old token, and
     // the data key under which the answer will be sealed.
-    client.app().credentials().await.map_err(|error| {
-        Error::unavailable(
-            "app_unavailable",
-            "our OAuth app's credentials cannot be read",
-        )
-        .with_source(error)
-    })?;
-    let bundle = open(app, &record).await?;
-    let Some(refresh_token) = bundle.refresh_token else {
+    let tokens = open(app, &record).await?;
+    let Some(presented) = presented(app, &record, work, tokens, practice.source).await? else {
         return commit::reauth_required(app, lease, &record, None, "no_refresh_token").await;
     };
-    app.vault
-        .seal(record.tenant_id, &["preflight"], &refresh_token)
-        .await?;
-    let intent = Intent {
-        fence: lease.fence,
-        fingerprint: fingerprint(&refresh_token),
-        at: Timestamp::now().as_millisecond(),
+    let fingerprint = presented.fingerprint();
+    let earlier = match &attempt {
+        Attempt::First | Attempt::Asked => None,
+        Attempt::Again(intent) | Attempt::Last(intent) => Some(intent.clone()),
     };
-    if !write_intent(app, &lease, &record, &intent).await? {
+    if let Some(intent) = earlier
+        .as_ref()
+        .filter(|intent| intent.fingerprint != fingerprint)
+    {
+        // The intent speaks of a token that is no longer the stored one: a consent replaced it.
+        return commit::forget_intent(app, lease, &record, intent).await;
+    }
+    app.vault
+        .seal(record.tenant_id, &["preflight"], presented.secret())
+        .await?;
+    let place = gate::place(&record, &work.link);
+    match gate::way(app, &place, work).await? {
+        Way::Free => {}
+        Way::Closed { until } => {
+            tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, provider.host = place.host, "the provider's gate is closed; nobody is to blame");
+            return lease.release(Some(until)).await;
+        }
+        Way::Reserved { slot } => return gate::come_back(app, lease, work.message, slot).await,
+    }
+    let intent = intent(&lease, fingerprint, &attempt);
+    if !write_intent(app, &lease, &record, &intent, earlier.as_ref()).await? {
         return Ok(());
     }
+    let began = Timestamp::now().as_millisecond();
+    let used = work.link.client.app().version();
     // One call. What it did is known from here on only by its answer, or by asking later.
-    let outcome = client.refresh(&refresh_token).await;
-    let (tenant, id) = (record.tenant_id, record.id);
+    let mut outcome = presented.present(&work.link).await;
+    if refuses_our_app(&outcome) && has_rotated(work, used.as_deref()).await {
+        // T4: refused for a secret that is no longer the newest, before the token was looked at.
+        outcome = presented.present(&work.link).await;
+    }
+    let mut report = Report::of(&outcome, began, &record.tenant_id.to_string());
+    if matches!(outcome, TokenOutcome::Answered(_)) {
+        report.secret_version = work.link.client.app().version();
+    }
+    let call = Call {
+        record: &record,
+        intent,
+        earlier,
+        calls: if attempt == Attempt::Asked { 2 } else { 1 },
+        practice,
+        deadline: work.deadline,
+    };
+    let done = conclude(app, lease, &call, presented, work, outcome).await;
+    gate::tell(app, &place, report).await;
+    done
+}
+
+/// What is presented, with everything loaded that presenting takes; none without a refresh token.
+async fn presented(
+    app: &App,
+    record: &Connection,
+    work: &Work<'_>,
+    tokens: OurTokens,
+    source: Source,
+) -> Result<Option<Presented>> {
+    if source == Source::Credentials {
+        let credentials = MintCredentials::load(&app.secrets, record).await?;
+        return Ok(Some(Presented::Credentials(tokens, credentials)));
+    }
+    if tokens.refresh_token().is_none() {
+        return Ok(None);
+    }
+    work.link
+        .client
+        .app()
+        .credentials()
+        .await
+        .map_err(|error| {
+            Error::unavailable(
+                "app_unavailable",
+                "our OAuth app's credentials cannot be read",
+            )
+            .with_source(error)
+        })?;
+    Ok(Some(Presented::Tokens(tokens)))
+}
+
+impl Presented {
+    fn tokens(&self) -> &OurTokens {
+        let (Self::Tokens(tokens) | Self::Credentials(tokens, _)) = self;
+        tokens
+    }
+
+    /// Names what is presented; credentials use nothing up, so they need no name of their own.
+    fn fingerprint(&self) -> String {
+        match self {
+            Self::Tokens(_) => fingerprint(self.secret()),
+            Self::Credentials(..) => "credentials".to_owned(),
+        }
+    }
+
+    fn secret(&self) -> &Secret {
+        self.tokens()
+            .refresh_token()
+            .map_or(self.tokens().access_secret(), |token| token.secret())
+    }
+
+    async fn present(&self, link: &ProviderLink) -> TokenOutcome {
+        match self {
+            Self::Credentials(_, credentials) => link.client.mint(credentials).await,
+            Self::Tokens(tokens) => match tokens.refresh_token() {
+                Some(token) => link.client.refresh(token).await,
+                None => TokenOutcome::NotSent {
+                    cause: "there is no refresh token".to_owned(),
+                },
+            },
+        }
+    }
+
+    fn into_bundle(self) -> TokenBundle {
+        let (Self::Tokens(tokens) | Self::Credentials(tokens, _)) = self;
+        tokens.into_bundle()
+    }
+}
+
+fn refuses_our_app(outcome: &TokenOutcome) -> bool {
+    matches!(
+        outcome,
+        TokenOutcome::Refused(TokenFailure::OurCredentials(_))
+    )
+}
+
+async fn has_rotated(work: &Work<'_>, used: Option<&str>) -> bool {
+    let app = work.link.client.app();
+    app.has_another_version(used).await.unwrap_or(false)
+}
+
+/// Writes what came of a call.
+async fn conclude(
+    app: &App,
+    lease: Lease<'_>,
+    call: &Call<'_>,
+    presented: Presented,
+    work: &Work<'_>,
+    outcome: TokenOutcome,
+) -> Result<()> {
+    let (tenant, id) = (call.record.tenant_id, call.record.id);
     match outcome {
         TokenOutcome::Answered(answer) => {
-            let now = Timestamp::now();
-            let end = rules::access_end(now, answer.access_life(client.provider()));
-            let next = TokenBundle {
-                access_token: bundle.access_token,
-                refresh_token: Some(refresh_token),
-            }
-            .after(&answer);
-            commit::answered(app, lease, &record, &intent, next, end, deadline).await
+            commit::answered(
+                app,
+                lease,
+                call,
+                &work.link,
+                presented.into_bundle(),
+                &answer,
+            )
+            .await
         }
         TokenOutcome::NotSent { cause } => {
             tracing::warn!(tenant.id = %tenant, connection.id = %id, cause, "the token endpoint was not reached");
-            commit::untouched(app, lease, &record, &intent, None, "not_sent").await
+            commit::untouched(app, lease, call, None, "not_sent").await
         }
-        TokenOutcome::Refused(refusal) => {
-            commit::refused(app, lease, &record, &intent, refusal).await
-        }
+        TokenOutcome::Refused(refusal) => commit::refused(app, lease, call, refusal).await,
         TokenOutcome::Unknown { cause, body } => {
             tracing::warn!(tenant.id = %tenant, connection.id = %id, cause, "a token call was not answered");
-            commit::unanswered(app, lease, &record, &intent, body).await
+            commit::unanswered(app, lease, call, body).await
         }
+    }
+}
+
+fn intent(lease: &Lease<'_>, fingerprint: String, attempt: &Attempt) -> Intent {
+    Intent {
+        fence: lease.fence,
+        fingerprint,
+        at: Timestamp::now().as_millisecond(),
+        resent: matches!(attempt, Attempt::Again(_)),
+        last: matches!(attempt, Attempt::Last(_)),
+        rescue_until: None,
     }
 }
 
@@ -114,11 +306,13 @@ async fn write_intent(
     lease: &Lease<'_>,
     record: &Connection,
     intent: &Intent,
+    earlier: Option<&Intent>,
 ) -> Result<bool> {
-    let update = lease
-        .fenced(record.generation)
-        .set("intent", intent)
-        .when_absent("intent");
+    let update = lease.fenced(record.generation).set("intent", intent);
+    let update = match earlier {
+        None => update.when_absent("intent"),
+        Some(earlier) => update.when_member_equal("intent", "fingerprint", &earlier.fingerprint),
+    };
     match app
         .store
         .update::<serde::de::IgnoredAny>(lease.key(), update)
@@ -136,8 +330,8 @@ async fn write_intent(
     }
 }
 
-/// Opens the tokens of the record's generation.
-pub(crate) async fn open(app: &App, record: &Connection) -> Result<TokenBundle> {
+/// Opens the tokens of the record's generation, if they are ours.
+pub(crate) async fn open(app: &App, record: &Connection) -> Result<OurTokens> {
     let sealed = record
         .bundle
         .as_ref()
@@ -145,8 +339,10 @@ pub(crate) async fn open(app: &App, record: &Connection) -> Result<TokenBundle> 
     let place = Connection::vault_place(record.id, record.generation);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     let opened = app.vault.open(record.tenant_id, &place, sealed).await?;
-    TokenBundle::from_json(&opened)
-        .ok_or_else(|| Error::internal("tokens_unreadable", "sealed tokens cannot be read"))
+    let bundle = TokenBundle::from_json(&opened)
+        .ok_or_else(|| Error::internal("tokens_unreadable", "sealed tokens cannot be read"))?;
+    OurTokens::of(record, bundle)
+        .ok_or_else(|| Error::internal("not_ours", "another party owns these tokens"))
 }
 
 /// What tells refresh tokens apart without holding one.

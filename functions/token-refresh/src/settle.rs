@@ -9,46 +9,53 @@ use tributary::{
     oauth::Introspection,
 };
 
-use crate::{App, commit, lease::Lease, refresh, rules};
+use crate::{
+    App, commit,
+    lease::Lease,
+    refresh::{self, Attempt, Work},
+    rules::{self, Failure},
+};
 
 pub(crate) async fn run(
     app: &App,
     lease: Lease<'_>,
     mut record: Connection,
     intent: Intent,
-    deadline: Timestamp,
+    work: &Work<'_>,
 ) -> Result<()> {
-    let bundle = refresh::open(app, &record).await?;
-    let Some(refresh_token) = bundle
-        .refresh_token
-        .filter(|token| refresh::fingerprint(token) == intent.fingerprint)
+    let tokens = refresh::open(app, &record).await?;
+    let Some(refresh_token) = tokens
+        .refresh_token()
+        .filter(|token| refresh::fingerprint(token.secret()) == intent.fingerprint)
     else {
         // The intent speaks of a token that is no longer the stored one: a consent replaced it.
         return commit::forget_intent(app, lease, &record, &intent).await;
     };
-    let asked = app.link(&record)?.client.introspect(&refresh_token).await;
+    let asked = work.link.client.introspect(refresh_token.secret()).await;
     tracing::info!(
         tenant.id = %record.tenant_id, connection.id = %record.id, answer = ?asked,
         "asked the provider what became of an unanswered refresh"
     );
+    let now = Timestamp::now();
     match asked {
         // It never arrived: the token is as good as before.
         Introspection::Active { .. } => {
             commit::clear_intent(app, &lease, &record, &intent).await?;
             record.intent = None;
-            refresh::refresh(app, lease, record, deadline).await
+            refresh::refresh(app, lease, record, work, Attempt::Asked).await
         }
         // It arrived, and the answer with the new token is lost.
         Introspection::Inactive => {
             commit::reauth_required(app, lease, &record, Some(&intent), "rotation_lost").await
         }
+        // Nobody can tell: the access token is used to its end before anything is presented.
         Introspection::Unknown => {
-            let chance = commit::chance();
-            let end = record
-                .access_expires_at
-                .and_then(|end| Timestamp::from_millisecond(end).ok());
-            let due =
-                rules::due_after_failure(Timestamp::now(), record.failures + 1, end, None, chance);
+            let failure = Failure {
+                number: record.failures + 1,
+                calls: 1,
+                told: None,
+            };
+            let due = rules::due_after_failure(now, failure, commit::chance());
             commit::outcome_unknown(app, lease, &record, due).await
         }
     }

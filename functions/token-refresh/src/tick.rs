@@ -12,11 +12,13 @@ use tributary::{
 };
 
 use crate::{
-    App,
+    App, fair,
     message::{Message, Reason},
     unknown_event,
 };
 
+/// A tick looks at so many at most, so that tenants whose work became due last have their turn too.
+const LOOKED_AT: usize = 20_000;
 /// A tick enqueues at most so many; the rest is due at the next one too.
 const MOST: usize = 5_000;
 
@@ -41,7 +43,7 @@ struct Due {
 pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
     let tick: Tick = serde_json::from_value(payload)
         .map_err(|error| unknown_event("the tick cannot be read").with_source(error))?;
-    let mut enqueued = 0;
+    let mut due: Vec<Message> = Vec::new();
     let mut start = None;
     loop {
         let page = app
@@ -61,19 +63,18 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
             .send()
             .await
             .map_err(|error| Refusal::of(&error).into_error("dynamodb:Query"))?;
-        let messages = page
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .map(|item| from_item::<Due>(item).map(Due::into_message))
-            .collect::<std::result::Result<Vec<_>, _>>()?;
-        app.enqueue(&messages).await?;
-        enqueued += messages.len();
+        for item in page.items.unwrap_or_default() {
+            due.push(from_item::<Due>(item).map(Due::into_message)?);
+        }
         start = page.last_evaluated_key;
-        if start.is_none() || enqueued >= MOST {
+        if start.is_none() || due.len() >= LOOKED_AT {
             break;
         }
     }
+    let mut turns = fair::turns(due, |message| message.tenant_id);
+    turns.truncate(MOST);
+    app.enqueue(&turns).await?;
+    let enqueued = turns.len();
     tracing::info!(shard = tick.shard, scheduled_time = %tick.scheduled_time, enqueued, "tick handled");
     Ok(json!({ "enqueued": enqueued }))
 }
@@ -91,6 +92,7 @@ impl Due {
             generation: self.generation,
             reason,
             rescue: None,
+            slot: None,
         }
     }
 }

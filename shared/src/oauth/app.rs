@@ -43,8 +43,15 @@ enum Source {
         arn: String,
         /// Set where the secret holds nothing but the client secret.
         client_id: Option<String>,
-        cached: Mutex<Option<(Instant, AppCredentials)>>,
+        cached: Mutex<Option<Cached>>,
     },
+}
+
+/// What was read, and when.
+struct Cached {
+    read: Instant,
+    app: AppCredentials,
+    version: Option<String>,
 }
 
 /// Our registration at a provider.
@@ -101,10 +108,10 @@ impl App {
         };
         {
             let cached = cached.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((read, app)) = cached.as_ref()
-                && read.elapsed() < CACHE_LIFE
+            if let Some(cached) = cached.as_ref()
+                && cached.read.elapsed() < CACHE_LIFE
             {
-                return Ok(app.clone());
+                return Ok(cached.app.clone());
             }
         }
         let answer = client
@@ -115,9 +122,31 @@ impl App {
             .map_err(|error| AppError::SecretsManager(Refusal::of(&error)))?;
         let text = Secret::new(answer.secret_string.ok_or(AppError::Shape)?);
         let app = parse(&text, client_id.as_deref()).ok_or(AppError::Shape)?;
-        *cached.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((Instant::now(), app.clone()));
+        *cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(Cached {
+            read: Instant::now(),
+            app: app.clone(),
+            version: answer.version_id,
+        });
         Ok(app)
+    }
+
+    /// Id of the secret's version that the credentials in memory come from, if any are.
+    pub fn version(&self) -> Option<String> {
+        match &*self.0 {
+            Source::Given(_) => None,
+            Source::Stored { cached, .. } => {
+                let cached = cached.lock().unwrap_or_else(PoisonError::into_inner);
+                cached.as_ref().and_then(|cached| cached.version.clone())
+            }
+        }
+    }
+
+    /// Reads the secret again and says whether it is another version than the one that was used: a
+    /// refusal of an old secret is no news (scenario T4).
+    pub async fn has_another_version(&self, used: Option<&str>) -> Result<bool, AppError> {
+        self.forget();
+        self.credentials().await?;
+        Ok(self.version().as_deref() != used)
     }
 
     /// Forgets what was read, so that the next call sees a rotated secret.

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use super::{Endpoint, token::Endpoints};
 
-pub use failure::{ErrorRule, TokenFailure};
+pub use failure::{ErrorRule, TOKEN_REUSE, TokenFailure};
 pub use table::{PROVIDERS, SIGN_IN, provider};
 
 /// Where a provider is.

@@ -7,9 +7,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    App, AppCredentials, Provider, TokenAnswer, TokenBundle, TokenFailure,
+    App, AppCredentials, OurRefreshToken, Provider, TokenAnswer, TokenBundle, TokenFailure,
     http::{HttpAnswer, HttpFailure, TokenHttp},
-    provider::ClientAuth,
+    provider::{ClientAuth, SIGN_IN},
     salesforce::{self, Grantor, GrantorError},
 };
 use crate::secret::Secret;
@@ -134,8 +134,33 @@ impl TokenClient {
         self.token_call(&form).await
     }
 
-    /// Presents a refresh token. `scope` is not sent: the grant's scopes stay as they are.
-    pub async fn refresh(&self, refresh_token: &Secret) -> TokenOutcome {
+    /// Presents a connection's refresh token. `scope` is not sent: the grant's scopes stay as they
+    /// are.
+    ///
+    /// A token that is not known to be ours cannot be presented:
+    ///
+    /// ```compile_fail,E0308
+    /// # async fn present(client: &tributary::oauth::TokenClient) {
+    /// let token = tributary::secret::Secret::new("whose?");
+    /// client.refresh(&token).await;
+    /// # }
+    /// ```
+    pub async fn refresh(&self, refresh_token: OurRefreshToken<'_>) -> TokenOutcome {
+        self.present(refresh_token.secret()).await
+    }
+
+    /// Presents the refresh token of a user's session. It belongs to no connection, so this goes to
+    /// the identity provider that users sign in with, and nowhere else.
+    pub async fn refresh_session(&self, refresh_token: &Secret) -> TokenOutcome {
+        if self.provider.key != SIGN_IN.key {
+            return TokenOutcome::NotSent {
+                cause: "sessions are refreshed at the identity provider only".to_owned(),
+            };
+        }
+        self.present(refresh_token).await
+    }
+
+    async fn present(&self, refresh_token: &Secret) -> TokenOutcome {
         self.token_call(&[
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token.expose()),

@@ -115,6 +115,11 @@ impl Key {
         Self::raw(Self::tenant_partition(tenant), format!("FLOW#{flow}"))
     }
 
+    /// The gate before the token endpoint of a provider's host, for one app.
+    pub fn gate(provider: &str, app_owner: &str, host: &str) -> Self {
+        Self::raw(format!("GATE#{provider}#{app_owner}#{host}"), "GATE")
+    }
+
     /// When an account's flows are looked at in AppFlow again, and what was counted there.
     pub fn watch(tenant: TenantId, account: AccountId) -> Self {
         Self::raw(Self::tenant_partition(tenant), format!("WATCH#{account}"))

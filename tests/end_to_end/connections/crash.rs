@@ -137,7 +137,8 @@ async fn r3_killed_while_asking_the_question_is_asked_again() {
     let counters = world.sandbox.salesforce.token_counters();
     assert_eq!(
         (counters.refreshes, counters.introspections),
-        (1, asked + 2)
+        (1, asked + 3),
+        "twice what became of the token, once how long the new one lives"
     );
     assert!(world.works(&connection).await);
     world.end().await;

@@ -41,7 +41,7 @@ async fn r5_a_busy_provider_is_waited_for_as_told_and_the_connection_stays_activ
         let due = Timestamp::from_millisecond(record.number("due_at")).unwrap();
         assert!(due >= begun + least, "{fault:?}: due {due}, begun {begun}");
         assert!(
-            due <= begun + Duration::from_hours(2),
+            due <= begun + Duration::from_hours(3),
             "{fault:?}: due {due}, begun {begun}"
         );
         assert_eq!(
@@ -122,7 +122,7 @@ async fn r3_r6_a_lost_request_is_asked_about_and_then_made_again() {
         );
         let due = record.number("due_at") - Timestamp::now().as_millisecond();
         assert!(
-            (60_000..=130_000).contains(&due),
+            (180_000..=250_000).contains(&due),
             "{fault:?}: after the settling time, in {due} ms"
         );
 
@@ -141,8 +141,8 @@ async fn r3_r6_a_lost_request_is_asked_about_and_then_made_again() {
         let counters = world.sandbox.salesforce.token_counters();
         assert_eq!(
             counters.introspections,
-            before.introspections + 1,
-            "{fault:?}"
+            before.introspections + 2,
+            "{fault:?}: what became of the token, and how long the new one lives"
         );
         assert_eq!(counters.refreshes, before.refreshes + 1, "{fault:?}");
         assert_eq!(

@@ -67,8 +67,8 @@ async fn r1_twenty_requests_at_once_make_one_token_request() {
         let counters = world.sandbox.salesforce.token_counters();
         assert_eq!(
             (counters.refreshes, counters.introspections),
-            (refreshes.unsigned_abs(), 1),
-            "one introspection at the consent"
+            (refreshes.unsigned_abs(), refreshes.unsigned_abs() + 1),
+            "one introspection at the consent and after each refresh: the answer does not say how long the token lives"
         );
     }
     world.end().await;
@@ -283,4 +283,81 @@ async fn a_message_about_a_deleted_connection_is_dropped() {
         "the grant was ended"
     );
     common::no_leaks(&world.sandbox).await;
+}
+
+/// R1: two hundred callers at once, each waiting for the outcome: one token request, and everybody is
+/// answered with the same generation.
+#[tokio::test(flavor = "multi_thread")]
+async fn r1_two_hundred_callers_at_once_wait_for_one_token_request() {
+    let (world, connection) = World::connected().await;
+    world.fault(
+        "salesforce",
+        super::world::TOKEN,
+        sandbox_core::Fault::Delay(1_500),
+        1,
+    );
+    let path = format!("/v1/connections/{connection}/refresh");
+    let before = world.seen(&connection).await;
+    let api = &world.frank().api;
+    let callers = (0..200).map(|number| {
+        let (path, key) = (path.clone(), format!("caller-{number}"));
+        async move {
+            let headers = [("idempotency-key", key.as_str()), ("prefer", "wait=20")];
+            api.call(reqwest::Method::POST, &path, None, &headers).await
+        }
+    });
+    let answers = futures::future::join_all(callers).await;
+    let seen = world.record(&connection).await;
+    assert_eq!(seen.number("generation"), 2);
+    for answer in answers {
+        let answer = answer.unwrap();
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        assert_ne!(answer.body["accessExpiresAt"], before["accessExpiresAt"]);
+    }
+    world.queue_is_empty().await;
+    assert_eq!(world.sandbox.salesforce.token_counters().refreshes, 1);
+    assert_eq!(world.record(&connection).await.generations(), (2, 2));
+    world.end().await;
+}
+
+/// R10: where an answer does not say how long its access token lives, the provider is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn r10_the_life_of_a_refreshed_token_is_asked_for() {
+    let (world, connection) = World::connected().await;
+    world.when_due(&connection).await;
+    let record = world.record(&connection).await;
+    let life = record.number("access_expires_at") - Timestamp::now().as_millisecond();
+    assert!(
+        (110 * 60_000..=120 * 60_000).contains(&life),
+        "the organisation's two hours, not the row's one: {life} ms"
+    );
+    world.end().await;
+}
+
+/// After a failure an attempt on demand is refused for half a minute, and says for how long.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_on_demand_waits_after_a_failure() {
+    let (world, connection) = World::connected().await;
+    let busy = sandbox_core::Fault::Status {
+        status: 503,
+        retry_after: Some(60),
+        body: String::new(),
+    };
+    world.fault("salesforce", super::world::TOKEN, busy, 1);
+    world.when_due(&connection).await;
+    let path = format!("/v1/connections/{connection}/refresh");
+    let headers = [("idempotency-key", "once-more-please")];
+    let refused = world
+        .frank()
+        .api
+        .call(reqwest::Method::POST, &path, None, &headers)
+        .await
+        .unwrap();
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::TOO_MANY_REQUESTS, "refresh_failed_recently"),
+        "{}",
+        refused.body
+    );
+    world.end().await;
 }

@@ -268,8 +268,21 @@ impl World {
         found
     }
 
+    /// The gates before the providers as they are after hours: they let calls pass again.
+    pub(super) async fn the_gates_cool(&self) {
+        let items = self.sandbox.table_items().await;
+        let gates = items.into_iter().filter(|item| item["sk"]["S"] == "GATE");
+        for gate in gates {
+            let names = json!({ "#g": "gate", "#c": "cool_until", "#p": "probe_at", "#n": "next_slot", "#v": "version" });
+            let values = json!({ ":z": { "N": "0" }, ":one": { "N": "1" } });
+            let change = "SET #g.#c = :z, #g.#p = :z, #g.#n = :z, #v = #v + :one";
+            self.change(&gate, change, names, values).await;
+        }
+    }
+
     /// A tick at the connection's own due time, and the end of the work that it makes.
     pub(super) async fn when_due(&self, connection: &str) {
+        self.the_gates_cool().await;
         let due = self.record(connection).await.number("due_at");
         self.tick_at(Timestamp::from_millisecond(due).unwrap())
             .await;

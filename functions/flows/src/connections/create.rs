@@ -198,6 +198,7 @@ fn record(
         lease_until: None,
         intent: None,
         failures: 0,
+        failed_at: None,
         reauth_told: false,
         due_shard: None,
         due_at: None,

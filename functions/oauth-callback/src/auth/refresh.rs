@@ -85,7 +85,7 @@ async fn renew(
         }
     };
     let client = app.sign_in.client(&metadata);
-    match client.refresh(refresh_token).await {
+    match client.refresh_session(refresh_token).await {
         TokenOutcome::Answered(answer) if answer.is_bearer() => {
             let (tokens, stored) = keep(app, cookie, session, old, *answer).await?;
             if stored.is_none()

@@ -42,6 +42,7 @@ fn connection(generation: u64) -> Connection {
         lease_until: None,
         intent: None,
         failures: 0,
+        failed_at: None,
         reauth_told: false,
         due_shard: None,
         due_at: None,

@@ -108,6 +108,16 @@ const STANDARD: &[(&str, TokenFailure)] = &[
     ("slow_down", TokenFailure::retryable("slow_down")),
 ];
 
+/// The reason when a provider says that a used refresh token was presented: somebody else may hold
+/// the grant, or held it.
+pub const TOKEN_REUSE: &str = "token_reuse";
+
+/// Whether a description speaks of a refresh token that was used before, and not of a code.
+fn speaks_of_reuse(description: &str) -> bool {
+    let says = ["reuse", "already used", "already been used"];
+    says.iter().any(|words| description.contains(words)) && !description.contains("code")
+}
+
 impl TokenFailure {
     /// A refusal for now, without a time.
     pub const fn retryable(reason: &'static str) -> Self {
@@ -169,15 +179,18 @@ impl Provider {
     fn meaning(&self, answer: &Value) -> Option<TokenFailure> {
         let own = |said: &Said<'_>| self.error_rules.iter().find(|rule| said.fits(rule));
         if let Some(said) = Said::read(answer, "error") {
-            return Some(own(&said).map_or_else(|| standard(said.error), |rule| rule.meaning));
+            return Some(own(&said).map_or_else(|| standard(&said), |rule| rule.meaning));
         }
         let said = Said::read(answer, "status")?;
         own(&said).map(|rule| rule.meaning)
     }
 }
 
-fn standard(error: &str) -> TokenFailure {
-    let known = STANDARD.iter().find(|(name, _)| *name == error);
+fn standard(said: &Said<'_>) -> TokenFailure {
+    if said.error == "invalid_grant" && speaks_of_reuse(&said.description) {
+        return TokenFailure::ReauthRequired(TOKEN_REUSE);
+    }
+    let known = STANDARD.iter().find(|(name, _)| *name == said.error);
     known.map_or(
         TokenFailure::retryable("unrecognised_error"),
         |(_, meaning)| *meaning,
@@ -312,6 +325,34 @@ mod tests {
                 failure,
                 Some(TokenFailure::Retryable { reason, after }),
                 "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn t3_a_provider_that_speaks_of_reuse_is_understood() {
+        let hubspot = provider("hubspot").unwrap();
+        let meaning = |description: &str| {
+            let body =
+                serde_json::json!({"error": "invalid_grant", "error_description": description});
+            hubspot.classify(400, &body.to_string(), None)
+        };
+        for description in [
+            "Refresh token reuse detected",
+            "The refresh token was already used",
+            "refresh_token has already been used.",
+        ] {
+            assert_eq!(
+                meaning(description),
+                Some(TokenFailure::ReauthRequired(TOKEN_REUSE)),
+                "{description}"
+            );
+        }
+        for description in ["", "expired", "authorization code already used"] {
+            assert_eq!(
+                meaning(description),
+                Some(TokenFailure::ReauthRequired("revoked")),
+                "{description}"
             );
         }
     }

@@ -7,7 +7,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::oauth::{Endpoint, http::HostOrigin, provider::provider};
+use crate::{
+    connection::tests::connection,
+    oauth::{Endpoint, OurTokens, TokenBundle, http::HostOrigin, provider::provider},
+};
 
 /// Answers each connection with these bytes and keeps what was sent.
 async fn server(answer: &'static str) -> (Endpoint, Arc<Mutex<Vec<String>>>) {
@@ -45,6 +48,15 @@ fn is_whole(request: &[u8]) -> bool {
         .find_map(|line| line.strip_prefix("content-length: "))
         .map_or(0, |length| length.parse().unwrap());
     body.len() >= length
+}
+
+async fn refresh(client: &TokenClient) -> TokenOutcome {
+    let bundle = TokenBundle {
+        access_token: Secret::new("a"),
+        refresh_token: Some(Secret::new("r")),
+    };
+    let tokens = OurTokens::of(&connection(), bundle).unwrap();
+    client.refresh(tokens.refresh_token().unwrap()).await
 }
 
 fn client(host: &Endpoint) -> TokenClient {
@@ -110,7 +122,7 @@ async fn r6_a_lost_or_truncated_answer_is_a_question_and_not_a_failure() {
         answer!("502 Bad Gateway", "<html>"),
     ] {
         let (host, seen) = server(answer).await;
-        let outcome = client(&host).refresh(&Secret::new("r")).await;
+        let outcome = refresh(&client(&host)).await;
         assert!(
             matches!(outcome, TokenOutcome::Unknown { body: None, .. }),
             "{answer}: {outcome:?}"
@@ -122,7 +134,7 @@ async fn r6_a_lost_or_truncated_answer_is_a_question_and_not_a_failure() {
 #[tokio::test]
 async fn an_unreadable_success_is_kept() {
     let (host, _) = server(answer!("200 OK", "access_token=a&refresh_token=r")).await;
-    let outcome = client(&host).refresh(&Secret::new("r")).await;
+    let outcome = refresh(&client(&host)).await;
     let TokenOutcome::Unknown {
         body: Some(body), ..
     } = outcome
@@ -139,7 +151,7 @@ async fn a_host_that_is_not_there_leaves_the_token_untouched() {
         .parse()
         .unwrap();
     drop(listener);
-    let outcome = client(&host).refresh(&Secret::new("r")).await;
+    let outcome = refresh(&client(&host)).await;
     assert!(
         matches!(outcome, TokenOutcome::NotSent { .. }),
         "{outcome:?}"
@@ -153,7 +165,7 @@ async fn redirects_are_never_followed() {
         format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {target}/steal\r\nconnection: close\r\n\r\n").into_boxed_str(),
     );
     let (host, _) = server(answer).await;
-    let outcome = client(&host).refresh(&Secret::new("r")).await;
+    let outcome = refresh(&client(&host)).await;
     assert!(
         matches!(
             outcome,
@@ -174,7 +186,7 @@ async fn a_flood_of_bytes_is_cut_off() {
         .into_boxed_str(),
     );
     let (host, _) = server(flood).await;
-    let outcome = client(&host).refresh(&Secret::new("r")).await;
+    let outcome = refresh(&client(&host)).await;
     assert!(
         matches!(outcome, TokenOutcome::Unknown { .. }),
         "{outcome:?}"
@@ -232,4 +244,15 @@ async fn introspection_and_revocation_say_what_is_proven() {
         let (host, _) = server(answer).await;
         assert_eq!(client(&host).revoke(&token).await, expected, "{answer}");
     }
+}
+
+#[tokio::test]
+async fn r9_a_sessions_token_goes_to_the_identity_provider_only() {
+    let (host, seen) = server(answer!("200 OK", r#"{"access_token":"a"}"#)).await;
+    let outcome = client(&host).refresh_session(&Secret::new("r")).await;
+    assert!(
+        matches!(outcome, TokenOutcome::NotSent { .. }),
+        "{outcome:?}"
+    );
+    assert_eq!(seen.lock().await.len(), 0);
 }

@@ -7,7 +7,7 @@ fn r2_r3_r6_t3_the_implemented_protocol_reaches_no_bad_end() {
     let worlds = &*IMPLEMENTED_WORLDS;
     let bad: Vec<_> = worlds
         .iter()
-        .filter_map(|(world, steps)| Some((world.bad()?, steps, world)))
+        .filter_map(|(world, steps)| Some((world.bad(IMPLEMENTED)?, steps, world)))
         .collect();
     assert!(
         bad.is_empty(),
@@ -31,7 +31,10 @@ fn a_person_is_asked_only_when_an_answer_was_lost() {
         .filter(|world| world.record.reauth)
     {
         assert_ne!(world.record.token, world.newest, "{world:?}");
-        let answer_lost = !world.left.crash || !world.left.lost_answer || !world.left.late_request;
+        let answer_lost = !world.left.crash
+            || !world.left.lost_answer
+            || !world.left.late_request
+            || !world.left.table_down;
         assert!(answer_lost, "{world:?}");
     }
 }
@@ -87,4 +90,75 @@ fn a_lease_that_lapses_under_its_caller_revokes_the_grant() {
         })
         .contains(&Bad::SelfRevocation)
     );
+}
+
+#[test]
+fn r3_each_class_of_provider_reaches_no_bad_end() {
+    for design in [
+        at_provider(RotationClass::Never, false),
+        at_provider(RotationClass::KeepsOld, false),
+        at_provider(RotationClass::Grace(WINDOW), true),
+        at_provider(RotationClass::Grace(WINDOW), false),
+        at_provider(RotationClass::Strict, false),
+        at_provider(RotationClass::NoRefreshToken, false),
+    ] {
+        assert_eq!(ends(design), [], "{:?}", design.practice);
+    }
+}
+
+#[test]
+fn r3_within_its_window_a_provider_answers_again_and_nobody_is_asked() {
+    let worlds = reachable(at_provider(RotationClass::Grace(WINDOW), false));
+    let recovered = |world: &World| {
+        !world.left.lost_answer && world.record.token == world.newest && world.newest >= 3
+    };
+    assert!(
+        worlds
+            .keys()
+            .any(|world| world.is_idle() && recovered(world))
+    );
+}
+
+#[test]
+fn a_window_that_is_used_to_its_end_is_overrun_by_a_late_request() {
+    let design = Design {
+        margin: false,
+        ..at_provider(RotationClass::Grace(WINDOW), false)
+    };
+    assert!(ends(design).contains(&Bad::SelfRevocation));
+}
+
+#[test]
+fn a_strict_provider_that_is_taken_for_a_lenient_one_ends_the_grant() {
+    for class in [RotationClass::Never, RotationClass::KeepsOld] {
+        let design = Design {
+            practice: practice(class, false),
+            ..IMPLEMENTED
+        };
+        assert!(ends(design).contains(&Bad::SelfRevocation), "{class:?}");
+    }
+}
+
+#[test]
+fn an_answer_on_the_queue_is_thrown_away_unless_the_lost_token_is_remembered() {
+    let design = Design {
+        remembers: false,
+        ..IMPLEMENTED
+    };
+    assert!(ends(design).contains(&Bad::ThrownAway));
+}
+
+#[test]
+fn where_nobody_can_be_asked_the_last_attempt_comes_after_the_access_tokens_end() {
+    let design = at_provider(RotationClass::Strict, false);
+    let worlds = reachable(design);
+    let gambled = |world: &World| world.record.intent.is_some_and(|intent| intent.last);
+    assert!(worlds.keys().any(gambled));
+    assert!(
+        worlds
+            .keys()
+            .filter(|world| gambled(world))
+            .all(|world| world.access_over)
+    );
+    assert!(worlds.keys().any(|world| world.revoked && !world.harmed));
 }
