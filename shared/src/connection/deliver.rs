@@ -89,10 +89,11 @@ impl Delivery<'_> {
     /// What follows from a connection that works: nothing here makes it fail.
     async fn afterwards(&self, appflow: &Client, kept: &Kept) {
         let connection = &kept.now;
-        let needed_a_person = kept.before.state == ConnectionState::ReauthRequired;
-        if (needed_a_person || connection.reauth_told)
-            && let Err(error) = resume(self.store, appflow, connection).await
-        {
+        let reconnected = matches!(
+            kept.before.state,
+            ConnectionState::ReauthRequired | ConnectionState::Limited
+        );
+        if reconnected && let Err(error) = resume(self.store, appflow, connection).await {
             tracing::warn!(tenant.id = %connection.tenant_id, connection.id = %connection.id, error.code = error.code(), error.chain = error.chain(), "the connection works, and flows that AppFlow switched off may wait for somebody to start them");
         }
         if let Err(error) = grantors::note(self.store, connection).await {

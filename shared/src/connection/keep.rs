@@ -179,3 +179,6 @@ pub fn gone() -> Error {
         "The connection does not exist any more.",
     )
 }
+
+#[cfg(test)]
+mod model;
