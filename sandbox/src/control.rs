@@ -1,6 +1,8 @@
 //! The sandbox's own control page: what a person does outside of Tributary (launch a stack in an AWS
 //! account, move the clock, revoke a grant) and what a subscriber received.
 
+mod providers;
+
 use std::sync::{Arc, Weak};
 
 use axum::{
@@ -23,6 +25,7 @@ pub(crate) fn serve(sandbox: &Arc<Sandbox>, listener: TcpListener) {
         .route("/launch", post(launch))
         .route("/clock", post(clock))
         .route("/salesforce/revoke", post(revoke))
+        .merge(providers::routes())
         .with_state(Arc::downgrade(sandbox));
     tokio::spawn(async move {
         // Serving ends with the process.
@@ -44,18 +47,26 @@ async fn index(State(sandbox): Held) -> Response {
         ("API", sandbox.api_url.as_str()),
         ("AWS endpoint", sandbox.aws_url.as_str()),
         ("Salesforce", sandbox.salesforce_url.as_str()),
+        ("Other OAuth providers", sandbox.providers_url.as_str()),
         ("Identity provider", sandbox.oidc_url.as_str()),
     ]
     .map(|(name, url)| {
         format!("<tr><th scope=\"row\">{name}</th><td><a href=\"{url}\">{url}</a></td></tr>")
     })
     .concat();
+    let connect = providers::how_to_connect();
     Html(format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Tributary sandbox</title>\
-         <style>body{{font:16px/1.5 system-ui;max-width:44rem;margin:3rem auto;padding:0 1rem}}th{{text-align:left;padding-right:2rem}}</style>\
+         <style>body{{font:16px/1.5 system-ui;max-width:44rem;margin:3rem auto;padding:0 1rem}}th,td{{text-align:left;padding-right:2rem}}</style>\
          <h1>Tributary sandbox</h1><table>{rows}</table>\
          <p><a href=\"{}auth/login\">Sign in</a> as frank, ming, ethan or alex (password <code>&lt;name&gt;-password-local</code>). \
-         <a href=\"/notifications\">Notifications</a> as a subscriber got them.</p></html>",
+         <a href=\"/notifications\">Notifications</a> as a subscriber got them.</p>\
+         <h2>Connect an application</h2>\
+         <p>Create a connection with the API, open its start link in this browser, and sign in where it leads:</p>\
+         <table><thead><tr><th scope=\"col\">Application</th><th scope=\"col\">Instance</th><th scope=\"col\">User</th>\
+         <th scope=\"col\">Password</th></tr></thead><tbody>{connect}</tbody></table>\
+         <p>A second org is <code>globex</code>, with <code>oscar@globex.example</code> \
+         (<code>oscar-password-local</code>). What each provider <a href=\"/providers\">counted</a>.</p></html>",
         sandbox.api_url
     ))
     .into_response()

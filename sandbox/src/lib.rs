@@ -32,7 +32,7 @@ use sandbox_gateway::{
     runtime::{LogSink, Runtime},
 };
 use sandbox_redshift::Redshift;
-use sandbox_saas::{Oidc, Salesforce};
+use sandbox_saas::{Oidc, Providers, Salesforce};
 use tokio::task::AbortHandle;
 use url::Url;
 
@@ -52,7 +52,7 @@ pub const SUBSCRIBER_QUEUE: &str = "notifications-subscriber";
 /// How a sandbox is started.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// First of the five ports; `None` lets the system choose all of them.
+    /// First of the six ports; `None` lets the system choose all of them.
     pub first_port: Option<u16>,
     /// Which build of the functions runs.
     pub profile: Profile,
@@ -62,6 +62,8 @@ pub struct Options {
     pub timeouts: BTreeMap<String, std::time::Duration>,
     /// Whether schedules fire by themselves as the clock moves.
     pub run_schedules: bool,
+    /// AppFlow's quota of connector profiles in an account.
+    pub connector_profiles: usize,
     /// Where the functions' logs are also written to.
     pub log_file: Option<std::path::PathBuf>,
 }
@@ -74,6 +76,7 @@ impl Default for Options {
             environment: BTreeMap::new(),
             timeouts: BTreeMap::new(),
             run_schedules: true,
+            connector_profiles: 100,
             log_file: None,
         }
     }
@@ -111,6 +114,8 @@ pub struct Sandbox {
     pub oidc_url: Url,
     /// The sandbox's own control page.
     pub control_url: Url,
+    /// The other OAuth providers.
+    pub providers_url: Url,
     /// Origin of the single-page application that the API allows.
     pub app_origin: String,
     /// The movable clock.
@@ -139,6 +144,8 @@ pub struct Sandbox {
     pub runtime: Runtime,
     /// Salesforce, for its administrator's acts and counters.
     pub salesforce: Arc<Salesforce>,
+    /// ServiceNow, HubSpot, Zendesk and Microsoft, for their administrators' acts and counters.
+    pub providers: Arc<Providers>,
     /// The identity provider, for its administrator's acts.
     pub oidc: Arc<Oidc>,
     /// The vendor's stack, as the template was resolved.

@@ -11,7 +11,7 @@ cargo run -p sandbox -- serve               serve until stopped, without the tou
 cargo run -p sandbox -- openapi [FILE]      write the OpenAPI document (default docs/openapi.json)
 cargo run -p sandbox -- openapi --check FILE   fail if the file is not the document of today
 cargo run --release -p sandbox -- bench [--invocations N] [--profile debug|release] [--out FILE]
-options: --port N   first of five consecutive ports (default 8700)   --log FILE   copy of all logs
+options: --port N   first of six consecutive ports (default 8700)   --log FILE   copy of all logs
 ";
 
 /// What was asked for on the command line.
@@ -108,11 +108,12 @@ async fn walk(arguments: &Arguments, with_tour: bool, stay: bool) -> Result<(), 
 
 async fn serve(sandbox: &Arc<Sandbox>) -> Result<(), Failure> {
     println!(
-        "\nserving until stopped (Ctrl-C)\n  control page       {}\n  API                {}\n  AWS endpoint       {}\n  Salesforce         {}\n  identity provider  {}",
+        "\nserving until stopped (Ctrl-C)\n  control page       {}\n  API                {}\n  AWS endpoint       {}\n  Salesforce         {}\n  other providers    {}\n  identity provider  {}",
         sandbox.control_url,
         sandbox.api_url,
         sandbox.aws_url,
         sandbox.salesforce_url,
+        sandbox.providers_url,
         sandbox.oidc_url
     );
     println!(

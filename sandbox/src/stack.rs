@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sandbox_aws::Aws;
 use sandbox_core::{REGION, VENDOR_ACCOUNT};
 use sandbox_gateway::template::{Attributes, Context, Resolved, Template};
+use sandbox_saas::{ProviderApp, strict::hosts};
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,6 +21,7 @@ pub(crate) struct Addresses<'a> {
     pub(crate) api: &'a str,
     pub(crate) aws: &'a str,
     pub(crate) salesforce: &'a str,
+    pub(crate) providers: &'a str,
     pub(crate) oidc: &'a str,
     pub(crate) app_origin: &'a str,
 }
@@ -30,7 +32,12 @@ pub(crate) struct Secrets<'a> {
     pub(crate) salesforce_id: &'a str,
     pub(crate) salesforce_secret: &'a str,
     pub(crate) sealing_key: &'a str,
+    /// Apps at the other providers, by the provider's key.
+    pub(crate) provider_apps: &'a BTreeMap<&'static str, ProviderApp>,
 }
+
+/// What the names of the vendor's apps' secrets begin with; the provider's key follows.
+pub(crate) const APP_SECRET_PREFIX: &str = "tributary/oauth-apps/";
 
 /// Makes the keys and secrets, whose ids AWS chooses, and resolves the template with them.
 pub(crate) async fn resolve(
@@ -40,12 +47,14 @@ pub(crate) async fn resolve(
 ) -> Result<Resolved, StartError> {
     let salesforce =
         json!({ "clientId": secrets.salesforce_id, "clientSecret": secrets.salesforce_secret });
-    secret(
-        aws,
-        "tributary/oauth-apps/salesforce",
-        salesforce.to_string(),
-    )
-    .await?;
+    let name = format!("{APP_SECRET_PREFIX}salesforce");
+    secret(aws, &name, salesforce.to_string()).await?;
+    for (key, app) in secrets.provider_apps {
+        let value =
+            json!({ "clientId": app.client_id, "clientSecret": app.client_secrets.first() });
+        let name = format!("{APP_SECRET_PREFIX}{key}");
+        secret(aws, &name, value.to_string()).await?;
+    }
     let oidc = secret(aws, "tributary/oidc-client", secrets.oidc_client.to_owned()).await?;
     let sealing = secret(aws, "tributary/sealing-key", secrets.sealing_key.to_owned()).await?;
     let mut attributes = BTreeMap::from([(
@@ -87,8 +96,14 @@ fn parameters(at: &Addresses<'_>, oidc: &str) -> BTreeMap<String, String> {
             &format!("{APP_CLIENT_ID},{OPERATOR_CLIENT_ID}"),
         ),
         ("OperatorClientIds", OPERATOR_CLIENT_ID),
-        ("OAuthProviders", "salesforce"),
-        ("OAuthHosts", &format!("salesforce={}", at.salesforce)),
+        (
+            "OAuthProviders",
+            "salesforce,service-now,hubspot,zendesk,microsoft",
+        ),
+        (
+            "OAuthHosts",
+            &format!("salesforce={},{}", at.salesforce, hosts(at.providers)),
+        ),
         (
             "CustomerTemplateUrl",
             "https://tributary-templates.s3.us-east-1.amazonaws.com/customer-account.yaml",

@@ -16,7 +16,10 @@ use sandbox_gateway::{
     template::Resolved,
 };
 use sandbox_redshift::Redshift;
-use sandbox_saas::{Oidc, OidcOptions, Salesforce, SalesforceOptions};
+use sandbox_saas::{
+    Oidc, OidcOptions, ProviderApp, Providers, ProvidersOptions, Salesforce, SalesforceOptions,
+    strict::provider_keys,
+};
 use tokio::net::TcpListener;
 use url::Url;
 use uuid::Uuid;
@@ -43,19 +46,27 @@ struct Shared {
     canaries: Canaries,
 }
 
-/// The five listeners, bound before anything else so that a taken port is told at once.
+/// The six listeners, bound before anything else so that a taken port is told at once.
 struct Ports {
     api: TcpListener,
     aws: TcpListener,
     salesforce: TcpListener,
     oidc: TcpListener,
     control: TcpListener,
-    urls: [Url; 5],
+    providers: TcpListener,
+    urls: [Url; 6],
 }
 
 pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> {
     let ports = bind(options.first_port).await?;
-    let [api_url, aws_url, salesforce_url, oidc_url, control_url] = ports.urls.clone();
+    let [
+        api_url,
+        aws_url,
+        salesforce_url,
+        oidc_url,
+        control_url,
+        providers_url,
+    ] = ports.urls.clone();
     let shared = Shared::default();
     let logs = match &options.log_file {
         Some(path) => LogSink::with_file(path)
@@ -74,12 +85,14 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     let salesforce_secret = canary(&shared, "Salesforce client secret");
     let oidc_secret = canary(&shared, "OIDC client secret");
     let sealing_key = canary(&shared, "sealing key");
+    let provider_apps = provider_apps(&shared, &api_url);
     let resolved = stack::resolve(
         &aws,
         &Addresses {
             api: origin(&api_url),
             aws: origin(&aws_url),
             salesforce: origin(&salesforce_url),
+            providers: origin(&providers_url),
             oidc: origin(&oidc_url),
             app_origin: APP_ORIGIN,
         },
@@ -88,6 +101,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
             salesforce_id: "tributary-consumer-key",
             salesforce_secret: &salesforce_secret,
             sealing_key: &sealing_key,
+            provider_apps: &provider_apps,
         },
     )
     .await?;
@@ -124,6 +138,8 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         Arc::clone(&services),
         AppFlowOptions {
             salesforce_login_url: Some(origin(&salesforce_url).to_owned()),
+            max_profiles: options.connector_profiles,
+            applications_url: Some(origin(&providers_url).to_owned()),
             ..AppFlowOptions::default()
         },
     );
@@ -151,6 +167,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     let received = client::Inbox::subscribe(&aws, &resolved, SUBSCRIBER_QUEUE).await?;
 
     let salesforce = Arc::new(salesforce(&shared, &api_url, &salesforce_secret));
+    let providers = Arc::new(providers(&shared, provider_apps));
     let oidc = Arc::new(identity_provider(
         &shared,
         &api_url,
@@ -162,6 +179,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         tokio::spawn(changes.clone().push()).abort_handle(),
         tokio::spawn(Arc::clone(&salesforce).serve(ports.salesforce)).abort_handle(),
         tokio::spawn(Arc::clone(&oidc).serve(ports.oidc)).abort_handle(),
+        tokio::spawn(Arc::clone(&providers).serve(ports.providers)).abort_handle(),
         appflow.spawn().abort_handle(),
         tokio::spawn({
             let aws = Arc::clone(&aws);
@@ -207,6 +225,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         salesforce_url,
         oidc_url,
         control_url,
+        providers_url,
         app_origin: APP_ORIGIN.to_owned(),
         clock: shared.clock,
         faults: shared.faults,
@@ -221,6 +240,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         schedules,
         runtime,
         salesforce,
+        providers,
         oidc,
         stack: resolved,
         changes,
@@ -250,25 +270,27 @@ fn origin(url: &Url) -> &str {
 }
 
 async fn bind(first: Option<u16>) -> Result<Ports, StartError> {
-    let mut bound = Vec::with_capacity(5);
-    for offset in 0..5u16 {
+    let mut bound = Vec::with_capacity(6);
+    for offset in 0..6u16 {
         let port = first.map_or(0, |first| first.saturating_add(offset));
         let (listener, address) = serve::bind(port).await?;
         let url = Url::parse(&format!("http://{address}"))
             .map_err(|error| StartError::StandIn("a listener", error.to_string()))?;
         bound.push((listener, url));
     }
-    let missing = || StartError::StandIn("a listener", "five are needed".to_owned());
+    let missing = || StartError::StandIn("a listener", "six are needed".to_owned());
     let mut bound = bound.into_iter();
     let mut next = || bound.next().ok_or_else(missing);
-    let (api, aws, salesforce, oidc, control) = (next()?, next()?, next()?, next()?, next()?);
+    let (api, aws, salesforce) = (next()?, next()?, next()?);
+    let (oidc, control, providers) = (next()?, next()?, next()?);
     Ok(Ports {
-        urls: [api.1, aws.1, salesforce.1, oidc.1, control.1],
+        urls: [api.1, aws.1, salesforce.1, oidc.1, control.1, providers.1],
         api: api.0,
         aws: aws.0,
         salesforce: salesforce.0,
         oidc: oidc.0,
         control: control.0,
+        providers: providers.0,
     })
 }
 
@@ -404,6 +426,32 @@ fn salesforce(shared: &Shared, api_url: &Url, client_secret: &str) -> Salesforce
     options.canaries = shared.canaries.clone();
     options.redirect_uris = vec![format!("{}/connect/callback/salesforce", origin(api_url))];
     Salesforce::new(options)
+}
+
+/// The vendor's apps at the other providers, by the provider's key.
+fn provider_apps(shared: &Shared, api_url: &Url) -> BTreeMap<&'static str, ProviderApp> {
+    let app = |key: &'static str| {
+        let app = ProviderApp {
+            client_id: format!("tributary-{key}"),
+            client_secrets: vec![canary(shared, &format!("{key} client secret"))],
+            redirect_uris: vec![format!("{}/connect/callback/{key}", origin(api_url))],
+        };
+        (key, app)
+    };
+    provider_keys().map(app).collect()
+}
+
+fn providers(shared: &Shared, apps: BTreeMap<&'static str, ProviderApp>) -> Providers {
+    let providers = Providers::new(ProvidersOptions {
+        clock: shared.clock.clone(),
+        faults: shared.faults.clone(),
+        journal: shared.journal.clone(),
+        canaries: shared.canaries.clone(),
+    });
+    for (key, app) in apps {
+        providers.register_app(key, app);
+    }
+    providers
 }
 
 fn identity_provider(

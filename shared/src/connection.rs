@@ -10,6 +10,7 @@ pub mod grantors;
 pub mod keep;
 pub mod previous;
 pub mod resume;
+pub mod revocation;
 
 use std::fmt;
 

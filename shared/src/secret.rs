@@ -3,8 +3,10 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
 use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
 
 /// A token, code, verifier, password, client secret or assertion.
 ///
@@ -13,9 +15,23 @@ use subtle::ConstantTimeEq;
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes a value in.
+    /// Takes a value in. A buffer with room to spare is copied and overwritten, because giving the
+    /// room back would leave the value behind.
     pub fn new(value: impl Into<String>) -> Self {
-        Self(SecretString::from(value.into()))
+        let mut value = value.into();
+        if value.len() == value.capacity() {
+            return Self(SecretString::from(value));
+        }
+        let exact: Box<str> = value.as_str().into();
+        value.zeroize();
+        Self(SecretString::from(exact))
+    }
+
+    /// Takes bytes in, read as UTF-8 as far as they are, and overwrites them.
+    pub fn from_utf8_lossy(mut bytes: Vec<u8>) -> Self {
+        let secret = Self::new(String::from_utf8_lossy(&bytes));
+        bytes.zeroize();
+        secret
     }
 
     /// The value itself. Call it in the expression that sends or seals it, nowhere earlier.
@@ -43,7 +59,67 @@ impl From<String> for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
+        deserializer.deserialize_string(SecretVisitor)
+    }
+}
+
+struct SecretVisitor;
+
+impl de::Visitor<'_> for SecretVisitor {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Secret, E> {
+        Ok(Secret::new(value))
+    }
+
+    fn visit_string<E: de::Error>(self, value: String) -> Result<Secret, E> {
+        Ok(Secret::new(value))
+    }
+}
+
+/// A parsed document that may hold secrets: prints nothing, and its texts are overwritten on drop.
+#[derive(Default)]
+pub struct SecretJson(Value);
+
+impl SecretJson {
+    /// Parses a document.
+    pub fn parse(text: &Secret) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text.expose()).map(Self)
+    }
+
+    /// A member of the document; none of something that is no object.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The document.
+    pub const fn value(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Drop for SecretJson {
+    fn drop(&mut self) {
+        overwrite(&mut self.0);
+    }
+}
+
+fn overwrite(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(overwrite),
+        Value::Object(members) => members.values_mut().for_each(overwrite),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -58,6 +134,30 @@ mod tests {
             format!("{secret:?} {:?}", Some(&secret)),
             "[redacted] Some([redacted])"
         );
+    }
+
+    #[test]
+    fn secrets_come_in_from_any_buffer_as_they_are() {
+        let mut roomy = String::with_capacity(100);
+        roomy.push_str("token");
+        assert_eq!(Secret::new(roomy).expose(), "token");
+        assert_eq!(
+            Secret::from_utf8_lossy(b"to\xffken".to_vec()).expose(),
+            "to\u{fffd}ken"
+        );
+        let read: Secret = serde_json::from_str(r#""to\"ken""#).unwrap();
+        assert_eq!(read.expose(), "to\"ken");
+        assert!(serde_json::from_str::<Secret>("1").is_err());
+    }
+
+    #[test]
+    fn a_document_prints_nothing_and_its_texts_are_overwritten() {
+        let document = SecretJson::parse(&Secret::new(r#"{"a":["canary"],"b":1}"#)).unwrap();
+        assert_eq!(format!("{document:?}"), "[redacted]");
+        assert_eq!(document.get("b"), Some(&serde_json::json!(1)));
+        let mut value = serde_json::json!({ "a": ["canary"], "b": "canary" });
+        overwrite(&mut value);
+        assert_eq!(value, serde_json::json!({ "a": [""], "b": "" }));
     }
 
     #[test]

@@ -1,28 +1,32 @@
 //! The vault: AES-256-GCM under KMS data keys, one per tenant, bound to what the text is for.
 //!
-//! A sealed text carries the wrapped data key, so every instance can open what another sealed. KMS
-//! binds the key to the tenant (encryption context); the associated data binds the text to its
-//! place, so a ciphertext copied to another row does not open.
+//! A sealed text carries the wrapped data key and the name of the KMS key that wrapped it, so every
+//! instance can open what another sealed, also while the KMS key is being replaced. KMS binds the
+//! data key to the tenant (encryption context); the associated data binds the text to its place, so a
+//! ciphertext copied to another row does not open.
+//!
+//! Plaintext buffers and data keys are overwritten when they are done with. Out of reach: what the
+//! SDK and the HTTP client hold while an answer of KMS or of a provider is being read.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+mod keys;
+pub mod rewrap;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use std::{fmt, sync::Arc};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce};
 use aws_sdk_kms::{Client, primitives::Blob, types::DataKeySpec};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{aws::Refusal, error::Error, id::TenantId, secret::Secret};
 
-/// How long a data key stays in memory.
-const KEY_LIFE: Duration = Duration::from_mins(5);
-/// How many texts one data key seals before a new one is made.
-const KEY_USES: u32 = 10_000;
+pub use keys::VaultKeys;
+use keys::{DataKey, DataKeys, ENTRIES};
+
+/// A data key older than this is replaced, although nothing is wrong with it.
+pub const DATA_KEY_AGE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A sealed text, as it is stored.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +37,26 @@ pub struct Sealed {
     k: String,
     /// Nonce and ciphertext.
     c: String,
+    /// The KMS key that wrapped the data key; absent in texts from before it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<String>,
+    /// When the data key was made, epoch seconds; absent in texts from before it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    t: Option<i64>,
+}
+
+impl Sealed {
+    /// The member that tells one sealed text from every other, and its value, for conditions.
+    pub fn identity(&self) -> (&'static str, &str) {
+        ("c", &self.c)
+    }
+
+    /// Whether the text should be sealed anew: its data key is wrapped under another KMS key than
+    /// this one, or is old (scenario T5).
+    pub fn is_outdated(&self, current_key: &str, now: Timestamp) -> bool {
+        let is_young = |made: i64| now.as_second().saturating_sub(made) < DATA_KEY_AGE.as_secs();
+        self.n.as_deref() != Some(current_key) || !self.t.is_some_and(is_young)
+    }
 }
 
 impl fmt::Debug for Sealed {
@@ -42,7 +66,7 @@ impl fmt::Debug for Sealed {
 }
 
 /// Why the vault did not seal or open.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum VaultError {
     /// KMS failed.
     #[error("KMS {operation} failed with {}", refusal.code.as_deref().unwrap_or("no answer"))]
@@ -55,6 +79,9 @@ pub enum VaultError {
     /// The text was not sealed for this place and tenant, or was changed.
     #[error("the sealed text does not open for this tenant and place")]
     DoesNotOpen,
+    /// The text names a KMS key that is not one of ours.
+    #[error("the sealed text names a KMS key that is not configured")]
+    UnknownKey,
 }
 
 impl From<VaultError> for Error {
@@ -70,27 +97,21 @@ impl From<VaultError> for Error {
     }
 }
 
-struct DataKey {
-    key: RandomizedNonceKey,
-    wrapped: String,
-    made: Instant,
-}
-
-type Keys<K> = Mutex<HashMap<K, (Arc<DataKey>, u32)>>;
-
 /// Seals and opens secrets of tenants.
 #[derive(Clone)]
 pub struct Vault {
     client: Client,
-    key_arn: String,
-    sealing: Arc<Keys<String>>,
-    opening: Arc<Keys<(String, String)>>,
+    keys: Arc<VaultKeys>,
+    /// By owner.
+    sealing: Arc<DataKeys<String>>,
+    /// By owner and wrapped data key.
+    opening: Arc<DataKeys<(String, String)>>,
 }
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vault")
-            .field("key_arn", &self.key_arn)
+            .field("keys", &self.keys)
             .finish_non_exhaustive()
     }
 }
@@ -99,14 +120,19 @@ impl fmt::Debug for Vault {
 pub const NO_TENANT: &str = "none";
 
 impl Vault {
-    /// A vault whose data keys this KMS key wraps.
-    pub fn new(client: Client, key_arn: String) -> Self {
+    /// A vault whose data keys these KMS keys wrap.
+    pub fn new(client: Client, keys: impl Into<VaultKeys>) -> Self {
         Self {
             client,
-            key_arn,
-            sealing: Arc::default(),
-            opening: Arc::default(),
+            keys: Arc::new(keys.into()),
+            sealing: Arc::new(DataKeys::new(ENTRIES)),
+            opening: Arc::new(DataKeys::new(ENTRIES)),
         }
+    }
+
+    /// ARN of the KMS key that wraps new data keys.
+    pub fn current_key(&self) -> &str {
+        &self.keys.current
     }
 
     /// Seals a secret of a tenant for a place (`["connection", id, "7"]`).
@@ -137,17 +163,25 @@ impl Vault {
         secret: &Secret,
     ) -> Result<Sealed, VaultError> {
         let data_key = self.sealing_key(owner).await?;
-        let mut buffer = secret.expose().as_bytes().to_vec();
-        let nonce = data_key
+        let plain = secret.expose().as_bytes();
+        // Room for all that is written, so that no copy is left behind by growing.
+        let mut buffer = Vec::with_capacity(plain.len() + AES_256_GCM.tag_len());
+        buffer.extend_from_slice(plain);
+        let sealed = data_key
             .key
-            .seal_in_place_append_tag(Aad::from(associated_data(owner, place)), &mut buffer)
-            .map_err(|_| VaultError::DoesNotOpen)?;
+            .seal_in_place_append_tag(Aad::from(associated_data(owner, place)), &mut buffer);
+        let Ok(nonce) = sealed else {
+            buffer.zeroize();
+            return Err(VaultError::DoesNotOpen);
+        };
         let mut text = nonce.as_ref().to_vec();
         text.extend(buffer);
         Ok(Sealed {
             v: 1,
             k: data_key.wrapped.clone(),
             c: STANDARD_NO_PAD.encode(text),
+            n: Some(self.keys.current.clone()),
+            t: data_key.made_at,
         })
     }
 
@@ -161,7 +195,7 @@ impl Vault {
         if sealed.v != 1 {
             return Err(VaultError::DoesNotOpen);
         }
-        let data_key = self.opening_key(owner, &sealed.k).await?;
+        let data_key = self.opening_key(owner, sealed).await?;
         let text = STANDARD_NO_PAD
             .decode(&sealed.c)
             .map_err(|_| VaultError::DoesNotOpen)?;
@@ -169,25 +203,26 @@ impl Vault {
             .split_at_checked(NONCE_LEN)
             .ok_or(VaultError::DoesNotOpen)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| VaultError::DoesNotOpen)?;
-        let mut buffer = cipher.to_vec();
-        let secret = data_key
+        let mut buffer = Zeroizing::new(cipher.to_vec());
+        data_key
             .key
             .open_in_place(nonce, Aad::from(associated_data(owner, place)), &mut buffer)
             .map_err(|_| VaultError::DoesNotOpen)
             .and_then(|plain| std::str::from_utf8(plain).map_err(|_| VaultError::DoesNotOpen))
-            .map(Secret::new);
-        buffer.zeroize();
-        secret
+            .map(Secret::new)
     }
 
     async fn sealing_key(&self, owner: &str) -> Result<Arc<DataKey>, VaultError> {
-        if let Some(key) = used(&self.sealing, &owner.to_owned()) {
-            return Ok(key);
-        }
+        self.sealing
+            .get(owner.to_owned(), self.make_data_key(owner))
+            .await
+    }
+
+    async fn make_data_key(&self, owner: &str) -> Result<DataKey, VaultError> {
         let answer = self
             .client
             .generate_data_key()
-            .key_id(&self.key_arn)
+            .key_id(&self.keys.current)
             .key_spec(DataKeySpec::Aes256)
             .encryption_context("tenant", owner)
             .send()
@@ -196,35 +231,55 @@ impl Vault {
                 operation: "GenerateDataKey",
                 refusal: Refusal::of(&error),
             })?;
-        let wrapped = STANDARD_NO_PAD.encode(
-            answer
-                .ciphertext_blob
-                .unwrap_or_else(|| Blob::new([]))
-                .as_ref(),
-        );
-        let key = data_key(answer.plaintext, wrapped)?;
-        Ok(kept(&self.sealing, owner.to_owned(), key))
+        let wrapped = answer.ciphertext_blob.unwrap_or_else(|| Blob::new([]));
+        let wrapped = STANDARD_NO_PAD.encode(wrapped.as_ref());
+        DataKey::new(
+            answer.plaintext,
+            wrapped,
+            Some(Timestamp::now().as_second()),
+        )
     }
 
-    async fn opening_key(&self, owner: &str, wrapped: &str) -> Result<Arc<DataKey>, VaultError> {
-        let cache_key = (owner.to_owned(), wrapped.to_owned());
-        if let Some(key) = used(&self.opening, &cache_key) {
-            return Ok(key);
+    async fn opening_key(&self, owner: &str, sealed: &Sealed) -> Result<Arc<DataKey>, VaultError> {
+        let candidates = self.keys.for_opening(sealed.n.as_deref());
+        if candidates.is_empty() {
+            return Err(VaultError::UnknownKey);
         }
+        let at = (owner.to_owned(), sealed.k.clone());
+        let ask = async {
+            let mut outcome = Err(VaultError::DoesNotOpen);
+            for key in candidates {
+                outcome = self.unwrap_data_key(owner, &sealed.k, key).await;
+                if !matches!(outcome, Err(VaultError::DoesNotOpen)) {
+                    break;
+                }
+            }
+            outcome
+        };
+        self.opening.get(at, ask).await
+    }
+
+    async fn unwrap_data_key(
+        &self,
+        owner: &str,
+        wrapped: &str,
+        key: &str,
+    ) -> Result<DataKey, VaultError> {
         let blob = STANDARD_NO_PAD
             .decode(wrapped)
             .map_err(|_| VaultError::DoesNotOpen)?;
         let answer = self
             .client
             .decrypt()
-            .key_id(&self.key_arn)
+            .key_id(key)
             .ciphertext_blob(Blob::new(blob))
             .encryption_context("tenant", owner)
             .send()
             .await
             .map_err(|error| {
                 let refusal = Refusal::of(&error);
-                if refusal.is("InvalidCiphertextException") {
+                let is_another_keys = refusal.is("IncorrectKeyException");
+                if is_another_keys || refusal.is("InvalidCiphertextException") {
                     VaultError::DoesNotOpen
                 } else {
                     VaultError::Kms {
@@ -233,36 +288,8 @@ impl Vault {
                     }
                 }
             })?;
-        let key = data_key(answer.plaintext, wrapped.to_owned())?;
-        Ok(kept(&self.opening, cache_key, key))
+        DataKey::new(answer.plaintext, wrapped.to_owned(), None)
     }
-}
-
-fn used<K: std::hash::Hash + Eq>(keys: &Keys<K>, key: &K) -> Option<Arc<DataKey>> {
-    let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
-    keys.retain(|_, (key, uses)| key.made.elapsed() < KEY_LIFE && *uses < KEY_USES);
-    let (data_key, uses) = keys.get_mut(key)?;
-    *uses += 1;
-    Some(Arc::clone(data_key))
-}
-
-fn kept<K: std::hash::Hash + Eq>(keys: &Keys<K>, at: K, key: DataKey) -> Arc<DataKey> {
-    let key = Arc::new(key);
-    keys.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(at, (Arc::clone(&key), 1));
-    key
-}
-
-fn data_key(plaintext: Option<Blob>, wrapped: String) -> Result<DataKey, VaultError> {
-    let mut plain = plaintext.map(Blob::into_inner).unwrap_or_default();
-    let key = RandomizedNonceKey::new(&AES_256_GCM, &plain).map_err(|_| VaultError::DoesNotOpen);
-    plain.zeroize();
-    Ok(DataKey {
-        key: key?,
-        wrapped,
-        made: Instant::now(),
-    })
 }
 
 /// Length-prefixed, so that no two places join to the same bytes.
@@ -295,7 +322,36 @@ mod tests {
             v: 1,
             k: "wrapped".into(),
             c: "cipher".into(),
+            n: None,
+            t: None,
         };
         assert_eq!(format!("{sealed:?}"), "Sealed");
+    }
+
+    #[test]
+    fn t5_texts_from_before_keys_were_named_are_read_and_are_outdated() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let stored: Sealed = serde_json::from_str(r#"{"v":1,"k":"a","c":"b"}"#).unwrap();
+        assert!(stored.is_outdated("current", now));
+        assert_eq!(
+            serde_json::to_string(&stored).unwrap(),
+            r#"{"v":1,"k":"a","c":"b"}"#
+        );
+    }
+
+    #[test]
+    fn t5_a_text_is_outdated_under_another_key_or_after_ninety_days() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let sealed = |key: &str, age_days: i64| Sealed {
+            v: 1,
+            k: String::new(),
+            c: String::new(),
+            n: Some(key.to_owned()),
+            t: Some(now.as_second() - age_days * 86_400),
+        };
+        assert!(!sealed("current", 0).is_outdated("current", now));
+        assert!(!sealed("current", 89).is_outdated("current", now));
+        assert!(sealed("current", 90).is_outdated("current", now));
+        assert!(sealed("other", 0).is_outdated("current", now));
     }
 }

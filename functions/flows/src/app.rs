@@ -74,7 +74,7 @@ impl App {
             Providers::new(config.providers.clone(), secrets.clone()).map_err(|error| {
                 Error::internal("http_client", "no HTTP client could be made").with_source(error)
             })?;
-        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.data_key_arn.clone());
+        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys.clone());
         Ok(Self {
             providers,
             vault,

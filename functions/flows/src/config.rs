@@ -5,6 +5,7 @@ use tributary::{
     identity::AuthConfig,
     oauth::ProviderConfig,
     tenancy::{RoleArn, VendorRole},
+    vault::VaultKeys,
 };
 use url::Url;
 
@@ -21,8 +22,8 @@ pub struct Config {
     pub sealing_key_secret_arn: String,
     /// `REFRESH_QUEUE_URL`: queue of refreshes to do.
     pub refresh_queue_url: String,
-    /// `DATA_KEY_ARN`: key that wraps the data keys of sealed tokens.
-    pub data_key_arn: String,
+    /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
+    pub vault_keys: VaultKeys,
     /// `OAUTH_*`: the providers of connections.
     pub providers: ProviderConfig,
     /// `DUE_SHARDS`: how many shards the due index has.
@@ -90,7 +91,7 @@ impl Config {
         let table_name = env.required("TABLE_NAME");
         let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
         let refresh_queue_url = env.required("REFRESH_QUEUE_URL");
-        let data_key_arn = env.required("DATA_KEY_ARN");
+        let vault_keys = VaultKeys::from_env(&mut env);
         let providers = ProviderConfig::from_env(&mut env);
         let due_shards = env.parsed_or("DUE_SHARDS", 4);
         if !(1..=1000).contains(&due_shards) {
@@ -106,7 +107,7 @@ impl Config {
             table_name,
             sealing_key_secret_arn,
             refresh_queue_url,
-            data_key_arn,
+            vault_keys,
             providers,
             due_shards,
             browser,

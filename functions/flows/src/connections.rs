@@ -13,6 +13,7 @@ mod entities;
 mod entity;
 mod get;
 mod invitation;
+mod left_over;
 mod list;
 mod reconnect;
 mod refresh;

@@ -21,6 +21,7 @@ mod s3;
 mod tenants;
 pub mod trigger;
 mod usage;
+mod vault;
 
 pub use app::App;
 pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas};
@@ -49,6 +50,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(flows::routes())
         .merge(buckets::routes())
+        .merge(vault::routes())
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl App {
                 aws_sdk_dynamodb::Client::new(aws),
                 config.table_name.clone(),
             ),
-            vault: Vault::new(aws_sdk_kms::Client::new(aws), config.data_key_arn.clone()),
+            vault: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
             roles: RoleSessions::new(aws.clone()),
             sign_in,
             providers,

@@ -3,6 +3,7 @@
 use tributary::{
     config::{ConfigError, Env},
     oauth::{Endpoint, ProviderConfig},
+    vault::VaultKeys,
 };
 
 use crate::return_to::AppOrigins;
@@ -14,8 +15,8 @@ pub struct Config {
     pub stage: String,
     /// `TABLE_NAME`
     pub table_name: String,
-    /// `DATA_KEY_ARN`: key that wraps the data keys of sealed tokens.
-    pub data_key_arn: String,
+    /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
+    pub vault_keys: VaultKeys,
     /// `PUBLIC_BASE_URL`: where browsers reach us; redirect URIs are made from it alone.
     pub public_base_url: Endpoint,
     /// `APP_ORIGINS`: origins of the single-page applications.
@@ -42,7 +43,7 @@ impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let stage = env.required("STAGE");
         let table_name = env.required("TABLE_NAME");
-        let data_key_arn = env.required("DATA_KEY_ARN");
+        let vault_keys = VaultKeys::from_env(&mut env);
         let public_base_url = env.parsed::<Endpoint>("PUBLIC_BASE_URL");
         let app_origins = env.parsed::<AppOrigins>("APP_ORIGINS");
         let oidc_issuer = env.parsed::<Endpoint>("OIDC_ISSUER");
@@ -57,7 +58,7 @@ impl Config {
             |((public_base_url, app_origins), oidc_issuer)| Self {
                 stage,
                 table_name,
-                data_key_arn,
+                vault_keys,
                 public_base_url,
                 app_origins,
                 oidc_issuer,

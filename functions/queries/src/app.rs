@@ -60,7 +60,7 @@ impl App {
             Error::internal("http_client", "no HTTP client could be made").with_source(error)
         })?;
         let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config.table);
-        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.data_key_arn);
+        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys);
         Ok(Self {
             auth: Arc::new(config.auth),
             sealer: Arc::new(sealer),

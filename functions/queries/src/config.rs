@@ -5,6 +5,7 @@ use tributary::{
     identity::AuthConfig,
     oauth::Endpoint,
     tenancy::RoleArn,
+    vault::VaultKeys,
 };
 
 /// What the function is told by its environment.
@@ -14,8 +15,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// `TABLE_NAME`: the table.
     pub table: String,
-    /// `DATA_KEY_ARN`: the KMS key that wraps the vault's data keys.
-    pub data_key_arn: String,
+    /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
+    pub vault_keys: VaultKeys,
     /// `SEALING_KEY_SECRET_ARN`: the secret that seals query ids and cursors.
     pub sealing_key_secret_arn: String,
     /// How users' tokens become users' credentials.
@@ -53,7 +54,7 @@ impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let auth = AuthConfig::from_env(&mut env);
         let table = env.required("TABLE_NAME");
-        let data_key_arn = env.required("DATA_KEY_ARN");
+        let vault_keys = VaultKeys::from_env(&mut env);
         let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
         let identity = IdentityConfig::from_env(&mut env);
         let warehouse = WarehouseConfig {
@@ -63,7 +64,7 @@ impl Config {
         let config = auth.zip(identity).map(|(auth, identity)| Self {
             auth,
             table,
-            data_key_arn,
+            vault_keys,
             sealing_key_secret_arn,
             identity,
             warehouse,

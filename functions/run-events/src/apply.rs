@@ -43,7 +43,11 @@ impl RunEvents {
         for _ in 0..ATTEMPTS {
             let run = self.run_of(owner, execution_id).await?;
             match self.change(owner, execution_id, run, news).await {
-                Ok(Some(event_id)) => return self.outbox.publish(&Key::outbox(&event_id)).await,
+                Ok(Some(told)) => {
+                    self.outbox.publish(&Key::outbox(&told.event_id)).await?;
+                    self.ask_for_refresh(&told.run).await;
+                    return Ok(());
+                }
                 Ok(None) => return Ok(()),
                 // Somebody else was faster, or is at it now: look again and decide anew.
                 Err(error) if error.is_condition() || is_conflict(&error) => {}
@@ -56,21 +60,21 @@ impl RunEvents {
         ))
     }
 
-    /// Changes the run as decided, and answers the id of the event that its state stands for.
+    /// Changes the run as decided, and answers it with the id of the event that its state stands for.
     async fn change(
         &self,
         owner: &RunOwner,
         execution_id: &str,
         run: Option<Run>,
         news: &News,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<Told>, StoreError> {
         let now = Timestamp::now();
         let decision = decide(run.as_ref(), news);
         match (decision, run) {
             (Decision::Open { status, facts }, _) => {
                 let run = opened(*owner, execution_id, status, &facts, now);
                 self.open(&run, news.at).await?;
-                Ok(Some(log(&run, "run recorded")))
+                Ok(Some(log(run, "run recorded")))
             }
             (Decision::Advance { to, facts }, Some(run)) => {
                 let run = advanced(run, to, &facts, now);
@@ -82,14 +86,14 @@ impl RunEvents {
                         &[(entry.key(), entry)],
                     )
                     .await?;
-                Ok(Some(log(&run, "run advanced")))
+                Ok(Some(log(run, "run advanced")))
             }
             (Decision::Enrich { facts }, Some(run)) => {
                 let fill = set_facts(Update::new().set("updated_at", now), &facts);
-                let _: Run = self.store.update(&run_key(&run), fill).await?;
-                Ok(Some(standing_event(&run)))
+                let run: Run = self.store.update(&run_key(&run), fill).await?;
+                Ok(Some(Told::of(run)))
             }
-            (Decision::Nothing, Some(run)) => Ok(Some(standing_event(&run))),
+            (Decision::Nothing, Some(run)) => Ok(Some(Told::of(run))),
             (_, None) => Ok(None),
         }
     }
@@ -169,17 +173,27 @@ fn set_known<T: Serialize>(update: Update, name: &str, value: Option<T>) -> Upda
     }
 }
 
-/// Id of the event that the run's state was notified with.
-fn standing_event(run: &Run) -> String {
-    let (subject, fact) = notified_fact(run.id, run.status);
-    event_id(&subject, fact)
+/// A run, and the id of the event that its state was notified with.
+struct Told {
+    run: Run,
+    event_id: String,
 }
 
-fn log(run: &Run, what: &str) -> String {
+impl Told {
+    fn of(run: Run) -> Self {
+        let (subject, fact) = notified_fact(run.id, run.status);
+        Self {
+            event_id: event_id(&subject, fact),
+            run,
+        }
+    }
+}
+
+fn log(run: Run, what: &str) -> Told {
     if run.status == RunStatus::Failed {
         tracing::warn!(tenant.id = %run.tenant_id, flow.id = %run.flow_id, run.id = %run.id, execution_id = run.execution_id, run.status = %run.status, cause = ?run.cause, "{what}");
     } else {
         tracing::info!(tenant.id = %run.tenant_id, flow.id = %run.flow_id, run.id = %run.id, execution_id = run.execution_id, run.status = %run.status, "{what}");
     }
-    standing_event(run)
+    Told::of(run)
 }

@@ -11,6 +11,8 @@ pub struct Config {
     pub table: String,
     /// `NOTIFICATIONS_TOPIC_ARN`: where notifications go.
     pub notifications_topic: String,
+    /// `REFRESH_QUEUE_URL`: where refreshes are asked for.
+    pub refresh_queue: String,
 }
 
 impl Config {
@@ -20,6 +22,7 @@ impl Config {
             stage: env.required("STAGE"),
             table: env.required("TABLE_NAME"),
             notifications_topic: env.required("NOTIFICATIONS_TOPIC_ARN"),
+            refresh_queue: env.required("REFRESH_QUEUE_URL"),
         };
         env.finish(Some(config))
     }
@@ -32,6 +35,6 @@ mod tests {
     #[test]
     fn every_missing_variable_is_named() {
         let error = Config::from_env(Env::from_pairs([])).unwrap_err();
-        assert_eq!(error.faults.len(), 3);
+        assert_eq!(error.faults.len(), 4);
     }
 }

@@ -14,6 +14,7 @@ pub mod input;
 mod notification;
 mod owner;
 pub mod reconcile;
+mod refresh;
 mod rejected;
 
 use aws_config::SdkConfig;
@@ -33,6 +34,8 @@ pub struct RunEvents {
     store: Store,
     outbox: Outbox,
     sessions: RoleSessions,
+    queues: aws_sdk_sqs::Client,
+    refresh_queue: String,
 }
 
 impl RunEvents {
@@ -44,6 +47,8 @@ impl RunEvents {
             stage: config.stage,
             outbox: Outbox::new(store.clone(), topic, config.notifications_topic),
             store,
+            queues: aws_sdk_sqs::Client::new(&aws),
+            refresh_queue: config.refresh_queue,
             sessions: RoleSessions::new(aws),
         }
     }

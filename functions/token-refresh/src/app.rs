@@ -11,7 +11,7 @@ use tributary::{
     outbox::Outbox,
     store::Store,
     tenancy::RoleSessions,
-    vault::Vault,
+    vault::{Vault, VaultKeys},
 };
 
 use crate::message::Message;
@@ -27,10 +27,12 @@ pub struct Config {
     pub refresh_queue_url: String,
     /// `NOTIFICATIONS_TOPIC_ARN`: where notifications go.
     pub notifications_topic_arn: String,
-    /// `DATA_KEY_ARN`: the KMS key of the vault.
-    pub data_key_arn: String,
+    /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
+    pub vault_keys: VaultKeys,
     /// `OAUTH_*`: the providers of connections.
     pub providers: ProviderConfig,
+    /// `DUE_SHARDS`: how many shards the due index has (default 4).
+    pub due_shards: u32,
     /// `LEASE_SKEW_SECONDS`: how far the clocks of two workers may be apart (default 120).
     pub lease_skew: Duration,
 }
@@ -39,14 +41,16 @@ impl Config {
     /// Reads the environment; every fault is in the error.
     pub fn from_env(mut env: Env) -> std::result::Result<Self, ConfigError> {
         let providers = ProviderConfig::from_env(&mut env);
+        let vault_keys = VaultKeys::from_env(&mut env);
         let (stage, table_name) = (env.required("STAGE"), env.required("TABLE_NAME"));
         let config = Self {
             stage,
             table_name,
             refresh_queue_url: env.required("REFRESH_QUEUE_URL"),
             notifications_topic_arn: env.required("NOTIFICATIONS_TOPIC_ARN"),
-            data_key_arn: env.required("DATA_KEY_ARN"),
+            vault_keys,
             providers,
+            due_shards: env.parsed_or("DUE_SHARDS", 4),
             lease_skew: Duration::from_secs(env.parsed_or("LEASE_SKEW_SECONDS", 120)),
         };
         env.finish(Some(config))
@@ -83,7 +87,7 @@ impl App {
                 .with_source(error)
         })?;
         Ok(Self {
-            vault: Vault::new(aws_sdk_kms::Client::new(aws), config.data_key_arn.clone()),
+            vault: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
             sessions: RoleSessions::new(aws.clone()),
             outbox: Outbox::new(
                 store.clone(),
@@ -95,6 +99,11 @@ impl App {
             providers,
             config,
         })
+    }
+
+    /// The providers of connections.
+    pub(crate) const fn providers(&self) -> &Providers {
+        &self.providers
     }
 
     /// How to talk to a connection's provider.

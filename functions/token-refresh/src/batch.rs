@@ -9,7 +9,7 @@ use tributary::error::Result;
 use crate::{
     App, commit,
     message::{Message, Reason},
-    refresh, unknown_event,
+    refresh, revocation, unknown_event,
 };
 
 /// Connections that one worker refreshes at the same time.
@@ -46,6 +46,7 @@ async fn work(app: &App, record: &SqsMessage, deadline: Timestamp) -> std::resul
             connection_id,
             generation,
         }) => commit::rescued(app, tenant_id, connection_id, generation, rescue).await,
+        Ok(message) if message.reason == Reason::Revocation => revocation::run(app, &message).await,
         Ok(message) => refresh::run(app, &message, deadline).await,
     };
     outcome.map_err(|error| {

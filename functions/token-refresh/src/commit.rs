@@ -19,7 +19,7 @@ use crate::{
     App,
     lease::Lease,
     message::{Message, Reason, Rescue},
-    push, rules,
+    push, revocation, rules,
 };
 
 /// Wait before a write is tried again that must not be lost.
@@ -131,8 +131,10 @@ pub(crate) async fn rescued(
             tracing::warn!(tenant.id = %tenant, connection.id = %connection, "tokens written after their lease was lost");
             Ok(())
         }
-        // Another consent or the same answer is already there.
-        Err(StoreError::Condition { .. }) => Ok(()),
+        // Another consent or the same answer is already there; or nothing is there any more.
+        Err(StoreError::Condition { current }) => {
+            revocation::orphaned(app, generation + 1, rescue.bundle, current.as_deref()).await
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -1,9 +1,10 @@
 //! The token-refresh function.
 //!
-//! Two events reach it. A *tick* of one shard's schedule asks the due index what is due at the tick's
+//! Three events reach it. A *tick* of one shard's schedule asks the due index what is due at the tick's
 //! own time and enqueues it. A *batch* of the queue refreshes connections: lease with a fencing
 //! number, intent before the call, compare-and-set after it, then the push into AppFlow. The model
-//! behind this order is in `docs/ARCHITECTURE.md`, "Refreshing a token".
+//! behind this order is in `docs/ARCHITECTURE.md`, "Refreshing a token". A *rewrap* of one shard's
+//! schedule seals anew what is sealed under an old key.
 
 mod app;
 mod batch;
@@ -12,6 +13,8 @@ mod lease;
 mod message;
 mod push;
 mod refresh;
+mod revocation;
+mod rewrap;
 mod rules;
 mod settle;
 mod tick;
@@ -25,8 +28,11 @@ pub use app::{App, Config};
 /// Handles one event.
 pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let deadline = event.context.deadline;
-    let answer = if event.payload.get("kind").and_then(Value::as_str) == Some("tick") {
+    let kind = event.payload.get("kind").and_then(Value::as_str);
+    let answer = if kind == Some("tick") {
         tick::run(app, event.payload).await
+    } else if kind == Some("rewrap") {
+        rewrap::run(app, event.payload, deadline).await
     } else if event.payload.get("Records").is_some() {
         match serde_json::from_value::<SqsEvent>(event.payload) {
             Ok(batch) => batch::run(app, batch, deadline).await,

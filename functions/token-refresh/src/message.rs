@@ -33,6 +33,8 @@ pub enum Reason {
     Asked,
     /// A token answer waits to be written.
     Rescue,
+    /// A grant must be ended; the generation is that of its tokens.
+    Revocation,
 }
 
 /// A token answer in safety: sealed, with what is needed to write it in its place.

@@ -8,7 +8,7 @@ use tributary::{
     aws::Refusal,
     error::Result,
     id::{ConnectionId, TenantId},
-    store::from_item,
+    store::{Key, from_item},
 };
 
 use crate::{
@@ -34,6 +34,8 @@ struct Due {
     tenant_id: TenantId,
     connection_id: ConnectionId,
     generation: u64,
+    /// Sort key: what sort of thing is due.
+    sk: String,
 }
 
 pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
@@ -78,11 +80,16 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
 
 impl Due {
     fn into_message(self) -> Message {
+        let reason = if self.sk.starts_with(Key::REVOCATIONS) {
+            Reason::Revocation
+        } else {
+            Reason::Due
+        };
         Message {
             tenant_id: self.tenant_id,
             connection_id: self.connection_id,
             generation: self.generation,
-            reason: Reason::Due,
+            reason,
             rescue: None,
         }
     }

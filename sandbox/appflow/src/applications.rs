@@ -1,10 +1,12 @@
 //! Every application but Salesforce: one small set of entities and records that all of them share.
 //!
 //! A connector profile sees records of its own, which start as the table has them and which runs
-//! read and write. Credentials are taken on trust, save one value: [`WRONG_CREDENTIAL`].
+//! read and write. Credentials are taken on trust, save one value: [`WRONG_CREDENTIAL`]; unless the
+//! application is one that checks ([`live`]).
 
 mod data;
 mod describe;
+pub(crate) mod live;
 mod store;
 mod write;
 

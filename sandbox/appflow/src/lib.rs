@@ -5,7 +5,8 @@
 //! reads and writes S3, applies the tasks, writes Redshift rows, follows the sandbox's movable clock,
 //! and sends the events that AppFlow sends. Every other application, custom connectors too, is one
 //! shared set of entities and records in memory: names, types and operators are the connector's, the
-//! data is not. Its credentials are taken on trust, save [`WRONG_CREDENTIAL`].
+//! data is not. Its credentials are taken on trust, save [`WRONG_CREDENTIAL`] and those of applications
+//! below [`Options::applications_url`], where they are presented.
 //!
 //! Where it differs from the service, on purpose:
 //!

@@ -37,6 +37,9 @@ pub struct Options {
     /// Where a Salesforce authorization code is exchanged when the profile names no instance;
     /// `None` for Salesforce's own login hosts.
     pub salesforce_login_url: Option<String>,
+    /// Base of applications that check tokens: a profile of ServiceNow, Zendesk, HubSpot or Dynamics 365
+    /// whose URL is below it presents its credentials there.
+    pub applications_url: Option<String>,
 }
 
 impl Default for Options {
@@ -47,6 +50,7 @@ impl Default for Options {
             max_profiles: 100,
             max_concurrent_runs: 1_000,
             salesforce_login_url: None,
+            applications_url: None,
         }
     }
 }

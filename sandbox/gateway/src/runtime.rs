@@ -70,6 +70,10 @@ struct Slot {
     all: Mutex<Vec<Weak<Process>>>,
     kill_next: Mutex<Option<KillAt>>,
     init_times: Mutex<Vec<Duration>>,
+    /// Variables that were changed after the deployment.
+    configured: Mutex<BTreeMap<String, String>>,
+    /// Grows with each change of the configuration.
+    version: AtomicU64,
     cold_starts: AtomicU64,
     invocations: AtomicU64,
     failures: AtomicU64,
@@ -118,6 +122,18 @@ impl Runtime {
             return false;
         };
         *lock(&slot.kill_next) = Some(at);
+        true
+    }
+
+    /// Changes a variable of a function, as an update of its configuration does: invocations under way
+    /// end in their processes, all others get new ones. False for an unknown function.
+    pub fn configure(&self, id: &str, name: &str, value: &str) -> bool {
+        let Some(slot) = self.0.functions.get(id) else {
+            return false;
+        };
+        lock(&slot.configured).insert(name.to_owned(), value.to_owned());
+        slot.version.fetch_add(1, Ordering::SeqCst);
+        lock(&slot.idle).clear();
         true
     }
 
@@ -210,6 +226,7 @@ impl Runtime {
         request_id: &str,
         payload: Bytes,
     ) -> Result<Bytes, InvocationError> {
+        let version = slot.version.load(Ordering::SeqCst);
         let process = match slot.take_idle() {
             Some(process) => process,
             None => self.cold_start(slot).await?,
@@ -227,7 +244,7 @@ impl Runtime {
             kill_at,
         };
         let answer = process.invoke(invocation).await;
-        if process.is_alive() {
+        if process.is_alive() && version == slot.version.load(Ordering::SeqCst) {
             lock(&slot.idle).push(process);
         }
         answer
@@ -236,11 +253,12 @@ impl Runtime {
     async fn cold_start(&self, slot: &Slot) -> Result<Arc<Process>, InvocationError> {
         slot.cold_starts.fetch_add(1, Ordering::SeqCst);
         let options = &self.0.options;
-        let variables = environment::variables(
+        let mut variables = environment::variables(
             &slot.spec,
             &options.region,
             (options.cold_start)(&slot.spec),
         );
+        variables.extend(lock(&slot.configured).clone());
         let started = Instant::now();
         let process = Arc::new(Process::start(&slot.spec, variables, options.logs.clone()).await?);
         {
@@ -353,6 +371,8 @@ impl Slot {
             all: Mutex::default(),
             kill_next: Mutex::default(),
             init_times: Mutex::default(),
+            configured: Mutex::default(),
+            version: AtomicU64::default(),
             cold_starts: AtomicU64::default(),
             invocations: AtomicU64::default(),
             failures: AtomicU64::default(),

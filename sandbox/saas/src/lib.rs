@@ -5,8 +5,10 @@
 //!   sales per city and accounts, whose changes are published.
 //! * [`Oidc`]: an OpenID Connect provider in the shape of Amazon Cognito, with the four users of the
 //!   worked example and a pre-token-generation trigger.
+//! * [`Providers`]: OAuth providers that forgive nothing, one row each: ServiceNow, HubSpot, Zendesk,
+//!   Microsoft with Dynamics 365, and Marketo.
 //!
-//! Both answer faults on demand, write every request to the journal and seed every secret they issue.
+//! All answer faults on demand, write every request to the journal and seed every secret they issue.
 
 mod html;
 mod oauth;
@@ -15,6 +17,8 @@ mod params;
 mod random;
 pub mod salesforce;
 mod server;
+pub mod strict;
 
 pub use oidc::{Oidc, OidcOptions};
 pub use salesforce::{Salesforce, SalesforceOptions, city_sales};
+pub use strict::{ProviderApp, Providers, ProvidersOptions};

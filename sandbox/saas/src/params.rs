@@ -27,6 +27,23 @@ impl Params {
         )
     }
 
+    /// From pairs that are decoded already.
+    pub(crate) fn of(pairs: impl Iterator<Item = (String, String)>) -> Self {
+        Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    /// Whether every parameter is in one of the lists.
+    pub(crate) fn only(&self, lists: &[&[&str]]) -> bool {
+        let known = |name: &str| lists.iter().any(|list| list.contains(&name));
+        self.0.iter().all(|(name, _)| known(name))
+    }
+
+    /// All values of a parameter.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(n, _)| n == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
     /// The first value of a parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0

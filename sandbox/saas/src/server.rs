@@ -30,6 +30,15 @@ pub(crate) fn annotated(mut response: Response, principal: Option<&str>, note: S
     response
 }
 
+/// What a handler asks to be lost of its own answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Everything: the connection closes without an answer.
+    All,
+    /// The second half of the body.
+    Half,
+}
+
 /// The connection closes without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was dropped on purpose")]
@@ -99,6 +108,17 @@ impl Server {
             .remove::<Annotation>()
             .unwrap_or_default();
         let status = response.status().as_u16();
+        match response.extensions_mut().remove::<Cut>() {
+            Some(Cut::All) => {
+                self.record(&operation, status, annotation, "cut=all");
+                return Err(Dropped);
+            }
+            Some(Cut::Half) => {
+                self.record(&operation, status, annotation, "cut=half");
+                return Ok(truncated(response).await);
+            }
+            None => {}
+        }
         match fault {
             Some(Fault::DropAfter) => {
                 self.record(&operation, status, annotation, "fault=drop_after");

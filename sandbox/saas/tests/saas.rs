@@ -11,5 +11,7 @@ mod oidc;
 mod query;
 #[path = "saas/salesforce.rs"]
 mod salesforce;
+#[path = "saas/strict.rs"]
+mod strict;
 #[path = "saas/write.rs"]
 mod write;

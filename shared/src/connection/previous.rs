@@ -1,23 +1,30 @@
 //! The end of the grant that a new one replaces.
 
-use super::Connection;
-use crate::{
-    error::Result,
-    oauth::{ProviderLink, TokenBundle},
-    vault::Vault,
-};
+use jiff::Timestamp;
 
-/// Ends the grant that the new one replaces. Afterwards, and best effort: the new one works already.
+use super::{
+    Connection,
+    revocation::{DueRevocation, Revoker},
+};
+use crate::{error::Result, oauth::TokenBundle, vault::Vault};
+
+/// Ends the grant that the new one replaces. Afterwards: the new one works already. What cannot be
+/// ended now is written down, and the refresh function goes on.
 pub async fn revoke_previous(
-    vault: &Vault,
-    link: &ProviderLink,
+    revoker: &Revoker<'_>,
+    due_shards: u32,
     before: &Connection,
     new: &TokenBundle,
 ) {
-    match previous(vault, before).await {
+    match previous(revoker.vault, before).await {
         Ok(Some(old)) if !is_same_grant(&old, new) => {
-            let outcome = link.client.end_grant(&old).await;
-            tracing::info!(tenant.id = %before.tenant_id, connection.id = %before.id, revocation = ?outcome, "the previous grant was revoked");
+            let Some(due) = DueRevocation::of(before, due_shards, Timestamp::now()) else {
+                return;
+            };
+            if let Err(error) = revoker.later(&due).await {
+                tracing::warn!(tenant.id = %before.tenant_id, connection.id = %before.id, error.code = error.code(), error.chain = error.chain(), "the end of the previous grant was not written down");
+            }
+            revoker.attempt(&due).await;
         }
         Ok(_) => {}
         Err(error) => {

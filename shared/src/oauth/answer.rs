@@ -1,11 +1,11 @@
 //! What a token endpoint answered, read leniently: a rotated token inside an odd answer must not be lost.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Provider;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 
 /// Lives beyond this are not believed.
 const LONGEST_LIFE_SECONDS: f64 = 10.0 * 365.0 * 86_400.0;
@@ -64,7 +64,7 @@ pub struct TokenAnswer {
 impl TokenAnswer {
     /// Reads an answer: whatever holds an access token is an answer.
     pub fn read(provider: &Provider, body: &Secret) -> Option<Self> {
-        let members: Map<String, Value> = serde_json::from_str(body.expose()).ok()?;
+        let members = SecretJson::parse(body).ok()?;
         let text = |name: &str| {
             members
                 .get(name)
@@ -191,13 +191,22 @@ pub struct TokenBundle {
 impl TokenBundle {
     /// The text that the vault seals.
     pub fn to_json(&self) -> Secret {
-        Secret::new(
-            json!({
-                "accessToken": self.access_token.expose(),
-                "refreshToken": self.refresh_token.as_ref().map(Secret::expose),
-            })
-            .to_string(),
-        )
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Stored<'a> {
+            access_token: &'a str,
+            refresh_token: Option<&'a str>,
+        }
+        let stored = Stored {
+            access_token: self.access_token.expose(),
+            refresh_token: self.refresh_token.as_ref().map(Secret::expose),
+        };
+        // Room for every byte escaped: a buffer that grows would leave tokens behind.
+        let bytes = stored.access_token.len() + stored.refresh_token.map_or(0, str::len);
+        let mut text = Vec::with_capacity(6 * bytes + 64);
+        // Writing texts into memory does not fail.
+        let _ = serde_json::to_writer(&mut text, &stored);
+        Secret::from_utf8_lossy(text)
     }
 
     /// Reads what [`TokenBundle::to_json`] wrote.

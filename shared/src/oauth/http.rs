@@ -14,6 +14,7 @@ use reqwest::{
     redirect::Policy,
 };
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
@@ -104,6 +105,12 @@ impl TokenHttp {
         self.send(url, request).await
     }
 
+    /// Sends a `DELETE` with a bearer token, once.
+    pub async fn delete(&self, url: &Url, bearer: &Secret) -> Result<HttpAnswer, HttpFailure> {
+        let request = self.client.delete(url.clone()).bearer_auth(bearer.expose());
+        self.send(url, request).await
+    }
+
     /// Gets a document, within a shorter time than a token call.
     pub async fn get(&self, url: &Url, within: Duration) -> Result<HttpAnswer, HttpFailure> {
         let request = self.client.get(url.clone()).timeout(within);
@@ -118,17 +125,6 @@ impl TokenHttp {
         within: Duration,
     ) -> Result<HttpAnswer, HttpFailure> {
         let request = self.client.get(url.clone()).timeout(within);
-        self.send(url, request.bearer_auth(access_token.expose()))
-            .await
-    }
-
-    /// Deletes what an access token stands for, once.
-    pub async fn delete(
-        &self,
-        url: &Url,
-        access_token: &Secret,
-    ) -> Result<HttpAnswer, HttpFailure> {
-        let request = self.client.delete(url.clone());
         self.send(url, request.bearer_auth(access_token.expose()))
             .await
     }
@@ -159,7 +155,8 @@ impl TokenHttp {
             })?;
         let status = response.status();
         let retry_after = retry_after(&response, Timestamp::now());
-        let mut body = Vec::new();
+        // Whole from the start: a buffer that grows would leave tokens behind.
+        let mut body = Zeroizing::new(Vec::with_capacity(BODY_CAP));
         while let Some(chunk) = response
             .chunk()
             .await
@@ -173,7 +170,7 @@ impl TokenHttp {
         Ok(HttpAnswer {
             status: StatusCode::as_u16(&status),
             retry_after,
-            body: Secret::new(String::from_utf8_lossy(&body).into_owned()),
+            body: Secret::from_utf8_lossy(std::mem::take(&mut *body)),
         })
     }
 }

@@ -155,22 +155,8 @@ impl TokenClient {
         }
     }
 
-    /// Ends a grant: by its refresh token where the provider follows RFC 7009, by its access token
-    /// where the provider wants a `DELETE`.
-    pub async fn end_grant(&self, bundle: &TokenBundle) -> Revocation {
-        let token = match &self.endpoints.delete {
-            Some(_) => None,
-            None => bundle.refresh_token.as_ref(),
-        };
-        self.revoke(token.unwrap_or(&bundle.access_token)).await
-    }
-
-    /// Ends a token; for a refresh token, the whole grant. A provider that wants a `DELETE` gets it
-    /// with the token as its bearer token, which must be the access token: see [`Self::end_grant`].
+    /// Ends a token by RFC 7009; for a refresh token, the whole grant. See [`Self::end_grant`].
     pub async fn revoke(&self, token: &Secret) -> Revocation {
-        if let Some(url) = &self.endpoints.delete {
-            return self.delete(url, token).await;
-        }
         let Some(url) = &self.endpoints.revoke else {
             return Revocation::NotOffered;
         };
@@ -189,12 +175,18 @@ impl TokenClient {
         }
     }
 
-    async fn delete(&self, url: &Url, access_token: &Secret) -> Revocation {
-        match self.http.delete(url, access_token).await {
-            Ok(answer) if (200..300).contains(&answer.status) || answer.status == 404 => {
-                Revocation::Done
-            }
-            // Also 401: an access token that has ended says nothing about its grant.
+    /// Ends a grant in the provider's way. The refresh token stands for all of it, where there is one.
+    ///
+    /// Where the access token is what ends the grant and has itself ended, nobody can do it from
+    /// here: that is told as [`Revocation::NotOffered`].
+    pub async fn end_grant(&self, bundle: &TokenBundle) -> Revocation {
+        let Some(url) = &self.endpoints.delete else {
+            let token = bundle.refresh_token.as_ref();
+            return self.revoke(token.unwrap_or(&bundle.access_token)).await;
+        };
+        match self.http.delete(url, &bundle.access_token).await {
+            Ok(answer) if (200..300).contains(&answer.status) => Revocation::Done,
+            Ok(answer) if matches!(answer.status, 401 | 404) => Revocation::NotOffered,
             Ok(_) | Err(_) => Revocation::Unknown,
         }
     }

@@ -76,6 +76,32 @@ impl Key {
         )
     }
 
+    /// What the sort keys of revocations begin with.
+    pub const REVOCATIONS: &str = "REVOCATION#";
+
+    /// A grant of a connection's generation that must still be ended at its provider.
+    pub fn revocation(tenant: TenantId, connection: ConnectionId, generation: u64) -> Self {
+        let sk = format!("{}{connection}#{generation:020}", Self::REVOCATIONS);
+        Self::raw(Self::tenant_partition(tenant), sk)
+    }
+
+    /// What the sort keys of re-wrapping begin with.
+    pub const REWRAPS: &str = "REWRAP#";
+
+    /// How far one shard of the re-wrapping of sealed texts is.
+    pub fn rewrap(shard: u32) -> Self {
+        let sk = format!("{}{shard:03}", Self::REWRAPS);
+        Self::raw(Self::operator_partition(), sk)
+    }
+
+    /// Mark that a failed run asked for a refresh of a connection, for as long as the mark lasts.
+    pub fn refresh_asked(tenant: TenantId, connection: ConnectionId) -> Self {
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("REFRESHASKED#{connection}"),
+        )
+    }
+
     /// A flow of a tenant.
     pub fn flow(tenant: TenantId, flow: FlowId) -> Self {
         Self::raw(Self::tenant_partition(tenant), format!("FLOW#{flow}"))

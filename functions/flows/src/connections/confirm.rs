@@ -14,6 +14,7 @@ use tributary::{
         deliver::Delivery,
         keep::{Keeper, check_organisation},
         previous::revoke_previous,
+        revocation::Revoker,
     },
     error::{Error, Kind},
     http::{IdempotencyKey, Json, Problem},
@@ -111,7 +112,12 @@ async fn confirm(
         link: &link,
     };
     delivery.deliver(subject, &kept, &grant).await?;
-    revoke_previous(&app.vault, &link, &kept.before, &grant.bundle).await;
+    let revoker = Revoker {
+        store: &app.store,
+        vault: &app.vault,
+        providers: &app.providers,
+    };
+    revoke_previous(&revoker, app.config.due_shards, &kept.before, &grant.bundle).await;
     find(app, tenant, id).await
 }
 

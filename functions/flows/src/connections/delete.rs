@@ -4,32 +4,56 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use http::StatusCode;
 use jiff::Timestamp;
-use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use tributary::{
     aws::Refusal,
-    connection::{Connection, ConnectionState},
+    connection::{
+        Connection, ConnectionState,
+        revocation::{DueRevocation, left_of},
+    },
     error::{Error, Kind},
     http::Problem,
     id::ConnectionId,
-    store::{Key, Update},
+    store::{Key, StoreError, Update},
     tenancy::AccountState,
 };
+use utoipa::ToSchema;
 
-use super::{find, revoke::revoke};
+use super::{
+    left_over::{self, LeftOver, LeftOverKind},
+    revoke::revoke,
+    row,
+};
 use crate::{
     App, accounts,
     appflow::refused,
-    edge::{Editor, id_in_path, no_content},
+    edge::{Editor, id_in_path, json},
     usage,
 };
 
-/// Ends a connection: its AppFlow profile goes, its grant at the provider is revoked, its tokens
-/// are forgotten.
+/// How often the deletion is tried again when a refresh came in between.
+const ATTEMPTS: u32 = 5;
+
+/// A connection that is deleted.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DeletedConnection {
+    id: ConnectionId,
+    /// Always.
+    deleted: bool,
+    /// What is left. Ask again with another `DELETE`, which changes nothing.
+    left_over: Vec<LeftOver>,
+}
+
+/// Ends a connection: its AppFlow profile goes, its tokens and credentials are forgotten, and its
+/// grant is revoked at the provider. Says what is left of it; a revocation that the provider did not
+/// confirm is tried again until it does.
 #[utoipa::path(delete, path = "/v1/connections/{id}", tag = "connections", params(
     ("id" = ConnectionId, Path, description = "The connection"),
 ), responses(
-    (status = 204),
+    (status = 200, body = DeletedConnection),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn delete_connection(
@@ -37,50 +61,167 @@ pub(crate) async fn delete_connection(
     editor: Editor,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
-    let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
-    if usage::of_connection(&app.store, editor.tenant, connection.id).await? {
-        return Err(in_use());
-    }
-    delete_profile(&app, &connection).await?;
-    // A grant that is already revoked, or cannot be, does not keep the connection alive.
-    let revoked = revoke(&app, &connection).await;
-    tracing::info!(
-        tenant.id = %editor.tenant, connection.id = %connection.id, ?revoked, "connection deleted"
-    );
-    // The fence grows, so that a refresh under way cannot write its result into a deleted one.
-    let update = Update::new()
-        .set("state", ConnectionState::Deleted)
-        .set("updated_at", Timestamp::now())
-        .add("fence", 1)
-        .add("version", 1)
-        .remove("bundle")
-        .remove("due_shard")
-        .remove("due_at")
-        .remove("lease_until")
-        .remove("intent");
-    app.store
-        .update::<IgnoredAny>(&Key::connection(editor.tenant, connection.id), update)
-        .await?;
-    Ok(no_content())
+    let key = Key::connection(editor.tenant, id_in_path(&id)?);
+    let found: Option<Connection> = app.store.get(&key).await?;
+    let connection = found.ok_or_else(Error::not_found)?;
+    let left_over = if connection.state == ConnectionState::Deleted {
+        left_before(&app, &connection, &key).await?
+    } else {
+        delete(&app, connection.clone()).await?
+    };
+    let deleted = DeletedConnection {
+        id: connection.id,
+        deleted: true,
+        left_over,
+    };
+    json(StatusCode::OK, &deleted)
 }
 
-async fn delete_profile(app: &App, connection: &Connection) -> Result<(), Error> {
+/// What a connection that is deleted already left, as far as it is still there.
+async fn left_before(
+    app: &App,
+    connection: &Connection,
+    key: &Key,
+) -> Result<Vec<LeftOver>, Error> {
+    #[derive(Deserialize)]
+    struct Remembered {
+        #[serde(default)]
+        left_over: Vec<LeftOver>,
+    }
+    let remembered: Option<Remembered> = app.store.get(key).await?;
+    let mut left = remembered.map_or_else(Vec::new, |found| found.left_over);
+    let due = left_of(&app.store, connection.tenant_id, connection.id).await?;
+    let grants = due
+        .iter()
+        .map(|due| LeftOver::of_revocation(connection, due));
+    left.extend(grants);
+    Ok(left)
+}
+
+async fn delete(app: &App, connection: Connection) -> Result<Vec<LeftOver>, Error> {
+    if usage::of_connection(&app.store, connection.tenant_id, connection.id).await? {
+        return Err(in_use());
+    }
+    let mut left = left_over::beforehand(&connection, row(&connection)?);
+    left.extend(delete_profile(app, &connection).await?);
+    left.extend(delete_secret(app, &connection).await?);
+    let Some((connection, due)) = forget(app, connection, &left).await? else {
+        return Ok(left);
+    };
+    if let Some(due) = due {
+        left.extend(revoke(app, &connection, &due).await);
+    }
+    tracing::info!(
+        tenant.id = %connection.tenant_id, connection.id = %connection.id, left = left.len(), "connection deleted"
+    );
+    Ok(left)
+}
+
+/// Forgets the tokens and writes down, in the same transaction, that their grant must be ended: a
+/// crash loses neither. A refresh that came in between has newer tokens, and these are what counts.
+async fn forget(
+    app: &App,
+    mut connection: Connection,
+    left: &[LeftOver],
+) -> Result<Option<(Connection, Option<DueRevocation>)>, Error> {
+    let key = Key::connection(connection.tenant_id, connection.id);
+    for _ in 0..ATTEMPTS {
+        let now = Timestamp::now();
+        let due = DueRevocation::of(&connection, app.config.due_shards, now);
+        // The fence grows, so that a refresh under way cannot write its result into a deleted one.
+        let update = Update::new()
+            .set("state", ConnectionState::Deleted)
+            .set("left_over", left)
+            .set("updated_at", now)
+            .add("fence", 1)
+            .add("version", 1)
+            .remove("bundle")
+            .remove("unreadable_answer")
+            .remove("due_shard")
+            .remove("due_at")
+            .remove("lease_until")
+            .remove("intent")
+            .when_equal("generation", connection.generation)
+            .when_equal("state", connection.state);
+        let others: Vec<_> = due.iter().map(|due| (due.key(), due.clone())).collect();
+        match app.store.update_with(&key, update, &others).await {
+            Ok(()) => return Ok(Some((connection, due))),
+            Err(StoreError::Condition { .. }) => {
+                let current = app.store.get::<Connection>(&key).await?;
+                connection = current.ok_or_else(Error::not_found)?;
+                if connection.state == ConnectionState::Deleted {
+                    return Ok(None);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::unavailable(
+        "changed_meanwhile",
+        "the connection kept changing while it was deleted",
+    ))
+}
+
+/// Deletes the profile; answers what is left where the account does not let us in any more.
+async fn delete_profile(app: &App, connection: &Connection) -> Result<Option<LeftOver>, Error> {
     let account = accounts::find(app, connection.tenant_id, connection.account_id).await?;
     // In an account that was never proven, no profile was ever made.
     if account.state == AccountState::Pending {
-        return Ok(());
+        return Ok(None);
     }
-    let deleted = accounts::appflow(app, &account)
-        .await?
+    let left = || {
+        LeftOver::settled_by_hand(
+            LeftOverKind::Profile,
+            &connection.profile_name,
+            "The AWS account does not let us in any more. Delete the connector profile of this name in AppFlow.",
+        )
+    };
+    let client = match accounts::appflow(app, &account).await {
+        Ok(client) => client,
+        Err(error) if error.code() == "account_not_accessible" => return Ok(Some(left())),
+        Err(error) => return Err(error),
+    };
+    let deleted = client
         .delete_connector_profile()
         .connector_profile_name(&connection.profile_name)
         .send()
         .await;
     match deleted.map_err(|error| Refusal::of(&error)) {
-        Ok(_) => Ok(()),
-        Err(refusal) if refusal.is("ResourceNotFoundException") => Ok(()),
+        Ok(_) => Ok(None),
+        Err(refusal) if refusal.is("ResourceNotFoundException") => Ok(None),
         Err(refusal) if refusal.is("ConflictException") => Err(in_use()),
+        Err(refusal) if refusal.is_access_denied() => Ok(Some(left())),
         Err(refusal) => Err(refused("DeleteConnectorProfile", refusal)),
+    }
+}
+
+/// Deletes the secret with long-lived credentials, at once: what a person wants gone is not kept for
+/// a month.
+async fn delete_secret(app: &App, connection: &Connection) -> Result<Option<LeftOver>, Error> {
+    let Some(name) = &connection.credentials else {
+        return Ok(None);
+    };
+    let deleted = app
+        .secrets
+        .delete_secret()
+        .secret_id(name)
+        .force_delete_without_recovery(true)
+        .send()
+        .await;
+    match deleted.map_err(|error| Refusal::of(&error)) {
+        Ok(_) => Ok(None),
+        Err(refusal) if refusal.is("ResourceNotFoundException") => Ok(None),
+        Err(refusal) if refusal.is_throttle() || refusal.is_unknown() => {
+            Err(refusal.into_error("DeleteSecret"))
+        }
+        Err(refusal) => {
+            tracing::error!(connection.id = %connection.id, ?refusal, "a secret could not be deleted");
+            Ok(Some(LeftOver::settled_by_hand(
+                LeftOverKind::Secret,
+                name,
+                "The secret could not be deleted. The operator of this service can delete it.",
+            )))
+        }
     }
 }
 

@@ -1,42 +1,34 @@
-//! Revocation of a grant at its provider.
+//! The end of a deleted connection's grant at its provider.
 
 use tributary::{
-    connection::Connection,
-    error::Error,
-    oauth::{Revocation, Target, TokenBundle},
+    connection::{
+        Connection,
+        revocation::{DueRevocation, Revoker},
+    },
+    oauth::Revocation,
 };
 
-use super::row;
+use super::left_over::{LeftOver, LeftOverKind, application};
 use crate::App;
 
-/// Ends the connection's grant, in one attempt. The log says when it is left to the provider.
-pub(super) async fn revoke(app: &App, connection: &Connection) -> Revocation {
-    match attempt(app, connection).await {
-        Ok(revocation) => revocation,
-        Err(error) => {
-            tracing::warn!(
-                tenant.id = %connection.tenant_id, connection.id = %connection.id,
-                error.chain = error.chain(), "grant not revoked"
-            );
-            Revocation::Unknown
-        }
-    }
-}
-
-async fn attempt(app: &App, connection: &Connection) -> Result<Revocation, Error> {
-    let (Some(sealed), Some(_)) = (&connection.bundle, row(connection)?.oauth_provider()) else {
-        return Ok(Revocation::NotOffered);
+/// One attempt at a revocation that is written down already; answers what is left of the grant.
+pub(super) async fn revoke(
+    app: &App,
+    connection: &Connection,
+    due: &DueRevocation,
+) -> Option<LeftOver> {
+    let revoker = Revoker {
+        store: &app.store,
+        vault: &app.vault,
+        providers: &app.providers,
     };
-    let place = Connection::vault_place(connection.id, connection.generation);
-    let place = place.each_ref().map(String::as_str);
-    let opened = app.vault.open(connection.tenant_id, &place, sealed).await?;
-    let bundle = TokenBundle::from_json(&opened)
-        .ok_or_else(|| Error::internal("bundle_shape", "a token bundle cannot be read"))?;
-    let link = app.providers.link(Target::of(connection))?;
-    // The refresh token stands for the whole grant.
-    let token = bundle
-        .refresh_token
-        .as_ref()
-        .unwrap_or(&bundle.access_token);
-    Ok(link.client.revoke(token).await)
+    match revoker.attempt(due).await {
+        Revocation::Done => None,
+        Revocation::Unknown => Some(LeftOver::of_revocation(connection, due)),
+        Revocation::NotOffered => Some(LeftOver::settled_by_hand(
+            LeftOverKind::Grant,
+            application(connection),
+            "The access token that would end the grant has ended itself. Remove this application in the provider's settings.",
+        )),
+    }
 }

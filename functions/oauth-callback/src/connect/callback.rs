@@ -12,6 +12,7 @@ use tributary::{
         deliver::{Delivered, Delivery},
         keep::{Grant, Keeper},
         previous::revoke_previous,
+        revocation::Revoker,
     },
     error::{Error, Kind, Result},
     http::Problem,
@@ -168,7 +169,12 @@ async fn store(
             Delivered::Limited("push_pending")
         }
     };
-    revoke_previous(&app.vault, link, &kept.before, &grant.bundle).await;
+    let revoker = Revoker {
+        store: &app.store,
+        vault: &app.vault,
+        providers: &app.providers,
+    };
+    revoke_previous(&revoker, app.config.due_shards, &kept.before, &grant.bundle).await;
     Ok(delivered.into())
 }
 

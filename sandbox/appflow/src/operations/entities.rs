@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{optional, profiles, text};
 use crate::{
-    applications, catalogue,
+    applications::{self, live},
+    catalogue,
     error::{ApiError, Exception},
     model::with_nulls,
     page::page,
@@ -42,6 +43,7 @@ pub(super) async fn list(
             })
             .collect()
     } else {
+        live::admitted(inner, &caller.home, &profile).await?;
         if let Some(path) = path.filter(|p| applications::listed(Some(p)).next().is_none()) {
             return Err(no_nested(path));
         }
@@ -78,6 +80,7 @@ pub(super) async fn describe(
         let fields = answer["fields"].as_array().into_iter().flatten();
         fields.map(field).collect()
     } else {
+        live::admitted(inner, &caller.home, &profile).await?;
         let connector =
             catalogue::of_type(&profile.kind).ok_or_else(|| unreachable(&profile.kind))?;
         let found = applications::find(entity).ok_or_else(|| {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{flag, no_profile, optional, text};
 use crate::{
-    applications,
+    applications::{self, live},
     catalogue::{self, AWS_AUTHORED, Connector},
     error::{ApiError, Exception},
     model::with_nulls,
@@ -34,7 +34,7 @@ pub(super) async fn create(
         may_create(inner, state, name, connector, label)
     })?;
     let config = &request["connectorProfileConfig"];
-    let (secret, properties) = check_config(inner, home, connector, config).await?;
+    let (secret, properties) = check_config(inner, home, connector, label, config).await?;
     let now = inner.now();
     let secret_name = format!("appflow!{}-{name}-{}", home.account, now.as_millisecond());
     let credentials_arn = put_secret(inner, home, &secret_name, secret).await?;
@@ -112,7 +112,8 @@ pub(super) async fn update(
     let before = find(inner, home, name)?;
     let connector = connector(&before.kind)?;
     let config = &request["connectorProfileConfig"];
-    let (secret, properties) = check_config(inner, home, connector, config).await?;
+    let label = before.label.as_deref();
+    let (secret, properties) = check_config(inner, home, connector, label, config).await?;
     // A refresh under way must not overwrite the new tokens with its own.
     let _no_refresh = before.refreshing.lock().await;
     let credentials_arn = put_secret(inner, home, &before.secret_name, secret).await?;
@@ -236,6 +237,7 @@ async fn check_config(
     inner: &Inner,
     home: &Home,
     connector: &Connector,
+    label: Option<&str>,
     config: &Value,
 ) -> Result<(String, Value), ApiError> {
     let key = connector.key;
@@ -276,6 +278,10 @@ async fn check_config(
         }
         kind => {
             applications::authenticate(kind, credentials)?;
+            let mut credentials = credentials.clone();
+            if let Some(live) = live::of(inner, kind, label, &properties) {
+                live.validate(inner, &mut credentials).await?;
+            }
             credentials.to_string()
         }
     };

@@ -31,7 +31,7 @@ pub(super) async fn read(inner: &Inner, ticket: &Ticket) -> Result<Input, RunFau
     match source.connector_type.as_str() {
         "Salesforce" => from_salesforce(inner, ticket, source).await,
         "S3" => super::s3::read(inner, ticket, source).await,
-        _ => application::read(inner, ticket, source),
+        _ => application::read(inner, ticket, source).await,
     }
 }
 

@@ -138,6 +138,20 @@ impl Salesforce {
         Some(issued.access_token)
     }
 
+    /// A grant without a browser, beside all others of the user: access token and refresh token. `None`
+    /// if nobody has this name.
+    pub fn issue_grant(&self, username: &str) -> Option<(String, String)> {
+        let username = self.user(username)?.username.clone();
+        let now = self.now();
+        let scope = "api refresh_token id";
+        let issued = self.state().grants.grant(&username, scope, now);
+        let refresh_token = issued.refresh_token?;
+        let canaries = &self.options.canaries;
+        canaries.seed("salesforce access token", &issued.access_token);
+        canaries.seed("salesforce refresh token", &refresh_token);
+        Some((issued.access_token, refresh_token))
+    }
+
     /// The records of an object with every field, those in the recycle bin too; none if there is no
     /// such object.
     pub fn records(&self, object: &str) -> Vec<Map<String, Value>> {

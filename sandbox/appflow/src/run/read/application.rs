@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Input, plan, profile};
 use crate::{
-    applications::{self, Owner},
+    applications::{self, Owner, live},
     catalogue,
     definition::Source,
     run::{RunFault, Ticket},
@@ -12,10 +12,15 @@ use crate::{
     tasks::{apply::Record, filter::instant},
 };
 
-pub(super) fn read(inner: &Inner, ticket: &Ticket, source: &Source) -> Result<Input, RunFault> {
+pub(super) async fn read(
+    inner: &Inner,
+    ticket: &Ticket,
+    source: &Source,
+) -> Result<Input, RunFault> {
     let key = catalogue::of_type(&source.connector_type).map_or("", |c| c.key);
     let plan = plan(ticket, key)?;
     let profile = profile(inner, ticket, source)?;
+    live::admitted(inner, &ticket.home, &profile).await?;
     let name = source.object();
     let entity = applications::find(&name).ok_or_else(|| {
         RunFault::new(format!(

@@ -3,8 +3,9 @@
 
 use super::{Sent, put, refused};
 use crate::{
-    applications::{Operation, Owner, Write},
+    applications::{Operation, Owner, Write, live},
     definition::Destination,
+    operations::profiles,
     run::{RunFault, Ticket, s3},
     service::Inner,
     tasks::apply::{Record, Table},
@@ -30,6 +31,10 @@ pub(super) async fn send(
         put(inner, ticket, bucket, key.trim_start_matches('/'), staged).await?;
     }
     let name = destination.connector_profile_name.as_ref();
+    let profile = name.and_then(|name| profiles::find(inner, &ticket.home, name).ok());
+    if let Some(profile) = &profile {
+        live::admitted(inner, &ticket.home, profile).await?;
+    }
     let owner = Owner {
         home: ticket.home.clone(),
         name: name.unwrap_or(&destination.connector_type).clone(),

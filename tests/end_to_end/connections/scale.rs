@@ -1,0 +1,141 @@
+//! Many connections due in the same minute, most of them one tenant's (scenario R7).
+//!
+//! The normal run has a few hundred and asserts on order and counts. The same test at size, against
+//! optimised functions, with figures:
+//! `TRIBUTARY_R7=10000 cargo test -p tests -- --nocapture r7_`.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use sandbox::{Options, Profile};
+
+use super::{
+    seed::Seeder,
+    world::{REFRESH, World},
+};
+
+/// How many connections, of how many tenants, and how many belong to the largest.
+struct Size {
+    all: usize,
+    tenants: usize,
+    largest: usize,
+}
+
+impl Size {
+    fn asked_for() -> Self {
+        let asked = std::env::var("TRIBUTARY_R7").ok();
+        match asked.and_then(|text| text.parse::<usize>().ok()) {
+            Some(all) => Self {
+                all,
+                tenants: 100,
+                largest: all * 9 / 10,
+            },
+            None => Self {
+                all: 400,
+                tenants: 20,
+                largest: 324,
+            },
+        }
+    }
+
+    fn is_usual(&self) -> bool {
+        self.tenants == 20
+    }
+}
+
+/// R7: each is refreshed once, and the tenant with most of them does not keep the others waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn r7_a_tenant_with_most_of_the_connections_does_not_delay_the_others() {
+    let size = Size::asked_for();
+    let profile = if size.is_usual() {
+        Profile::Debug
+    } else {
+        Profile::Release
+    };
+    let world = World::start_with(Options {
+        connector_profiles: size.all + 1,
+        profile,
+        ..Options::default()
+    })
+    .await;
+    let seeder = Seeder::new(&world);
+    let minute = Timestamp::now() + Duration::from_mins(10);
+    let mut expected = Vec::new();
+    // The worst case: the large tenant is due first.
+    let large = Seeder::here(&world);
+    for _ in 0..size.largest {
+        expected.push((large, seeder.connection(large, minute).await));
+    }
+    let mut others = Vec::new();
+    for _ in 1..size.tenants {
+        others.push(seeder.another_tenant(&world).await);
+    }
+    for number in 0..size.all - size.largest {
+        let of = others[number % others.len()];
+        let due = minute + Duration::from_secs(30);
+        expected.push((of, seeder.connection(of, due).await));
+    }
+
+    let began = Instant::now();
+    let found = world.tick_at(minute + Duration::from_mins(1)).await;
+    assert_eq!(usize::try_from(found).unwrap(), size.all);
+    // A rate that the provider may be asked at spreads them over ticks; each brings some further.
+    for _ in 0..240 {
+        world.queue_is_empty().await;
+        if refreshed(&world).len() >= size.all {
+            break;
+        }
+        world.much_later().await;
+    }
+    let took = began.elapsed();
+
+    let counters = world.sandbox.salesforce.token_counters();
+    let all = u64::try_from(size.all).unwrap();
+    assert_eq!(
+        (
+            counters.refreshes,
+            counters.refreshes_granted,
+            counters.reuse_detected
+        ),
+        (all, all, 0),
+        "{counters:?}"
+    );
+    for (of, id) in &expected {
+        let record = seeder.record(*of, *id).await;
+        assert_eq!(
+            (record.generation, record.pushed_generation),
+            (2, 2),
+            "{id}"
+        );
+    }
+    let order = refreshed(&world);
+    assert_eq!(order.len(), size.all);
+    let large = large.tenant.to_string();
+    let last_other = order.iter().rposition(|tenant| *tenant != large).unwrap();
+    let tail = order.len() - 1 - last_other;
+    eprintln!(
+        "{} connections in {took:?}: {:.0} a second by {} processes; after the last of the others came {tail} of the largest",
+        size.all,
+        f64::from(u32::try_from(size.all).unwrap()) / took.as_secs_f64(),
+        world.sandbox.runtime.counters(REFRESH).cold_starts,
+    );
+    assert!(
+        tail >= size.largest / 4,
+        "the others were finished when {tail} of {} were left",
+        size.largest
+    );
+}
+
+/// Whose tokens were refreshed, in order.
+fn refreshed(world: &World) -> Vec<String> {
+    let lines = world.sandbox.logs.lines();
+    lines
+        .iter()
+        .filter(|line| line.text.contains("tokens refreshed"))
+        .filter_map(|line| {
+            let start = line.text.find("ten_")?;
+            let id = line.text.get(start..start + 36)?;
+            Some(id.to_owned())
+        })
+        .collect()
+}
