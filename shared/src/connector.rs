@@ -1,53 +1,17 @@
 //! The catalogue: one descriptor per application that AppFlow can talk to, and no code per connector.
 
+mod auth;
+mod methods;
 pub mod profile;
 mod table;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{connection::TokenOwner, oauth::Provider};
+use crate::oauth::Provider;
 
+pub use auth::{AuthKind, Form, Method, PropertyNeed};
 pub use table::*;
-
-/// How a connection proves who we are.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Serialize,
-    Deserialize,
-    ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthKind {
-    /// Consent in the browser.
-    #[default]
-    OauthAuthorizationCode,
-    /// Client id and secret alone.
-    OauthClientCredentials,
-    /// An assertion that a private key signs (RFC 7523).
-    OauthJwtBearer,
-    /// A user's name and password at the token endpoint. Discouraged: only where the organisation
-    /// still allows it.
-    OauthPassword,
-    /// A user's name and password with each request.
-    Basic,
-    /// A key with each request.
-    ApiKey,
-    /// Whatever fields the application asks for.
-    Custom,
-    /// IAM roles in the account.
-    Roles,
-    /// The account's own rights; there is no connection to make.
-    None,
-}
 
 /// How the application says whom a token belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +34,11 @@ pub struct OauthUse {
     pub instance: Option<&'static str>,
     /// Whom to ask who granted, where the provider does not prove it.
     pub who_am_i: Option<WhoAmI>,
+    /// The token endpoint that AppFlow's connector names in its profiles.
+    pub profile_token_url: Option<&'static str>,
+    /// Whether AppFlow's connector demands a client and a refresh token although it gets an access
+    /// token: it gets placeholders then.
+    pub demands_client: bool,
 }
 
 impl OauthUse {
@@ -78,6 +47,8 @@ impl OauthUse {
         scopes: &[],
         instance: None,
         who_am_i: None,
+        profile_token_url: None,
+        demands_client: false,
     };
 }
 
@@ -92,21 +63,6 @@ pub enum Trigger {
     Scheduled,
     /// An event of the application.
     Event,
-}
-
-/// A property that a connection needs, without secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PropertyNeed {
-    /// Its name in `properties`, which is AppFlow's member name.
-    #[schema(example = "workgroupName")]
-    pub name: &'static str,
-    /// What it is.
-    pub description: &'static str,
-    /// Whether a connection cannot be made without it.
-    pub required: bool,
-    /// Longest value that AppFlow takes.
-    pub max_length: usize,
 }
 
 /// How a filter compares a field.
@@ -173,9 +129,19 @@ pub struct Connector {
     pub source: bool,
     /// Whether flows can write to it.
     pub destination: bool,
-    /// Ways to connect.
-    #[schema(value_type = Vec<AuthKind>)]
-    pub auth: &'static [AuthKind],
+    /// Ways to connect; the first is the default.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub methods: &'static [Method],
+    /// Base of the application at one customer's instance, where no provider's row has it:
+    /// `{instance}` stands for the label that the user gives.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub instance: Option<&'static str>,
+    /// Whether the objects that AppFlow lists through a connection prove that it works.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub lists_entities: bool,
     /// The OAuth provider that consents.
     #[schema(value_type = Option<String>)]
     pub provider: Option<&'static str>,
@@ -183,18 +149,12 @@ pub struct Connector {
     #[serde(skip)]
     #[schema(ignore)]
     pub oauth: OauthUse,
-    /// Who may use the refresh token; the first is the default.
-    #[schema(value_type = Vec<TokenOwner>)]
-    pub token_owners: &'static [TokenOwner],
     /// What can start a flow from it.
     #[schema(value_type = Vec<Trigger>)]
     pub triggers: &'static [Trigger],
     /// Shortest time between two scheduled runs, in minutes.
     #[schema(value_type = Option<u32>)]
     pub shortest_schedule_minutes: Option<u32>,
-    /// What its connections need.
-    #[schema(value_type = Vec<PropertyNeed>)]
-    pub needs: &'static [PropertyNeed],
     /// Keys of the connectors that flows from here can write to.
     #[schema(value_type = Vec<String>)]
     pub destinations: &'static [&'static str],
@@ -220,11 +180,40 @@ pub struct Connector {
 impl Connector {
     /// Whether AppFlow keeps a connector profile for it.
     pub fn has_profile(&self) -> bool {
-        !self.auth.contains(&AuthKind::None)
+        self.method(AuthKind::None).is_none()
+    }
+
+    /// The way to connect of this kind.
+    pub fn method(&self, kind: AuthKind) -> Option<&'static Method> {
+        self.methods.iter().find(|method| method.kind == kind)
     }
 
     /// The row of its OAuth provider.
     pub fn oauth_provider(&self) -> Option<&'static Provider> {
         self.provider.and_then(crate::oauth::provider::provider)
+    }
+
+    /// Base of the application at one customer's instance, with `{instance}` in the place of the
+    /// label that the user gives.
+    pub fn instance_base(&self) -> Option<&'static str> {
+        let base = self
+            .instance
+            .or(self.oauth.instance)
+            .or_else(|| self.oauth_provider()?.hosts.instance);
+        base.filter(|base| base.contains("{instance}"))
+    }
+
+    /// Whether a connection of this kind cannot be made without the label.
+    pub fn needs_instance(&self, kind: AuthKind) -> bool {
+        let provider = self.oauth_provider();
+        self.instance_base().is_some_and(|base| {
+            base.contains("{instance}")
+                // Salesforce: the login host leads everybody to the own organisation, but takes no
+                // client credentials.
+                && (kind == AuthKind::OauthClientCredentials
+                    || self.instance.is_some()
+                    || self.oauth.instance.is_some()
+                    || provider.is_none_or(|row| row.hosts.fixed.is_none()))
+        })
     }
 }

@@ -26,6 +26,6 @@ pub use instance::InstanceUrl;
 pub use link::{ConnectToken, Invitation, StartLink};
 pub use mint::MintCredentials;
 pub use pkce::{Pkce, random_token};
-pub use provider::{Provider, RotationClass, TokenFailure};
-pub use registry::{ProviderConfig, ProviderLink, Providers, Target};
+pub use provider::{GrantorProof, Provider, RotationClass, TokenFailure};
+pub use registry::{InstanceLabel, ProviderConfig, ProviderLink, Providers, Target};
 pub use token::{Introspection, Revocation, TokenClient, TokenOutcome};

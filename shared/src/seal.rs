@@ -3,6 +3,7 @@
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, RandomizedNonceKey},
     digest::{SHA256, digest},
+    hmac::{self, HMAC_SHA256},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,6 +19,7 @@ pub struct Unsealable;
 /// what was sealed for one tenant or route does not open for another.
 pub struct Sealer {
     key: RandomizedNonceKey,
+    marks: hmac::Key,
 }
 
 impl std::fmt::Debug for Sealer {
@@ -33,8 +35,10 @@ impl Sealer {
             return Err(Unsealable);
         }
         let key = digest(&SHA256, material.expose().as_bytes());
+        let marks = format!("fingerprints:{}", material.expose());
+        let marks = hmac::Key::new(HMAC_SHA256, digest(&SHA256, marks.as_bytes()).as_ref());
         RandomizedNonceKey::new(&AES_256_GCM, key.as_ref())
-            .map(|key| Self { key })
+            .map(|key| Self { key, marks })
             .map_err(|_| Unsealable)
     }
 
@@ -48,6 +52,11 @@ impl Sealer {
         let mut sealed = nonce.as_ref().to_vec();
         sealed.extend(buffer);
         Ok(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// The same for the same bytes, and of no use to whoever guesses them without our key.
+    pub fn fingerprint(&self, bytes: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.marks, bytes).as_ref().to_vec()
     }
 
     /// Opens what [`Sealer::seal`] made for the same context.

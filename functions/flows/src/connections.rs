@@ -19,6 +19,7 @@ mod reconnect;
 mod refresh;
 mod reject;
 mod rename;
+mod replace_credentials;
 mod revoke;
 mod start_link;
 mod view;
@@ -52,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(connect_token::make_connect_token))
         .routes(routes!(connect_token::make_connect_token_for_tenant))
         .routes(routes!(refresh::refresh_connection))
+        .routes(routes!(replace_credentials::replace_credentials))
         .routes(routes!(entities::list_entities))
         .routes(routes!(entity::get_entity))
         // Names with slashes, for gateways that decode %2F in paths.

@@ -2,6 +2,7 @@
 
 mod get;
 mod list;
+pub(crate) mod method;
 mod offer;
 mod view;
 

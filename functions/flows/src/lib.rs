@@ -13,10 +13,12 @@ pub mod compile;
 mod config;
 mod connections;
 mod connectors;
+mod credentials;
 mod edge;
 mod flows;
 mod me;
 pub mod model;
+mod oauth_apps;
 mod s3;
 mod tenants;
 pub mod trigger;
@@ -48,6 +50,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(accounts::routes())
         .merge(connectors::routes())
         .merge(connections::routes())
+        .merge(oauth_apps::routes())
         .merge(flows::routes())
         .merge(buckets::routes())
         .merge(vault::routes())

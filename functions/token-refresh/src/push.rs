@@ -155,7 +155,7 @@ async fn push(app: &App, record: &Connection) -> Result<()> {
     profile::push_tokens(
         &client,
         record,
-        &app.instance(record)?,
+        Some(&app.instance(record)?),
         AccessToken::from(&bundle),
     )
     .await

@@ -26,7 +26,6 @@ const fn member(
 /// The first row that fits counts; what the code says itself goes before all of them.
 #[rustfmt::skip]
 pub(super) const MEMBERS: &[Member] = &[
-    member("PropertyNeed", "description", "What it is.", r#""Redshift Serverless workgroup.""#),
     member("TenantView", "name", "What people call the tenant.", r#""Acme""#),
     member("TenantInput", "name", "What people call the tenant.", r#""Acme""#),
     member("VerificationReport", "reason", "Why the account is not verified.", r#""The role can be assumed without the external id.""#),

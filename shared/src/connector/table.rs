@@ -2,15 +2,15 @@
 //! and the operators of the service model 2020-08-23.
 
 use super::{
-    ApiVersion, AuthKind,
+    ApiVersion,
     Comparison::{
         self, Between, Contains, Equals, GreaterThan, GreaterThanOrEquals, LessThan,
         LessThanOrEquals, NotEquals,
     },
-    Connector, OauthUse, PropertyNeed, Trigger,
+    Connector, OauthUse, Trigger, WhoAmI,
     WriteOperation::{self, Delete, Insert, Update, Upsert},
+    methods,
 };
-use crate::connection::TokenOwner;
 
 const ALL: &[Comparison] = &[
     Contains,
@@ -128,20 +128,6 @@ const FROM_CUSTOM: &[&str] = &[
     "rdsPostgreSql",
 ];
 
-const fn need(
-    name: &'static str,
-    required: bool,
-    max_length: usize,
-    description: &'static str,
-) -> PropertyNeed {
-    PropertyNeed {
-        name,
-        description,
-        required,
-        max_length,
-    }
-}
-
 /// An application with a key of its own in AppFlow's requests, that can only be read.
 const NATIVE: Connector = Connector {
     key: "",
@@ -151,13 +137,13 @@ const NATIVE: Connector = Connector {
     custom_label: None,
     source: true,
     destination: false,
-    auth: &[],
+    methods: &[],
+    instance: None,
+    lists_entities: true,
     provider: None,
     oauth: OauthUse::PLAIN,
-    token_owners: &[],
     triggers: &[Trigger::OnDemand, Trigger::Scheduled],
     shortest_schedule_minutes: Some(1),
-    needs: &[],
     destinations: MOST,
     object_member: Some("object"),
     comparisons: ALL,
@@ -181,6 +167,7 @@ const CUSTOM_SOURCE: Connector = Connector {
 const DESTINATION: Connector = Connector {
     source: false,
     destination: true,
+    lists_entities: false,
     triggers: &[],
     shortest_schedule_minutes: None,
     destinations: &[],
@@ -202,8 +189,30 @@ const fn version(
     }
 }
 
-/// A service of AWS that is reached with the account's own rights.
-const WITHOUT_CONNECTION: (&[AuthKind], &[TokenOwner]) = (&[AuthKind::None], &[TokenOwner::Nobody]);
+const fn asks(path: &'static str, org: Option<&'static str>, user: &'static str) -> OauthUse {
+    OauthUse {
+        who_am_i: Some(WhoAmI { path, org, user }),
+        ..OauthUse::PLAIN
+    }
+}
+
+/// Google's token endpoint, as AppFlow's connectors name it.
+const GOOGLE_TOKEN_URL: Option<&str> = Some("https://oauth2.googleapis.com/token");
+
+/// Google says who somebody is at a host of its own (OpenID Connect Core section 5.3), and knows no
+/// organisation of people without Workspace: the person is it.
+const fn google(scopes: &'static [&'static str]) -> OauthUse {
+    OauthUse {
+        scopes,
+        instance: Some("https://openidconnect.googleapis.com"),
+        profile_token_url: GOOGLE_TOKEN_URL,
+        ..asks("/v1/userinfo", Some("/sub"), "/sub")
+    }
+}
+
+/// The token endpoint of Entra ID, as AppFlow's connectors name it.
+const MICROSOFT_TOKEN_URL: Option<&str> =
+    Some("https://login.microsoftonline.com/common/oauth2/v2.0/token");
 
 macro_rules! rows {
     ($($(#[$doc:meta])* $name:ident = $row:expr;)*) => {
@@ -222,10 +231,8 @@ rows! {
         appflow_type: "Salesforce",
         property_key: "Salesforce",
         destination: true,
-        auth: &[AuthKind::OauthAuthorizationCode],
+        methods: methods::SALESFORCE,
         provider: Some("salesforce"),
-        // It rotates refresh tokens: a second owner would end the grant.
-        token_owners: &[TokenOwner::Tributary],
         triggers: &[Trigger::OnDemand, Trigger::Scheduled, Trigger::Event],
         destinations: ALL_WITH_EVENTS,
         writes: ALL_WRITES,
@@ -239,8 +246,7 @@ rows! {
         appflow_type: "S3",
         property_key: "S3",
         destination: true,
-        auth: WITHOUT_CONNECTION.0,
-        token_owners: WITHOUT_CONNECTION.1,
+        methods: methods::WITHOUT_CONNECTION,
         destinations: FROM_S3,
         object_member: Some("prefix"),
         comparisons: ALL_BUT_CONTAINS,
@@ -252,33 +258,9 @@ rows! {
         label: "Amazon Redshift",
         appflow_type: "Redshift",
         property_key: "Redshift",
-        auth: &[AuthKind::Roles],
-        token_owners: &[TokenOwner::Nobody],
+        methods: methods::REDSHIFT,
         object_member: Some("table"),
         writes: &[Insert],
-        needs: &[
-            need(
-                "bucketName",
-                true,
-                63,
-                "Bucket in which AppFlow stages what Redshift loads.",
-            ),
-            need("bucketPrefix", false, 512, "Prefix within that bucket."),
-            need(
-                "roleArn",
-                true,
-                512,
-                "Role with which Redshift reads the staged files.",
-            ),
-            need(
-                "dataApiRoleArn",
-                true,
-                512,
-                "Role with which AppFlow uses the Redshift Data API.",
-            ),
-            need("workgroupName", true, 512, "Redshift Serverless workgroup."),
-            need("databaseName", true, 512, "Database in that workgroup."),
-        ],
         ..DESTINATION
     };
     /// ServiceNow. The connector *type* has one capital letter less than the keys.
@@ -287,6 +269,14 @@ rows! {
         label: "ServiceNow",
         appflow_type: "Servicenow",
         property_key: "ServiceNow",
+        methods: methods::SERVICE_NOW,
+        provider: Some("service-now"),
+        // A user may read its own row; the instance is the organisation.
+        oauth: asks(
+            "/api/now/table/sys_user?sysparm_query=user_name%3Djavascript:gs.getUserName()&sysparm_fields=sys_id&sysparm_limit=1",
+            None,
+            "/result/0/sys_id",
+        ),
         ..NATIVE
     };
     /// Zendesk Support.
@@ -295,6 +285,9 @@ rows! {
         label: "Zendesk",
         appflow_type: "Zendesk",
         property_key: "Zendesk",
+        methods: methods::ZENDESK,
+        provider: Some("zendesk"),
+        oauth: asks("/api/v2/users/me.json", None, "/user/id"),
         destination: true,
         comparisons: &[GreaterThan],
         writes: WRITES,
@@ -307,6 +300,12 @@ rows! {
         label: "Slack",
         appflow_type: "Slack",
         property_key: "Slack",
+        methods: methods::SLACK,
+        provider: Some("slack"),
+        oauth: OauthUse {
+            instance: Some("https://{instance}.slack.com"),
+            ..asks("/api/auth.test", Some("/team_id"), "/user_id")
+        },
         destinations: NOT_LOOKOUT,
         comparisons: SLACK_COMPARISONS,
         api_version: Some(version(false, None, &[])),
@@ -318,6 +317,8 @@ rows! {
         label: "Marketo",
         appflow_type: "Marketo",
         property_key: "Marketo",
+        methods: methods::MARKETO,
+        instance: Some("https://{instance}.mktorest.com"),
         destination: true,
         shortest_schedule_minutes: Some(60),
         comparisons: &[LessThan, GreaterThan, Between],
@@ -330,6 +331,7 @@ rows! {
         label: "SAP OData",
         appflow_type: "SAPOData",
         property_key: "SAPOData",
+        methods: methods::SAP_ODATA,
         destination: true,
         destinations: &["s3", "redshift", "sapOData", "customerProfiles"],
         object_member: Some("objectPath"),
@@ -342,6 +344,8 @@ rows! {
         label: "Veeva",
         appflow_type: "Veeva",
         property_key: "Veeva",
+        methods: methods::VEEVA,
+        instance: Some("https://{instance}.veevavault.com"),
         ..NATIVE
     };
     /// Salesforce Pardot (Account Engagement).
@@ -350,6 +354,8 @@ rows! {
         label: "Salesforce Pardot",
         appflow_type: "Pardot",
         property_key: "Pardot",
+        methods: methods::PARDOT,
+        provider: Some("pardot"),
         comparisons: &[Equals],
         ..NATIVE
     };
@@ -359,6 +365,7 @@ rows! {
         label: "Datadog",
         appflow_type: "Datadog",
         property_key: "Datadog",
+        methods: methods::DATADOG,
         destinations: NOT_LOOKOUT,
         comparisons: &[Equals, Between],
         ..NATIVE
@@ -369,6 +376,7 @@ rows! {
         label: "Dynatrace",
         appflow_type: "Dynatrace",
         property_key: "Dynatrace",
+        methods: methods::DYNATRACE,
         comparisons: &[Equals, Between],
         ..NATIVE
     };
@@ -378,6 +386,7 @@ rows! {
         label: "Infor Nexus",
         appflow_type: "Infornexus",
         property_key: "InforNexus",
+        methods: methods::INFOR_NEXUS,
         comparisons: &[Equals, Between],
         ..NATIVE
     };
@@ -387,6 +396,7 @@ rows! {
         label: "Singular",
         appflow_type: "Singular",
         property_key: "Singular",
+        methods: methods::SINGULAR,
         shortest_schedule_minutes: Some(60),
         comparisons: &[Equals],
         ..NATIVE
@@ -397,6 +407,7 @@ rows! {
         label: "Trend Micro",
         appflow_type: "Trendmicro",
         property_key: "Trendmicro",
+        methods: methods::TREND_MICRO,
         shortest_schedule_minutes: Some(60),
         comparisons: &[Equals],
         ..NATIVE
@@ -407,6 +418,9 @@ rows! {
         label: "Google Analytics (Universal)",
         appflow_type: "Googleanalytics",
         property_key: "GoogleAnalytics",
+        methods: methods::GOOGLE,
+        provider: Some("google"),
+        oauth: google(&["openid", "https://www.googleapis.com/auth/analytics.readonly"]),
         destinations: &["s3", "lookoutMetrics", "upsolver"],
         shortest_schedule_minutes: Some(24 * 60),
         comparisons: &[Between],
@@ -420,6 +434,7 @@ rows! {
         label: "Amplitude",
         appflow_type: "Amplitude",
         property_key: "Amplitude",
+        methods: methods::AMPLITUDE,
         destinations: &["s3", "lookoutMetrics"],
         shortest_schedule_minutes: Some(24 * 60),
         comparisons: &[Between],
@@ -432,6 +447,16 @@ rows! {
         key: "asana",
         label: "Asana",
         custom_label: Some("Asana"),
+        methods: methods::ASANA,
+        provider: Some("asana"),
+        oauth: OauthUse {
+            profile_token_url: Some("https://app.asana.com/-/oauth_token"),
+            ..asks(
+                "/api/1.0/users/me",
+                Some("/data/workspaces/0/gid"),
+                "/data/gid",
+            )
+        },
         api_version: Some(version(false, Some("1.0"), &["1.0"])),
         ..CUSTOM_SOURCE
     };
@@ -440,6 +465,13 @@ rows! {
         key: "gitHub",
         label: "GitHub",
         custom_label: Some("GitHub"),
+        methods: methods::GITHUB,
+        provider: Some("github"),
+        oauth: OauthUse {
+            instance: Some("https://api.github.com"),
+            profile_token_url: Some("https://github.com/login/oauth/access_token"),
+            ..asks("/user", Some("/id"), "/id")
+        },
         api_version: Some(version(true, None, &["v3"])),
         ..CUSTOM_SOURCE
     };
@@ -448,6 +480,9 @@ rows! {
         key: "googleAds",
         label: "Google Ads",
         custom_label: Some("GoogleAds"),
+        methods: methods::GOOGLE_ADS,
+        provider: Some("google"),
+        oauth: google(&["openid", "https://www.googleapis.com/auth/adwords"]),
         api_version: Some(version(true, None, &["v16"])),
         ..CUSTOM_SOURCE
     };
@@ -456,6 +491,9 @@ rows! {
         key: "googleAnalytics4",
         label: "Google Analytics 4",
         custom_label: Some("GoogleAnalytics4"),
+        methods: methods::GOOGLE,
+        provider: Some("google"),
+        oauth: google(&["openid", "https://www.googleapis.com/auth/analytics.readonly"]),
         api_version: Some(version(true, None, &["v1beta"])),
         ..CUSTOM_SOURCE
     };
@@ -464,6 +502,9 @@ rows! {
         key: "googleBigQuery",
         label: "Google BigQuery",
         custom_label: Some("GoogleBigQuery"),
+        methods: methods::GOOGLE,
+        provider: Some("google"),
+        oauth: google(&["openid", "https://www.googleapis.com/auth/bigquery"]),
         destination: true,
         writes: ALL_WRITES,
         api_version: Some(version(true, None, &["v2"])),
@@ -474,6 +515,13 @@ rows! {
         key: "hubSpot",
         label: "HubSpot",
         custom_label: Some("HubSpot"),
+        methods: methods::HUBSPOT,
+        provider: Some("hubspot"),
+        // The portal is the account; HubSpot does not say here who the user is.
+        oauth: OauthUse {
+            profile_token_url: Some("https://api.hubapi.com/oauth/v1/token"),
+            ..asks("/account-info/v3/details", Some("/portalId"), "/portalId")
+        },
         destination: true,
         writes: ALL_WRITES,
         api_version: Some(version(true, None, &["v1", "v2", "v3", "v4"])),
@@ -484,6 +532,7 @@ rows! {
         key: "jdbc",
         label: "JDBC, small data",
         custom_label: Some("JDBCsmall"),
+        methods: methods::JDBC,
         destination: true,
         writes: &[Insert],
         api_version: Some(version(false, Some("V1"), &["V1"])),
@@ -494,6 +543,8 @@ rows! {
         key: "mailchimp",
         label: "Mailchimp",
         custom_label: Some("Mailchimp"),
+        methods: methods::MAILCHIMP,
+        instance: Some("https://{instance}.api.mailchimp.com"),
         api_version: Some(version(true, None, &["3.0"])),
         ..CUSTOM_SOURCE
     };
@@ -502,6 +553,20 @@ rows! {
         key: "dynamics365",
         label: "Microsoft Dynamics 365",
         custom_label: Some("MicrosoftDynamics365"),
+        methods: methods::MICROSOFT,
+        provider: Some("microsoft"),
+        oauth: OauthUse {
+            // One resource per token: the organisation's own address.
+            scopes: &["{instance}/user_impersonation", "offline_access"],
+            instance: Some("https://{instance}.api.crm.dynamics.com"),
+            profile_token_url: MICROSOFT_TOKEN_URL,
+            demands_client: true,
+            ..asks(
+                "/api/data/v9.2/WhoAmI",
+                Some("/OrganizationId"),
+                "/UserId",
+            )
+        },
         api_version: Some(version(true, None, &["v9.2"])),
         ..CUSTOM_SOURCE
     };
@@ -510,6 +575,25 @@ rows! {
         key: "sharePoint",
         label: "Microsoft SharePoint Online",
         custom_label: Some("MicrosoftSharePointOnline"),
+        methods: methods::MICROSOFT,
+        provider: Some("microsoft"),
+        oauth: OauthUse {
+            scopes: &[
+                "https://graph.microsoft.com/Sites.Read.All",
+                "https://graph.microsoft.com/Files.Read.All",
+                "https://graph.microsoft.com/User.Read",
+                "offline_access",
+            ],
+            instance: Some("https://graph.microsoft.com"),
+            profile_token_url: MICROSOFT_TOKEN_URL,
+            demands_client: true,
+            // Graph names the organisation of a token here, and its user elsewhere.
+            ..asks(
+                "/v1.0/organization?$select=id",
+                Some("/value/0/id"),
+                "/value/0/id",
+            )
+        },
         object_member: Some("site"),
         api_version: Some(version(true, None, &["v1.0"])),
         ..CUSTOM_SOURCE
@@ -519,6 +603,12 @@ rows! {
         key: "marketingCloud",
         label: "Salesforce Marketing Cloud",
         custom_label: Some("SalesforceMarketingCloud"),
+        methods: methods::MARKETING_CLOUD,
+        instance: Some("https://{instance}.rest.marketingcloudapis.com"),
+        oauth: OauthUse {
+            profile_token_url: Some("https://{instance}.auth.marketingcloudapis.com/v2/token"),
+            ..OauthUse::PLAIN
+        },
         api_version: Some(version(true, None, &["v1"])),
         ..CUSTOM_SOURCE
     };
@@ -526,6 +616,7 @@ rows! {
     CUSTOM = Connector {
         key: "custom",
         label: "Custom connector",
+        methods: methods::CUSTOM,
         destination: true,
         writes: ALL_WRITES,
         api_version: Some(version(true, None, &[])),
@@ -538,6 +629,7 @@ rows! {
         appflow_type: "CustomConnector",
         property_key: "CustomConnector",
         custom_label: Some("AmazonRDSPostgreSQL"),
+        methods: methods::RDS_POSTGRESQL,
         object_member: Some("entity"),
         writes: &[Insert],
         api_version: Some(version(false, Some("1.0"), &["1.0"])),
@@ -549,6 +641,7 @@ rows! {
         label: "Snowflake",
         appflow_type: "Snowflake",
         property_key: "Snowflake",
+        methods: methods::SNOWFLAKE,
         object_member: Some("table"),
         writes: &[Insert],
         ..DESTINATION
@@ -559,8 +652,7 @@ rows! {
         label: "Amazon EventBridge",
         appflow_type: "EventBridge",
         property_key: "EventBridge",
-        auth: WITHOUT_CONNECTION.0,
-        token_owners: WITHOUT_CONNECTION.1,
+        methods: methods::WITHOUT_CONNECTION,
         object_member: None,
         ..DESTINATION
     };
@@ -570,8 +662,7 @@ rows! {
         label: "Amazon Connect Customer Profiles",
         appflow_type: "CustomerProfiles",
         property_key: "CustomerProfiles",
-        auth: WITHOUT_CONNECTION.0,
-        token_owners: WITHOUT_CONNECTION.1,
+        methods: methods::WITHOUT_CONNECTION,
         object_member: Some("domain"),
         ..DESTINATION
     };
@@ -581,8 +672,7 @@ rows! {
         label: "Upsolver",
         appflow_type: "Upsolver",
         property_key: "Upsolver",
-        auth: WITHOUT_CONNECTION.0,
-        token_owners: WITHOUT_CONNECTION.1,
+        methods: methods::WITHOUT_CONNECTION,
         object_member: Some("bucket"),
         ..DESTINATION
     };
@@ -592,8 +682,7 @@ rows! {
         label: "Amazon Lookout for Metrics",
         appflow_type: "LookoutMetrics",
         property_key: "LookoutMetrics",
-        auth: WITHOUT_CONNECTION.0,
-        token_owners: WITHOUT_CONNECTION.1,
+        methods: methods::WITHOUT_CONNECTION,
         object_member: None,
         retired: true,
         ..DESTINATION
@@ -620,7 +709,11 @@ pub fn connector(key: &str) -> Option<&'static Connector> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::RotationClass;
+    use crate::{
+        connection::TokenOwner,
+        connector::{AuthKind, PropertyNeed},
+        oauth::{GrantorProof, MintCredentials, RotationClass},
+    };
 
     #[test]
     fn every_row_is_sound() {
@@ -640,7 +733,7 @@ mod tests {
                 "{}",
                 row.key
             );
-            let consents = row.auth.contains(&AuthKind::OauthAuthorizationCode);
+            let consents = row.method(AuthKind::OauthAuthorizationCode).is_some();
             assert_eq!(consents, row.oauth_provider().is_some(), "{}", row.key);
             let custom = row.appflow_type == "CustomConnector";
             assert_eq!(custom, row.property_key == "CustomConnector", "{}", row.key);
@@ -717,19 +810,70 @@ mod tests {
 
     /// R9: two parties on one rotating refresh token end the grant.
     #[test]
-    fn r9_rotating_providers_leave_the_refresh_token_with_us() {
+    fn r9_appflow_may_own_refresh_tokens_that_never_rotate_and_that_its_profile_takes() {
+        // Service model: credentials without `refreshToken`.
+        let profile_has_no_refresh_token = ["Zendesk", "Slack", "Marketo"];
         for row in CONNECTORS {
-            let rotates = row.oauth_provider().is_some_and(|provider| {
-                matches!(
-                    provider.rotation,
-                    RotationClass::Strict | RotationClass::Grace(_)
-                )
-            });
-            assert!(
-                !rotates || !row.token_owners.contains(&TokenOwner::Appflow),
-                "{}",
-                row.key
-            );
+            for method in row.methods {
+                let consent = method.kind == AuthKind::OauthAuthorizationCode;
+                let allowed = consent
+                    && row
+                        .oauth_provider()
+                        .is_some_and(|provider| provider.rotation == RotationClass::Never)
+                    && !profile_has_no_refresh_token.contains(&row.property_key);
+                let owned = method.token_owners.contains(&TokenOwner::Appflow);
+                assert!(!consent || !owned || allowed, "{}", row.key);
+                if MintCredentials::are_of(method.kind) {
+                    // Who gets tokens from a credential is one party for good.
+                    assert_eq!(method.token_owners.len(), 1, "{}", row.key);
+                    assert_eq!(method.is_ours(), row.provider.is_some(), "{}", row.key);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_way_to_connect_is_sound() {
+        for row in CONNECTORS {
+            for (index, method) in row.methods.iter().enumerate() {
+                let others = &row.methods[..index];
+                assert!(others.iter().all(|other| other.kind != method.kind));
+                assert!(!method.token_owners.is_empty(), "{}", row.key);
+                let fields = || method.properties.iter().chain(method.credentials);
+                for (index, field) in fields().enumerate() {
+                    let before = fields().take(index);
+                    let named = |other: &PropertyNeed| other.name == field.name;
+                    assert!(!before.into_iter().any(named), "{}", field.name);
+                    assert!(field.max_length > 0 && !field.description.is_empty());
+                }
+                // What is shown again is no secret.
+                assert!(!method.properties.iter().any(|field| field.secret));
+                let custom = method.kind == AuthKind::Custom && !method.open;
+                assert_eq!(custom, method.custom_type.is_some(), "{}", row.key);
+            }
+            if !row.retired {
+                assert!(!row.methods.is_empty(), "{}", row.key);
+            }
+            let asks = row
+                .oauth_provider()
+                .is_some_and(|provider| provider.grantor_proof == GrantorProof::AsksApplication);
+            assert_eq!(asks, row.oauth.who_am_i.is_some(), "{}", row.key);
+            let consents = row.provider.is_some() && row.property_key == "CustomConnector";
+            assert!(!consents || row.oauth.profile_token_url.is_some());
+        }
+    }
+
+    #[test]
+    fn labels_are_asked_for_where_a_host_is_made_from_them() {
+        let needs = |key: &str, kind| connector(key).unwrap().needs_instance(kind);
+        let consent = AuthKind::OauthAuthorizationCode;
+        for key in ["serviceNow", "zendesk", "slack", "dynamics365"] {
+            assert!(needs(key, consent), "{key}");
+        }
+        assert!(needs("serviceNow", AuthKind::Basic));
+        assert!(needs("salesforce", AuthKind::OauthClientCredentials));
+        for key in ["salesforce", "hubSpot", "sharePoint", "googleAds", "gitHub"] {
+            assert!(!needs(key, consent), "{key}");
         }
     }
 }

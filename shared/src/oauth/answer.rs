@@ -64,7 +64,12 @@ pub struct TokenAnswer {
 impl TokenAnswer {
     /// Reads an answer: whatever holds an access token is an answer.
     pub fn read(provider: &Provider, body: &Secret) -> Option<Self> {
-        let members = SecretJson::parse(body).ok()?;
+        let parsed = SecretJson::parse(body).ok()?;
+        let members = provider
+            .token_member
+            .and_then(|name| parsed.get(name))
+            .filter(|inner| inner.is_object())
+            .unwrap_or_else(|| parsed.value());
         let text = |name: &str| {
             members
                 .get(name)

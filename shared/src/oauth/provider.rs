@@ -2,6 +2,7 @@
 //!
 //! A row is the start value; the answer decides (a changed refresh token, `expires_in`).
 
+mod errors;
 mod failure;
 mod table;
 
@@ -88,6 +89,12 @@ pub struct Provider {
     pub introspect_path: Option<&'static str>,
     /// Scopes that are asked for.
     pub scopes: &'static [&'static str],
+    /// The parameter of the authorization request that they stand in.
+    pub scope_parameter: &'static str,
+    /// The member of a token answer that holds the tokens, where they do not stand at its top.
+    pub token_member: Option<&'static str>,
+    /// Scopes that answers do not list although they were granted.
+    pub unlisted_scopes: &'static [&'static str],
     /// Scopes without which a connection is of no use; each with words that mean the same.
     pub mandatory_scopes: &'static [&'static [&'static str]],
     /// What else an authorization request needs (`access_type=offline`).
@@ -159,7 +166,9 @@ impl Provider {
     pub fn missing_scopes(&self, asked: &[String], granted: &[String]) -> Vec<String> {
         asked
             .iter()
-            .filter(|scope| !self.is_granted(scope, granted))
+            .filter(|scope| {
+                !self.unlisted_scopes.contains(&scope.as_str()) && !self.is_granted(scope, granted)
+            })
             .cloned()
             .collect()
     }

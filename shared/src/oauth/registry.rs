@@ -228,6 +228,27 @@ impl Providers {
         })
     }
 
+    /// Where the application of a connection without a provider of ours is: made from the label.
+    pub fn instance_of(
+        &self,
+        connector: &Connector,
+        label: Option<&str>,
+    ) -> Result<Option<InstanceUrl>, Error> {
+        let Some(template) = connector.instance_base() else {
+            return Ok(None);
+        };
+        let label = label.ok_or_else(invalid_instance)?;
+        let label: InstanceLabel = label
+            .parse()
+            .map_err(|error| invalid_instance().with_source(error))?;
+        let hosts = &self.0.config.hosts;
+        let configured = hosts
+            .get(connector.key)
+            .or_else(|| hosts.get(connector.provider?));
+        let base = configured.map_or(template, String::as_str);
+        Ok(Some(InstanceUrl::of_base(&at(base, Some(&label))?)))
+    }
+
     /// Our registration at a provider: the vendor's, or the tenant's own.
     pub fn app(&self, row: &Provider, tenant: TenantId, owner: AppOwner) -> App {
         let name = match owner {

@@ -54,6 +54,13 @@ pub fn grantor(answer: &TokenAnswer, client_secret: &Secret) -> Result<Grantor, 
     read_identity(identity).ok_or(GrantorError::Shape)
 }
 
+/// Whom an answer is about that came on our own call with the credentials themselves: nothing of it
+/// went through a browser, so nothing of it needs a signature.
+pub fn identity(answer: &TokenAnswer) -> Result<Grantor, GrantorError> {
+    let url = answer.unverified_identity_url.as_deref();
+    read_identity(url.ok_or(GrantorError::Missing)?).ok_or(GrantorError::Shape)
+}
+
 /// Reads `https://<host>/id/<organisation>/<user>`.
 fn read_identity(url: &str) -> Option<Grantor> {
     let url = Url::parse(url).ok()?;

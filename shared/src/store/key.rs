@@ -102,6 +102,14 @@ impl Key {
         )
     }
 
+    /// A tenant's own app at a provider.
+    pub fn oauth_app(tenant: TenantId, provider: &str) -> Self {
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("OAUTHAPP#{provider}"),
+        )
+    }
+
     /// A flow of a tenant.
     pub fn flow(tenant: TenantId, flow: FlowId) -> Self {
         Self::raw(Self::tenant_partition(tenant), format!("FLOW#{flow}"))

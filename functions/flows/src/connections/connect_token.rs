@@ -172,8 +172,8 @@ fn faults(browser: &BrowserConfig, input: &ConnectTokenInput, subject: &str) -> 
         ));
     }
     for (index, key) in input.connectors.iter().enumerate() {
-        let by_consent =
-            connector(key).is_some_and(|row| row.auth.contains(&AuthKind::OauthAuthorizationCode));
+        let by_consent = connector(key)
+            .is_some_and(|row| row.method(AuthKind::OauthAuthorizationCode).is_some());
         if !by_consent {
             faults.push(Fault::new(
                 format!("/connectors/{index}"),

@@ -1,5 +1,9 @@
 //! `POST /v1/connections`
 
+mod check;
+pub(super) mod live;
+pub(super) mod minted;
+
 use std::collections::BTreeMap;
 
 use axum::{extract::State, response::Response};
@@ -8,26 +12,29 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tributary::{
     connection::{AppOwner, Connection, ConnectionState, TokenOwner},
-    connector::{
-        AuthKind, Connector, connector,
-        profile::{RedshiftProperties, push_roles},
-    },
-    error::{Error, Fault},
+    connector::{AuthKind, profile::Credentials},
+    error::Error,
     http::{IdempotencyKey, Json, Problem},
     id::{AccountId, ConnectionId},
+    oauth::registry::credentials_secret,
     store::{Key, Update},
     tenancy::Account,
 };
 use utoipa::ToSchema;
 
 use super::{
-    find, name_fault, start_link,
+    find, start_link,
     view::{ConnectionView, StartedConnection},
 };
 use crate::{
-    App, accounts, claim,
+    App, accounts, claim, credentials,
     edge::{Editor, body_of, created, json},
+    oauth_apps,
 };
+use check::{Plan, Way};
+use live::Failed;
+
+pub(super) use check::{fields, invalid};
 
 const OPERATION: &str = "create-connection";
 
@@ -42,27 +49,42 @@ pub(crate) struct ConnectionInput {
     connector: String,
     /// The AWS account whose AppFlow is to know it.
     account_id: AccountId,
+    /// How it proves who we are; the connector's first way when absent.
+    #[serde(default)]
+    auth: Option<AuthKind>,
+    /// Label of the application's instance: `acme` of `https://acme.zendesk.com`. Never an address.
+    #[serde(default)]
+    #[schema(example = "acme")]
+    instance: Option<String>,
+    /// Who may use the refresh token; the first that the catalogue lists when absent.
+    #[serde(default)]
+    token_owner: Option<TokenOwner>,
+    /// Whose OAuth app is used; the tenant's own, if it has one, when absent.
+    #[serde(default)]
+    app: Option<AppOwner>,
     /// Where the browser goes after the consent; on one of the configured origins.
     #[serde(default)]
     return_to: Option<String>,
     /// What the connector needs, without secrets.
     #[serde(default)]
     properties: BTreeMap<String, String>,
+    /// What proves who we are, where nobody consents: kept in Secrets Manager, never shown again.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>, write_only)]
+    credentials: Credentials,
 }
 
-/// How the connection comes about.
-enum Way {
-    /// Somebody consents in the browser, at this provider, and comes back here.
-    Consent {
-        provider: &'static str,
-        return_to: String,
-    },
-    /// Roles in the account are enough.
-    Roles(RedshiftProperties),
+/// What is known of the tenant before the checks.
+#[derive(Debug)]
+struct Known {
+    account: Option<Account>,
+    has_own_app: bool,
 }
 
-/// Makes a connection. One that needs a consent stays `pending` and comes with a start link; one
-/// that needs roles only works at once.
+/// Makes a connection. One that needs a consent stays `pending` and comes with a start link. Of all
+/// others the credentials or roles are tried, and it works at once. Credentials that the application
+/// does not take leave nothing behind (`invalid_credentials`); while it does not answer
+/// (`application_unavailable`), the same request can be sent again under the same `Idempotency-Key`.
 #[utoipa::path(post, path = "/v1/connections", tag = "connections", params(IdempotencyKey), request_body = ConnectionInput, responses(
     (status = 201, body = StartedConnection),
     (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -73,20 +95,26 @@ pub(crate) async fn create_connection(
     key: IdempotencyKey,
     Json { value, bytes }: Json<ConnectionInput>,
 ) -> Result<Response, Error> {
-    let account = Account::load(&app.store, editor.tenant, value.account_id).await?;
-    let (account, row, way) = check(&app, &value, account)?;
+    let known = Known {
+        account: Account::load(&app.store, editor.tenant, value.account_id).await?,
+        has_own_app: oauth_apps::has_own(&app, editor.tenant, &value.connector).await?,
+    };
+    let plan = check::check(&app.config.browser, &value, known)?;
     let (scope, subject) = (editor.scope(), editor.subject());
+    // A plain hash of a body with a password could be guessed from what is stored.
+    let body = app.sealer.fingerprint(&bytes);
     let work = async {
         let id = ConnectionId::new();
         let id = claim::id(&app.store, &key, &scope, OPERATION, subject, id).await?;
-        let asked = record(id, &account, value, row, subject);
-        let connection = match &way {
+        let (asked, given) = record(id, &plan, value, subject);
+        let connection = match plan.way {
             Way::Consent { .. } => insert(&app, asked).await?,
-            Way::Roles(properties) => with_roles(&app, &account, asked, properties).await?,
+            Way::Given => with_credentials(&app, &plan.account, asked, &given).await?,
+            Way::Minted => with_tokens(&app, &plan.account, asked, &given).await?,
         };
         json(StatusCode::CREATED, &ConnectionView::of(&connection))
     };
-    let made = key.once(&app.store, &scope, OPERATION, subject, &bytes, work);
+    let made = key.once(&app.store, &scope, OPERATION, subject, &body, work);
     // Outside of what is kept and replayed: the link holds a secret. A replay gets a new link.
     let mut answer = StartedConnection {
         connection: body_of(made.await?).await?,
@@ -98,7 +126,7 @@ pub(crate) async fn create_connection(
     if let Way::Consent {
         provider,
         return_to,
-    } = way
+    } = plan.way
         && answer.connection.state == ConnectionState::Pending
     {
         let connection = find(&app, editor.tenant, answer.connection.id).await?;
@@ -118,106 +146,49 @@ pub(crate) async fn create_connection(
     created(&location, &answer)
 }
 
-/// Checks everything that can be checked without a call, all faults at once.
-fn check(
-    app: &App,
-    input: &ConnectionInput,
-    account: Option<Account>,
-) -> Result<(Account, &'static Connector, Way), Error> {
-    let mut faults: Vec<Fault> = name_fault(&input.name).into_iter().collect();
-    if account.is_none() {
-        faults.push(Fault::new(
-            "/accountId",
-            "unknown",
-            "There is no such account.",
-        ));
-    }
-    let row = connector(&input.connector);
-    let way = match row {
-        Some(row) if row.auth.contains(&AuthKind::OauthAuthorizationCode) => {
-            faults.extend(input.properties.keys().map(|name| {
-                let pointer = format!("/properties/{}", name.replace('~', "~0").replace('/', "~1"));
-                Fault::new(
-                    pointer,
-                    "unknown",
-                    "These connections have no such property.",
-                )
-            }));
-            let return_to = start_link::return_to(&app.config.browser, input.return_to.as_deref())
-                .map_err(|fault| faults.push(fault));
-            row.provider
-                .zip(return_to.ok())
-                .map(|(provider, return_to)| Way::Consent {
-                    provider,
-                    return_to,
-                })
-        }
-        Some(row) if row.auth.contains(&AuthKind::Roles) => {
-            if input.return_to.is_some() {
-                faults.push(Fault::new(
-                    "/returnTo",
-                    "no_consent",
-                    "Nobody consents to this.",
-                ));
-            }
-            RedshiftProperties::read(&input.properties)
-                .map_err(|more| faults.extend(more))
-                .ok()
-                .map(Way::Roles)
-        }
-        _ => {
-            faults.push(Fault::new(
-                "/connector",
-                "not_connectable",
-                "The catalogue has no such connector, or it needs no connection.",
-            ));
-            None
-        }
-    };
-    match (account, row, way) {
-        (Some(account), Some(row), Some(way)) if faults.is_empty() => Ok((account, row, way)),
-        _ => Err(Error::unprocessable(
-            "invalid_connection",
-            "The connection breaks rules.",
-            faults,
-        )),
-    }
-}
-
+/// What is written of a connection to be, and what is not.
 fn record(
     id: ConnectionId,
-    account: &Account,
+    plan: &Plan,
     input: ConnectionInput,
-    row: &Connector,
     subject: &str,
-) -> Connection {
+) -> (Connection, Credentials) {
+    let ConnectionInput {
+        name,
+        connector: _,
+        account_id: _,
+        auth: _,
+        instance,
+        token_owner: _,
+        app: _,
+        return_to: _,
+        properties,
+        credentials,
+    } = input;
+    let account = &plan.account;
     let now = Timestamp::now();
-    Connection {
+    let mut connection = Connection {
         id,
         connection_id: id,
         tenant_id: account.tenant_id,
         account_id: account.id,
-        connector: row.key.to_owned(),
-        name: input.name,
+        connector: plan.row.key.to_owned(),
+        name,
         state: ConnectionState::Pending,
         reason: None,
-        token_owner: row
-            .token_owners
-            .first()
-            .copied()
-            .unwrap_or(TokenOwner::Tributary),
+        token_owner: plan.token_owner,
         created_by: subject.to_owned(),
-        auth: row.auth.first().copied().unwrap_or_default(),
-        app: AppOwner::Vendor,
+        auth: plan.method.kind,
+        app: plan.app,
         credentials: None,
         profile_name: format!("tributary-{}-{id}", account.tenant_id),
-        instance: None,
+        instance,
         instance_url: None,
         org_id: None,
         provider_user_id: None,
         scopes: Vec::new(),
         missing_scopes: Vec::new(),
-        properties: input.properties,
+        properties,
         generation: 0,
         bundle: None,
         access_expires_at: None,
@@ -233,7 +204,11 @@ fn record(
         created_at: now,
         updated_at: now,
         version: 1,
+    };
+    if !credentials.is_empty() {
+        connection.credentials = Some(credentials_secret(&connection));
     }
+    (connection, credentials)
 }
 
 /// Writes the connection, or finds what an earlier attempt with the same key wrote.
@@ -246,28 +221,85 @@ async fn insert(app: &App, asked: Connection) -> Result<Connection, Error> {
     }
 }
 
-/// Gives AppFlow the roles. What it refuses leaves nothing behind; what is in doubt stays
-/// `pending` under its id, and the same request again carries on.
-async fn with_roles(
+/// Gives AppFlow the credentials, and has it use them.
+async fn with_credentials(
     app: &App,
     account: &Account,
     mut asked: Connection,
-    properties: &RedshiftProperties,
+    given: &Credentials,
 ) -> Result<Connection, Error> {
     let appflow = accounts::appflow(app, account).await?;
-    // One generation for ever: the push is named by it and can be repeated.
+    // The push is named by it and can be repeated.
     asked.generation = 1;
-    let connection = insert(app, asked).await?;
-    let at = Key::connection(connection.tenant_id, connection.id);
-    if let Err(error) = push_roles(&appflow, &connection, properties).await {
-        if !error.refusal.is_unknown() && connection.state == ConnectionState::Pending {
-            app.store.delete(&at).await?;
-        }
-        return Err(error.into());
+    let connection = kept(app, asked, given).await?;
+    if let Err(failed) = live::give(app, &appflow, &connection, given).await {
+        return undone(app, Some(&appflow), &connection, failed).await;
     }
     let update = Update::new()
         .set("state", ConnectionState::Active)
         .set("pushed_generation", connection.generation)
         .set("updated_at", Timestamp::now());
+    let at = Key::connection(connection.tenant_id, connection.id);
     Ok(app.store.update(&at, update).await?)
+}
+
+/// Gets a token for the credentials, and gives AppFlow that.
+async fn with_tokens(
+    app: &App,
+    account: &Account,
+    asked: Connection,
+    given: &Credentials,
+) -> Result<Connection, Error> {
+    let appflow = accounts::appflow(app, account).await?;
+    let connection = kept(app, asked, given).await?;
+    if connection.generation > 0 {
+        // An earlier attempt came this far; the refresh does what it left.
+        return Ok(connection);
+    }
+    match minted::mint(app, &connection, given).await {
+        Ok(grant) => minted::settle(app, &appflow, connection, &grant).await,
+        Err(failed) => undone(app, None, &connection, failed).await,
+    }
+}
+
+/// Writes the record and keeps the credentials, in this order: a secret that no record names would be
+/// found by nobody.
+async fn kept(app: &App, asked: Connection, given: &Credentials) -> Result<Connection, Error> {
+    let connection = insert(app, asked).await?;
+    if let Some(name) = &connection.credentials {
+        credentials::keep(&app.secrets, name, &given.to_secret()).await?;
+    }
+    Ok(connection)
+}
+
+/// What is certain not to work leaves nothing behind; what is in doubt stays `pending` under its id,
+/// and the same request again carries on.
+async fn undone(
+    app: &App,
+    appflow: Option<&aws_sdk_appflow::Client>,
+    connection: &Connection,
+    failed: Failed,
+) -> Result<Connection, Error> {
+    if failed.definite && connection.state == ConnectionState::Pending {
+        if let Some(appflow) = appflow {
+            let deleted = appflow
+                .delete_connector_profile()
+                .connector_profile_name(&connection.profile_name)
+                .force_delete(true)
+                .send()
+                .await;
+            if let Err(error) = deleted {
+                let refusal = tributary::aws::Refusal::of(&error);
+                if !refusal.is("ResourceNotFoundException") {
+                    tracing::warn!(tenant.id = %connection.tenant_id, connection.id = %connection.id, error.code = refusal.code.as_deref().unwrap_or("none"), "the profile of a connection that does not work is left in the account");
+                }
+            }
+        }
+        if let Some(name) = &connection.credentials {
+            credentials::forget(&app.secrets, name).await?;
+        }
+        let at = Key::connection(connection.tenant_id, connection.id);
+        app.store.delete(&at).await?;
+    }
+    Err(failed.error)
 }

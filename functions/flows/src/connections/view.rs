@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tributary::{
-    connection::{Connection, ConnectionState, TokenOwner},
+    connection::{AppOwner, Connection, ConnectionState, TokenOwner},
+    connector::AuthKind,
     id::{AccountId, AttemptId, ConnectionId},
 };
 use utoipa::ToSchema;
@@ -25,8 +26,16 @@ pub(crate) struct ConnectionView {
     /// Why it is limited or needs a new consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// How it proves who we are.
+    auth: AuthKind,
+    /// Whose OAuth app it uses.
+    app: AppOwner,
     /// Who may use its refresh token.
     token_owner: TokenOwner,
+    /// Label of the application's instance, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "acme")]
+    instance: Option<String>,
     /// Instance of the application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     instance_url: Option<String>,
@@ -59,7 +68,10 @@ impl ConnectionView {
             account_id: connection.account_id,
             state: connection.state,
             reason: connection.reason.clone(),
+            auth: connection.auth,
+            app: connection.app,
             token_owner: connection.token_owner,
+            instance: connection.instance.clone(),
             instance_url: connection.instance_url.clone(),
             org: connection.org_id.clone(),
             scopes: connection.scopes.clone(),

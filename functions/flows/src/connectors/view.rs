@@ -4,15 +4,13 @@ use aws_sdk_appflow::types::{
     ConnectorConfiguration, Operators, ScheduleFrequencyType, TriggerType, WriteOperationType,
 };
 use serde::Serialize;
-use tributary::{
-    connection::TokenOwner,
-    connector::{
-        ApiVersion, AuthKind, Comparison, Connector, PropertyNeed, Trigger, WriteOperation,
-    },
-};
+use tributary::connector::{ApiVersion, Comparison, Connector, Trigger, WriteOperation};
 use utoipa::ToSchema;
 
-use super::offer::{Offer, row};
+use super::{
+    method::MethodView,
+    offer::{Offer, row},
+};
 use crate::compile::known::{comparisons, writes};
 
 /// An application.
@@ -50,17 +48,12 @@ pub(crate) struct ConnectorView {
     connectable: bool,
     /// Whether flows name a connection to it.
     needs_connection: bool,
-    /// Ways to connect.
-    auth: Vec<AuthKind>,
+    /// Ways to connect, with what each asks for; the first is the default.
+    methods: Vec<MethodView>,
     /// The OAuth provider that consents.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "salesforce")]
     provider: Option<&'static str>,
-    /// Who may use the refresh token; the first is the default.
-    token_owners: Vec<TokenOwner>,
-    /// What its connections need in `properties`.
-    #[schema(value_type = Vec<PropertyNeed>)]
-    needs: Vec<PropertyNeed>,
     /// What can start a flow from it.
     triggers: Vec<Trigger>,
     /// Shortest time between two scheduled runs, in minutes.
@@ -123,12 +116,14 @@ impl ConnectorView {
             custom_label: row.custom_label.map(str::to_owned),
             source: row.source,
             destination: row.destination,
-            connectable: !row.auth.is_empty() && !row.retired,
+            connectable: !row.methods.is_empty() && !row.retired,
             needs_connection: row.has_profile(),
-            auth: row.auth.to_vec(),
+            methods: row
+                .methods
+                .iter()
+                .map(|method| MethodView::of(row, method))
+                .collect(),
             provider: row.provider,
-            token_owners: row.token_owners.to_vec(),
-            needs: row.needs.to_vec(),
             triggers: row.triggers.to_vec(),
             shortest_schedule_minutes: row.shortest_schedule_minutes,
             destinations: row.destinations.to_vec(),
@@ -349,7 +344,8 @@ mod tests {
             (&connector::SALESFORCE, true, true),
             (&connector::REDSHIFT, true, true),
             (&connector::S3, true, false),
-            (&connector::SLACK, false, true),
+            (&connector::SLACK, true, true),
+            (&connector::HONEYCODE, false, true),
             (&connector::LOOKOUT_METRICS, false, false),
         ] {
             let view = view(row);

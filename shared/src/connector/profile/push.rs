@@ -46,13 +46,13 @@ pub struct PushError {
 }
 
 impl PushError {
-    /// A request that the SDK itself finds incomplete.
-    pub(super) fn incomplete(error: &BuildError) -> Self {
+    /// A profile that cannot be made from what we have; the words hold no value.
+    pub(super) fn wrong(message: String) -> Self {
         Self {
             failure: PushFailure::Invalid,
             refusal: Refusal {
                 code: None,
-                message: Some(error.to_string()),
+                message: Some(message),
                 status: Some(400),
                 request_id: None,
             },
@@ -83,6 +83,12 @@ impl PushError {
             PushFailure::Unknown => "aws_unavailable",
             PushFailure::Invalid => "profile_invalid",
         }
+    }
+}
+
+impl From<BuildError> for PushError {
+    fn from(error: BuildError) -> Self {
+        Self::wrong(error.to_string())
     }
 }
 
@@ -173,6 +179,7 @@ async fn create(
         .create_connector_profile()
         .connector_profile_name(&connection.profile_name)
         .connector_type(profile.kind.clone())
+        .set_connector_label(profile.label.clone())
         .connection_mode(ConnectionMode::Public)
         .connector_profile_config(profile.config.clone())
         .client_token(client_token(connection, "create"))

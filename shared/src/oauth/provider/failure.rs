@@ -26,15 +26,56 @@ pub enum TokenFailure {
     OurConfiguration(&'static str),
 }
 
-/// What one `error` means.
+/// What one refusal means. Whatever a rule names must be there.
 #[derive(Debug, Clone, Copy)]
 pub struct ErrorRule {
-    /// The value of `error`.
-    pub error: &'static str,
-    /// A part of `error_description`, in lower case, where the same `error` has several meanings.
+    /// The value of `error`, or of `status` where a provider has that instead.
+    pub error: Option<&'static str>,
+    /// A part of the description, in lower case, where the same `error` has several meanings.
     pub description: Option<&'static str>,
+    /// One of `error_codes`, or a number after `AADSTS` in the description.
+    pub code: Option<u32>,
     /// What it means.
     pub meaning: TokenFailure,
+}
+
+/// What an error answer says.
+struct Said<'a> {
+    error: &'a str,
+    description: String,
+    codes: Vec<u32>,
+}
+
+impl<'a> Said<'a> {
+    /// Reads `error`, or nothing: a word elsewhere is an error only if the provider's rules know it.
+    fn read(answer: &'a Value, member: &str) -> Option<Self> {
+        let text = |name: &str| answer.get(name).and_then(Value::as_str);
+        let description = text("error_description").or_else(|| text("message"));
+        let description = description.unwrap_or_default().to_ascii_lowercase();
+        let listed = answer.get("error_codes").and_then(Value::as_array);
+        let mut codes: Vec<u32> = listed
+            .into_iter()
+            .flatten()
+            .filter_map(|code| code.as_u64()?.try_into().ok())
+            .collect();
+        codes.extend(description.split("aadsts").skip(1).filter_map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_digit());
+            rest[..end.unwrap_or(rest.len())].parse::<u32>().ok()
+        }));
+        Some(Self {
+            error: answer.get(member)?.as_str()?,
+            description,
+            codes,
+        })
+    }
+
+    fn fits(&self, rule: &ErrorRule) -> bool {
+        rule.error.is_none_or(|error| error == self.error)
+            && rule
+                .description
+                .is_none_or(|part| self.description.contains(part))
+            && rule.code.is_none_or(|code| self.codes.contains(&code))
+    }
 }
 
 /// Errors of RFC 6749 section 5.2, for whatever a provider's own rules do not name.
@@ -113,14 +154,8 @@ impl Provider {
             503 if retry_after.is_some() => waiting("provider_busy"),
             0..=199 | 420 | 500.. => None,
             200..=499 => {
-                let object: Value = serde_json::from_str(body).ok()?;
-                let error = object.get("error").and_then(Value::as_str)?;
-                let description = object
-                    .get("error_description")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_ascii_lowercase();
-                Some(match self.meaning(error, &description) {
+                let answer: Value = serde_json::from_str(body).ok()?;
+                Some(match self.meaning(&answer)? {
                     TokenFailure::Retryable { reason, after } => TokenFailure::Retryable {
                         reason,
                         after: retry_after.or(after),
@@ -131,21 +166,22 @@ impl Provider {
         }
     }
 
-    fn meaning(&self, error: &str, description: &str) -> TokenFailure {
-        let own = self.error_rules.iter().find(|rule| {
-            rule.error == error
-                && rule
-                    .description
-                    .is_none_or(|part| description.contains(part))
-        });
-        if let Some(rule) = own {
-            return rule.meaning;
+    fn meaning(&self, answer: &Value) -> Option<TokenFailure> {
+        let own = |said: &Said<'_>| self.error_rules.iter().find(|rule| said.fits(rule));
+        if let Some(said) = Said::read(answer, "error") {
+            return Some(own(&said).map_or_else(|| standard(said.error), |rule| rule.meaning));
         }
-        STANDARD.iter().find(|(name, _)| *name == error).map_or(
-            TokenFailure::retryable("unrecognised_error"),
-            |(_, meaning)| *meaning,
-        )
+        let said = Said::read(answer, "status")?;
+        own(&said).map(|rule| rule.meaning)
     }
+}
+
+fn standard(error: &str) -> TokenFailure {
+    let known = STANDARD.iter().find(|(name, _)| *name == error);
+    known.map_or(
+        TokenFailure::retryable("unrecognised_error"),
+        |(_, meaning)| *meaning,
+    )
 }
 
 #[cfg(test)]
@@ -290,5 +326,159 @@ mod tests {
             classify(200, r#"{"error":"invalid_grant"}"#),
             Some(TokenFailure::ReauthRequired("revoked"))
         );
+    }
+
+    /// R4: what each provider's documentation says of its errors.
+    #[test]
+    fn r4_errors_of_every_provider_mean_what_they_say() {
+        use TokenFailure::{FlowFailed, OurConfiguration, OurCredentials, ReauthRequired};
+        let microsoft = |codes: &str, text: &str| {
+            format!(
+                r#"{{"error":"invalid_grant","error_description":"{text}","error_codes":[{codes}]}}"#
+            )
+        };
+        let cases = [
+            (
+                "microsoft",
+                400,
+                microsoft("700082", ""),
+                Some(ReauthRequired("idle_too_long")),
+            ),
+            (
+                "microsoft",
+                400,
+                microsoft("70008", ""),
+                Some(ReauthRequired("idle_too_long")),
+            ),
+            (
+                "microsoft",
+                400,
+                microsoft("50173", ""),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "microsoft",
+                400,
+                microsoft("", "AADSTS53003: Access has been blocked"),
+                Some(ReauthRequired("blocked_by_policy")),
+            ),
+            (
+                "microsoft",
+                400,
+                microsoft("", "AADSTS5300: other"),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "microsoft",
+                401,
+                r#"{"error":"invalid_client","error_codes":[7000222]}"#.to_owned(),
+                Some(OurCredentials("client_secret_expired")),
+            ),
+            (
+                "microsoft",
+                400,
+                microsoft("90033", ""),
+                Some(TokenFailure::retryable("provider_busy")),
+            ),
+            (
+                "hubspot",
+                400,
+                r#"{"status":"BAD_REFRESH_TOKEN","message":"missing or unknown refresh token"}"#
+                    .to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "hubspot",
+                400,
+                r#"{"status":"BAD_CLIENT_SECRET"}"#.to_owned(),
+                Some(OurCredentials("invalid_client")),
+            ),
+            (
+                "hubspot",
+                400,
+                r#"{"status":"error","message":"?"}"#.to_owned(),
+                None,
+            ),
+            (
+                "hubspot",
+                400,
+                r#"{"error":"invalid_grant","status":"BAD_REFRESH_TOKEN"}"#.to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "service-now",
+                401,
+                r#"{"error":"server_error","error_description":"access_denied"}"#.to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "service-now",
+                401,
+                r#"{"error":"server_error"}"#.to_owned(),
+                Some(TokenFailure::retryable("server_error")),
+            ),
+            (
+                "zendesk",
+                400,
+                r#"{"error":"invalid_grant"}"#.to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "slack",
+                200,
+                r#"{"ok":false,"error":"token_revoked"}"#.to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+            (
+                "slack",
+                200,
+                r#"{"ok":false,"error":"bad_client_secret"}"#.to_owned(),
+                Some(OurCredentials("invalid_client")),
+            ),
+            (
+                "slack",
+                200,
+                r#"{"ok":false,"error":"fatal_error"}"#.to_owned(),
+                Some(TokenFailure::retryable("unrecognised_error")),
+            ),
+            (
+                "github",
+                200,
+                r#"{"error":"bad_verification_code"}"#.to_owned(),
+                Some(FlowFailed("code_not_accepted")),
+            ),
+            (
+                "google",
+                400,
+                r#"{"error":"redirect_uri_mismatch"}"#.to_owned(),
+                Some(OurConfiguration("redirect_uri_mismatch")),
+            ),
+            (
+                "google",
+                400,
+                r#"{"error":"invalid_grant","error_subtype":"invalid_rapt"}"#.to_owned(),
+                Some(ReauthRequired("revoked")),
+            ),
+        ];
+        for (key, status, body, expected) in cases {
+            let meaning = provider(key).unwrap().classify(status, &body, None);
+            assert_eq!(meaning, expected, "{key} {body}");
+        }
+    }
+
+    /// A rule that names nothing would decide everything.
+    #[test]
+    fn every_rule_names_something_and_no_rule_hides_another() {
+        for row in crate::oauth::provider::PROVIDERS {
+            for (index, rule) in row.error_rules.iter().enumerate() {
+                assert!(rule.error.is_some() || rule.code.is_some(), "{}", row.key);
+                let hidden = row.error_rules[..index].iter().any(|before| {
+                    before.code == rule.code
+                        && before.error == rule.error
+                        && before.description.is_none()
+                });
+                assert!(!hidden, "{}: {rule:?}", row.key);
+            }
+        }
     }
 }

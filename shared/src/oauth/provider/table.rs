@@ -3,103 +3,11 @@
 use jiff::SignedDuration;
 
 use super::{
-    ClientAuth, ErrorRule, GrantorProof, Hosts, InstanceSuffix, Provider, Revoke, RotationClass,
-    TokenFailure,
+    ClientAuth, GrantorProof, Hosts, InstanceSuffix, Provider, Revoke, RotationClass, errors,
 };
 
-const fn rule(
-    error: &'static str,
-    description: Option<&'static str>,
-    meaning: TokenFailure,
-) -> ErrorRule {
-    ErrorRule {
-        error,
-        description,
-        meaning,
-    }
-}
-
-const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
-const DAY: std::time::Duration = std::time::Duration::from_hours(24);
-
-/// Errors of Salesforce's token endpoint. Descriptions are prose and pick a hint only where the same
-/// `error` stands for different things.
-const SALESFORCE_ERRORS: &[ErrorRule] = &[
-    rule(
-        "invalid_grant",
-        Some("authorization code"),
-        TokenFailure::FlowFailed("code_not_accepted"),
-    ),
-    rule(
-        "invalid_grant",
-        Some("code verifier"),
-        TokenFailure::FlowFailed("code_not_accepted"),
-    ),
-    rule(
-        "invalid_grant",
-        Some("ip restricted"),
-        TokenFailure::retryable("ip_restricted"),
-    ),
-    rule(
-        "invalid_grant",
-        Some("invalid login hours"),
-        TokenFailure::retryable("login_hours"),
-    ),
-    rule(
-        "invalid_grant",
-        Some("authentication failure"),
-        TokenFailure::retryable("org_policy"),
-    ),
-    rule(
-        "invalid_grant",
-        None,
-        TokenFailure::ReauthRequired("revoked"),
-    ),
-    rule(
-        "inactive_user",
-        None,
-        TokenFailure::Retryable {
-            reason: "inactive_user",
-            after: Some(DAY),
-        },
-    ),
-    rule(
-        "inactive_org",
-        None,
-        TokenFailure::Retryable {
-            reason: "inactive_org",
-            after: Some(DAY),
-        },
-    ),
-    rule(
-        "invalid_client_id",
-        None,
-        TokenFailure::OurCredentials("invalid_client_id"),
-    ),
-    rule(
-        "invalid_client",
-        None,
-        TokenFailure::OurCredentials("invalid_client"),
-    ),
-    rule(
-        "invalid_app_access",
-        None,
-        TokenFailure::ReauthRequired("app_not_allowed"),
-    ),
-    rule(
-        "redirect_uri_mismatch",
-        None,
-        TokenFailure::OurConfiguration("redirect_uri_mismatch"),
-    ),
-    rule(
-        "rate_limit_exceeded",
-        None,
-        TokenFailure::Retryable {
-            reason: "rate_limit_exceeded",
-            after: Some(HOUR),
-        },
-    ),
-];
+/// Life of access tokens that end only when somebody ends them.
+const FOREVER: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
 
 /// What most providers have in common; each row says where it differs.
 const COMMON: Provider = Provider {
@@ -115,6 +23,9 @@ const COMMON: Provider = Provider {
     revoke: None,
     introspect_path: None,
     scopes: &[],
+    scope_parameter: "scope",
+    token_member: None,
+    unlisted_scopes: &[],
     mandatory_scopes: &[],
     authorize_extra: &[],
     pkce: true,
@@ -131,52 +42,70 @@ const COMMON: Provider = Provider {
     error_rules: &[],
 };
 
-/// Every provider whose grants connections hold.
-pub static PROVIDERS: &[Provider] = &[
-    Provider {
-        key: "salesforce",
-        label: "Salesforce",
-        hosts: Hosts {
-            fixed: Some("https://login.salesforce.com"),
-            authorize: None,
-            instance: None,
-        },
-        authorize_path: "/services/oauth2/authorize",
-        token_path: "/services/oauth2/token",
-        revoke: Some(Revoke::Standard("/services/oauth2/revoke")),
-        introspect_path: Some("/services/oauth2/introspect"),
-        scopes: &["api", "refresh_token", "id"],
-        mandatory_scopes: &[&["api", "full"], &["refresh_token", "offline_access"]],
-        // Refresh-token rotation is mandatory since May 2026; a used token ends the grant.
-        rotation: RotationClass::Strict,
-        // Salesforce never says; two hours is the default policy and an hour its cautious half.
-        access_life: SignedDuration::from_mins(60),
-        idle_limit: Some(SignedDuration::from_hours(30 * 24)),
-        token_type_optional: true,
-        calls_per_second: 50,
-        grantor_proof: GrantorProof::SalesforceSignature,
-        instance_suffixes: &[
-            InstanceSuffix {
-                suffix: ".my.salesforce.com",
-                labels: 2,
-            },
-            InstanceSuffix {
-                suffix: ".my.salesforce.mil",
-                labels: 2,
-            },
-            InstanceSuffix {
-                suffix: ".my.sfcrmproducts.cn",
-                labels: 2,
-            },
-            // Instance names from before My Domain.
-            InstanceSuffix {
-                suffix: ".salesforce.com",
-                labels: 1,
-            },
-        ],
-        error_rules: SALESFORCE_ERRORS,
-        ..COMMON
+/// Salesforce, with every app of more than two customers' controls of May 2026.
+const SALESFORCE: Provider = Provider {
+    key: "salesforce",
+    label: "Salesforce",
+    hosts: Hosts {
+        fixed: Some("https://login.salesforce.com"),
+        authorize: None,
+        // My Domain: the host of client credentials, which the login host does not take.
+        instance: Some("https://{instance}.my.salesforce.com"),
     },
+    authorize_path: "/services/oauth2/authorize",
+    token_path: "/services/oauth2/token",
+    revoke: Some(Revoke::Standard("/services/oauth2/revoke")),
+    introspect_path: Some("/services/oauth2/introspect"),
+    scopes: &["api", "refresh_token", "id"],
+    mandatory_scopes: &[&["api", "full"], &["refresh_token", "offline_access"]],
+    // Refresh-token rotation is mandatory since May 2026; a used token ends the grant.
+    rotation: RotationClass::Strict,
+    // Salesforce never says; two hours is the default policy and an hour its cautious half.
+    access_life: SignedDuration::from_mins(60),
+    idle_limit: Some(SignedDuration::from_hours(30 * 24)),
+    token_type_optional: true,
+    calls_per_second: 50,
+    grantor_proof: GrantorProof::SalesforceSignature,
+    instance_suffixes: &[
+        InstanceSuffix {
+            suffix: ".my.salesforce.com",
+            labels: 2,
+        },
+        InstanceSuffix {
+            suffix: ".my.salesforce.mil",
+            labels: 2,
+        },
+        InstanceSuffix {
+            suffix: ".my.sfcrmproducts.cn",
+            labels: 2,
+        },
+        // Instance names from before My Domain.
+        InstanceSuffix {
+            suffix: ".salesforce.com",
+            labels: 1,
+        },
+    ],
+    error_rules: errors::SALESFORCE,
+    ..COMMON
+};
+
+/// Every provider whose grants connections hold. Facts: the vendors' documentation; what none of them
+/// writes down is the cautious side of what is seen.
+pub static PROVIDERS: &[Provider] = &[
+    SALESFORCE,
+    // Account Engagement is behind Salesforce's own endpoints.
+    Provider {
+        key: "pardot",
+        label: "Salesforce Account Engagement (Pardot)",
+        scopes: &["api", "refresh_token", "id", "pardot_api"],
+        mandatory_scopes: &[
+            &["pardot_api", "full"],
+            &["refresh_token", "offline_access"],
+        ],
+        ..SALESFORCE
+    },
+    // ServiceNow product documentation, "Manage OAuth tokens": 30 minutes and 100 days, both set by
+    // the customer for each app.
     Provider {
         key: "service-now",
         label: "ServiceNow",
@@ -189,8 +118,12 @@ pub static PROVIDERS: &[Provider] = &[
         scopes: &["useraccount"],
         access_life: SignedDuration::from_mins(30),
         idle_limit: Some(SignedDuration::from_hours(100 * 24)),
+        token_type_optional: true,
+        error_rules: errors::SERVICE_NOW,
         ..COMMON
     },
+    // support.zendesk.com article 9182123625370: refreshing is mandatory since 30 April 2026, and
+    // deletes the old access token and the old refresh token.
     Provider {
         key: "zendesk",
         label: "Zendesk",
@@ -205,7 +138,6 @@ pub static PROVIDERS: &[Provider] = &[
         )),
         scopes: &["read", "write"],
         mandatory_scopes: &[&["read"]],
-        // A refresh deletes the old access token and the old refresh token.
         rotation: RotationClass::Strict,
         access_life: SignedDuration::from_mins(30),
         ..COMMON
@@ -224,8 +156,11 @@ pub static PROVIDERS: &[Provider] = &[
         scopes: &["oauth", "crm.objects.contacts.read"],
         mandatory_scopes: &[&["oauth"]],
         access_life: SignedDuration::from_mins(30),
+        error_rules: errors::HUBSPOT,
         ..COMMON
     },
+    // learn.microsoft.com, "Refresh tokens in the Microsoft identity platform": old refresh tokens are
+    // not revoked when they are used; 90 days.
     Provider {
         key: "microsoft",
         label: "Microsoft Entra ID",
@@ -236,8 +171,96 @@ pub static PROVIDERS: &[Provider] = &[
         authorize_path: "/oauth2/v2.0/authorize",
         token_path: "/oauth2/v2.0/token",
         scopes: &["offline_access"],
+        unlisted_scopes: &["offline_access", "openid"],
         rotation: RotationClass::KeepsOld,
         idle_limit: Some(SignedDuration::from_hours(90 * 24)),
+        error_rules: errors::MICROSOFT,
+        ..COMMON
+    },
+    // developers.google.com, "Using OAuth 2.0 for web server applications". A refresh token comes with
+    // `access_type=offline` only, and again only after another consent. It dies after six months
+    // without use.
+    Provider {
+        key: "google",
+        label: "Google",
+        hosts: Hosts {
+            fixed: Some("https://oauth2.googleapis.com"),
+            authorize: Some("https://accounts.google.com"),
+            instance: None,
+        },
+        authorize_path: "/o/oauth2/v2/auth",
+        token_path: "/token",
+        revoke: Some(Revoke::Standard("/revoke")),
+        scopes: &["openid"],
+        authorize_extra: &[("access_type", "offline"), ("prompt", "consent")],
+        access_life: SignedDuration::from_secs(3599),
+        idle_limit: Some(SignedDuration::from_hours(180 * 24)),
+        error_rules: errors::GOOGLE,
+        ..COMMON
+    },
+    // docs.slack.dev, "Installing with OAuth" and "Using token rotation". Rotation is off for our app:
+    // tokens of people do not end, and stand under `authed_user`.
+    Provider {
+        key: "slack",
+        label: "Slack",
+        hosts: Hosts {
+            fixed: Some("https://slack.com"),
+            ..COMMON.hosts
+        },
+        authorize_path: "/oauth/v2/authorize",
+        token_path: "/api/oauth.v2.access",
+        scopes: &[
+            "channels:history",
+            "channels:read",
+            "groups:history",
+            "groups:read",
+            "im:history",
+            "im:read",
+            "mpim:history",
+            "mpim:read",
+        ],
+        scope_parameter: "user_scope",
+        token_member: Some("authed_user"),
+        mandatory_scopes: &[&["channels:read"], &["channels:history"]],
+        scope_separator: ',',
+        rotation: RotationClass::NoRefreshToken,
+        access_life: FOREVER,
+        token_type_optional: true,
+        // Slack's endpoint does not know PKCE for apps with a secret.
+        pkce: false,
+        error_rules: errors::SLACK,
+        ..COMMON
+    },
+    // docs.github.com, "Authorizing OAuth apps": tokens of OAuth apps do not end.
+    Provider {
+        key: "github",
+        label: "GitHub",
+        hosts: Hosts {
+            fixed: Some("https://github.com"),
+            ..COMMON.hosts
+        },
+        authorize_path: "/login/oauth/authorize",
+        token_path: "/login/oauth/access_token",
+        scopes: &["repo", "read:org", "read:user"],
+        mandatory_scopes: &[&["repo"]],
+        // GitHub lists granted scopes with commas and takes them with blanks or commas.
+        scope_separator: ',',
+        rotation: RotationClass::NoRefreshToken,
+        access_life: FOREVER,
+        error_rules: errors::GITHUB,
+        ..COMMON
+    },
+    // developers.asana.com, "OAuth".
+    Provider {
+        key: "asana",
+        label: "Asana",
+        hosts: Hosts {
+            fixed: Some("https://app.asana.com"),
+            ..COMMON.hosts
+        },
+        authorize_path: "/-/oauth_authorize",
+        token_path: "/-/oauth_token",
+        scopes: &["default"],
         ..COMMON
     },
 ];
