@@ -1,5 +1,7 @@
 //! A stored grant's way into AppFlow, and what the connection is afterwards.
 
+mod hand_over;
+
 use aws_sdk_appflow::Client;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -101,11 +103,15 @@ impl Delivery<'_> {
         }
     }
 
-    async fn push(&self, connection: &Connection, grant: &Grant) -> Result<Client> {
+    async fn appflow(&self, connection: &Connection) -> Result<Client> {
         let account = Account::load(self.store, connection.tenant_id, connection.account_id)
             .await?
             .ok_or_else(|| Error::internal("no_account", "a connection's account is gone"))?;
-        let appflow = Client::new(&self.roles.config(&account).await?);
+        Ok(Client::new(&self.roles.config(&account).await?))
+    }
+
+    async fn push(&self, connection: &Connection, grant: &Grant) -> Result<Client> {
+        let appflow = self.appflow(connection).await?;
         let token = AccessToken::from(&grant.bundle);
         push_tokens(&appflow, connection, grant.instance.as_ref(), token).await?;
         Ok(appflow)
