@@ -85,8 +85,17 @@ async fn unknown_routes_and_methods_get_a_problem_document() {
 /// Rules C11 and C12 of the checklist.
 #[tokio::test]
 async fn every_answer_has_the_strict_headers() {
-    for path in ["/auth/callback", "/connect/callback/salesforce", "/nowhere"] {
-        let (_, headers, _) = send(Method::GET, path, &[]).await;
+    for (method, path) in [
+        (Method::GET, "/auth/callback"),
+        (Method::GET, "/connect/callback/salesforce"),
+        (Method::GET, "/connect/start"),
+        (Method::POST, "/connect/start"),
+        (Method::GET, "/connect/invitation"),
+        (Method::POST, "/connect/invitation"),
+        (Method::HEAD, "/connect/invitation"),
+        (Method::GET, "/nowhere"),
+    ] {
+        let (_, headers, _) = send(method, path, &[]).await;
         assert_eq!(headers[header::CACHE_CONTROL], "no-store");
         assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
@@ -99,23 +108,28 @@ async fn every_answer_has_the_strict_headers() {
 /// Rule C14 of the checklist.
 #[tokio::test]
 async fn looking_ahead_opens_nothing() {
-    let path = "/connect/start?token=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-    let (status, _, _) = send(Method::HEAD, path, &[]).await;
-    assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
-    for (name, value) in [
-        ("sec-purpose", "prefetch;prerender"),
-        ("purpose", "prefetch"),
-        ("x-moz", "prefetch"),
+    for path in [
+        "/connect/start?token=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "/connect/invitation?token=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "/connect/callback/salesforce?code=a&state=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     ] {
-        let (status, _, body) = send(Method::GET, path, &[(name, value)]).await;
-        assert_eq!(status, StatusCode::CONFLICT);
-        assert!(body.contains("prefetch_refused"), "{body}");
+        let (status, _, _) = send(Method::HEAD, path, &[]).await;
+        assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
+        for (name, value) in [
+            ("sec-purpose", "prefetch;prerender"),
+            ("purpose", "prefetch"),
+            ("x-moz", "prefetch"),
+        ] {
+            let (status, _, body) = send(Method::GET, path, &[(name, value)]).await;
+            assert_eq!(status, StatusCode::CONFLICT);
+            assert!(body.contains("prefetch_refused"), "{body}");
+        }
     }
 }
 
 #[tokio::test]
 async fn c3_posts_need_an_origin_of_ours() {
-    for path in ["/auth/token", "/auth/logout"] {
+    for path in ["/auth/token", "/auth/logout", "/connect/start"] {
         for origins in [
             &[][..],
             &[("origin", "null")],
@@ -142,6 +156,27 @@ async fn c3_posts_need_an_origin_of_ours() {
                 .unwrap()
                 .contains("Max-Age=0")
         );
+    }
+}
+
+/// Rule L2: the page's form is taken from the page itself, in the browser that was shown it.
+#[tokio::test]
+async fn an_invitation_is_answered_from_our_own_page_only() {
+    for headers in [
+        &[][..],
+        &[("origin", "https://app.example")],
+        &[("origin", "null")],
+        &[("origin", "https://api.example")],
+        &[
+            ("origin", "https://api.example"),
+            ("sec-fetch-site", "same-site"),
+        ],
+    ] {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let headers: Vec<_> = headers.iter().copied().chain([kind]).collect();
+        let (status, _, body) = send(Method::POST, "/connect/invitation", &headers).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{headers:?}");
+        assert!(body.contains("invitation_refused"), "{body}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! A stored grant's way into AppFlow, and what the connection is afterwards.
 
+mod hand_over;
+
 use aws_sdk_appflow::Client;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -89,10 +91,11 @@ impl Delivery<'_> {
     /// What follows from a connection that works: nothing here makes it fail.
     async fn afterwards(&self, appflow: &Client, kept: &Kept) {
         let connection = &kept.now;
-        let needed_a_person = kept.before.state == ConnectionState::ReauthRequired;
-        if (needed_a_person || connection.reauth_told)
-            && let Err(error) = resume(self.store, appflow, connection).await
-        {
+        let reconnected = matches!(
+            kept.before.state,
+            ConnectionState::ReauthRequired | ConnectionState::Limited
+        );
+        if reconnected && let Err(error) = resume(self.store, appflow, connection).await {
             tracing::warn!(tenant.id = %connection.tenant_id, connection.id = %connection.id, error.code = error.code(), error.chain = error.chain(), "the connection works, and flows that AppFlow switched off may wait for somebody to start them");
         }
         if let Err(error) = grantors::note(self.store, connection).await {
@@ -100,11 +103,15 @@ impl Delivery<'_> {
         }
     }
 
-    async fn push(&self, connection: &Connection, grant: &Grant) -> Result<Client> {
+    async fn appflow(&self, connection: &Connection) -> Result<Client> {
         let account = Account::load(self.store, connection.tenant_id, connection.account_id)
             .await?
             .ok_or_else(|| Error::internal("no_account", "a connection's account is gone"))?;
-        let appflow = Client::new(&self.roles.config(&account).await?);
+        Ok(Client::new(&self.roles.config(&account).await?))
+    }
+
+    async fn push(&self, connection: &Connection, grant: &Grant) -> Result<Client> {
+        let appflow = self.appflow(connection).await?;
         let token = AccessToken::from(&grant.bundle);
         push_tokens(&appflow, connection, grant.instance.as_ref(), token).await?;
         Ok(appflow)

@@ -144,7 +144,7 @@ impl Keeper<'_> {
     }
 }
 
-fn read(current: Option<Box<Item>>) -> Result<Connection> {
+pub(super) fn read(current: Option<Box<Item>>) -> Result<Connection> {
     let current: Connection = from_item(*current.ok_or_else(gone)?)?;
     if current.state == ConnectionState::Deleted {
         return Err(gone());
@@ -179,3 +179,6 @@ pub fn gone() -> Error {
         "The connection does not exist any more.",
     )
 }
+
+#[cfg(test)]
+mod model;

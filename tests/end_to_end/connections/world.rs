@@ -15,7 +15,9 @@ use sandbox::{
     browser::{Browser, Page},
     client::Person,
 };
-use sandbox_core::{Fault, FaultRule, Functions as _, Queues as _, REGION, VENDOR_ACCOUNT};
+use sandbox_core::{
+    CUSTOMER_ACCOUNT, Fault, FaultRule, Functions as _, Queues as _, REGION, VENDOR_ACCOUNT,
+};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -181,6 +183,27 @@ impl World {
             .unwrap()
             .status
             .is_success()
+    }
+
+    /// What AppFlow says of a flow.
+    pub(super) async fn appflow_status(&self, flow: &Value) -> String {
+        let aws = &self.sandbox.aws;
+        let body = json!({ "flowName": flow["appflowName"] }).to_string();
+        let admin = aws.admin(CUSTOMER_ACCOUNT);
+        let reply = aws
+            .call_rest(
+                &admin,
+                "appflow",
+                Method::POST,
+                "/describe-flow",
+                body.into(),
+            )
+            .await;
+        let described: Value = serde_json::from_slice(&reply.body).unwrap();
+        described["flowStatus"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The connection's record.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tributary::{
     connection::{
-        Connection,
+        Connection, TokenOwner,
         candidate::Candidate,
         deliver::Delivery,
         keep::{Keeper, check_organisation},
@@ -92,6 +92,21 @@ async fn confirm(
     let (tenant, id) = (connection.tenant_id, connection.id);
     let owned = connection.clone();
     let grant = seen.grant(bundle, Timestamp::now());
+    let delivery = Delivery {
+        store: &app.store,
+        roles: &app.sessions,
+        stage: &app.config.stage,
+        link: &link,
+    };
+    if connection.token_owner == TokenOwner::Appflow {
+        let other = seen.allow_other_organisation;
+        let handed = delivery.hand_over(subject, connection, &grant, other).await;
+        if let Err(error) = handed {
+            lost(app, &owned, &grant.bundle, &error).await;
+            return Err(error);
+        }
+        return find(app, tenant, id).await;
+    }
     let keeper = Keeper {
         store: &app.store,
         vault: &app.vault,
@@ -104,12 +119,6 @@ async fn confirm(
             lost(app, &owned, &grant.bundle, &error).await;
             return Err(error);
         }
-    };
-    let delivery = Delivery {
-        store: &app.store,
-        roles: &app.sessions,
-        stage: &app.config.stage,
-        link: &link,
     };
     delivery.deliver(subject, &kept, &grant).await?;
     let revoker = Revoker {

@@ -22,6 +22,7 @@ use tributary::{
 use utoipa::ToSchema;
 
 use super::{
+    candidate,
     left_over::{self, LeftOver, LeftOverKind},
     revoke::revoke,
     row,
@@ -105,6 +106,7 @@ async fn delete(app: &App, connection: Connection) -> Result<Vec<LeftOver>, Erro
     let mut left = left_over::beforehand(&connection, row(&connection)?);
     left.extend(delete_profile(app, &connection).await?);
     left.extend(delete_secret(app, &connection).await?);
+    candidate::forget(app, &connection).await?;
     let Some((connection, due)) = forget(app, connection, &left).await? else {
         return Ok(left);
     };

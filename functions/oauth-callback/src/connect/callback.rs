@@ -128,7 +128,12 @@ async fn connect(app: &App, consent: &Consent, state: &Secret, code: &Secret) ->
     let grant = exchange::exchange(app, link, consent, label, state, code).await?;
     let ending = match (consent.binding, before.token_owner) {
         (Binding::Invitation, _) => candidate::wait(app, link, consent, &before, &grant).await,
-        (_, TokenOwner::Appflow) => Err(not_offered()),
+        (_, TokenOwner::Appflow) => {
+            let other = consent.allow_other_organisation;
+            let delivery = delivery(app, link);
+            let handed = delivery.hand_over(&consent.subject, before, &grant, other);
+            handed.await.map(Ending::from)
+        }
         _ => store(app, link, consent, before, &grant).await,
     };
     if let Err(error) = &ending {
@@ -155,13 +160,10 @@ async fn store(
         allow_other_organisation: consent.allow_other_organisation,
     };
     let kept = keeper.keep(before, grant).await?;
-    let delivery = Delivery {
-        store: &app.store,
-        roles: &app.roles,
-        stage: &app.config.stage,
-        link,
-    };
-    let delivered = match delivery.deliver(&consent.subject, &kept, grant).await {
+    let delivered = match delivery(app, link)
+        .deliver(&consent.subject, &kept, grant)
+        .await
+    {
         Ok(delivered) => delivered,
         Err(error) => {
             // The grant is stored and due: the refresh brings it to AppFlow.
@@ -178,12 +180,13 @@ async fn store(
     Ok(delivered.into())
 }
 
-fn not_offered() -> Error {
-    Error::new(
-        Kind::Conflict,
-        "token_owner_not_offered",
-        "Connections whose tokens AppFlow keeps are not offered here.",
-    )
+fn delivery<'a>(app: &'a App, link: &'a ProviderLink) -> Delivery<'a> {
+    Delivery {
+        store: &app.store,
+        roles: &app.roles,
+        stage: &app.config.stage,
+        link,
+    }
 }
 
 /// One answer to whatever does not fit together; the log says which it was.

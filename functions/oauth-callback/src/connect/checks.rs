@@ -124,6 +124,40 @@ mod tests {
         }
     }
 
+    /// Who was invited, or came with a connect token, has no session: the cookie binds the browser, and
+    /// everything else still has to fit.
+    #[test]
+    fn c7_without_a_session_the_cookie_and_all_else_must_fit() {
+        let (right, wrong) = (cookie("a"), cookie("b"));
+        for binding in [Binding::ConnectToken, Binding::Invitation] {
+            let mut consent = consent(TenantId::new());
+            consent.binding = binding;
+            let seen = || Seen {
+                provider: "salesforce",
+                cookie: &right,
+                session: None,
+                issuer: None,
+                now: NOW,
+            };
+            assert_eq!(check(&consent, &seen()), Ok(()));
+            let other = Seen {
+                cookie: &wrong,
+                ..seen()
+            };
+            assert_eq!(check(&consent, &other), Err(Mismatch::OtherBrowser));
+            let late = Seen {
+                now: NOW + 600,
+                ..seen()
+            };
+            assert_eq!(check(&consent, &late), Err(Mismatch::Expired));
+            let elsewhere = Seen {
+                provider: "slack",
+                ..seen()
+            };
+            assert_eq!(check(&consent, &elsewhere), Err(Mismatch::OtherProvider));
+        }
+    }
+
     #[test]
     fn c6_c7_whatever_differs_is_refused() {
         let tenant = TenantId::new();
