@@ -115,7 +115,10 @@ async fn r2_r3_r12_many_processes_killed_at_any_step_present_no_token_twice_and_
             ticks(&world, far),
             kills(&world, &mut dice)
         );
-        eprintln!("round {round}: {:?}", world.sandbox.runtime.counters(REFRESH));
+        eprintln!(
+            "round {round}: {:?}",
+            world.sandbox.runtime.counters(REFRESH)
+        );
         for _ in 0..10 {
             let at = usize::try_from(dice.below(u64::try_from(stale.len()).unwrap())).unwrap();
             world.enqueue(&stale[at].to_string()).await;

@@ -156,7 +156,10 @@ async fn t5_the_key_changes_under_load_and_everything_ends_under_the_new_one() {
         (&json!(0), &json!(0)),
         "{after}"
     );
-    assert!(after["done"].as_u64() >= Some(1) || done_before >= 1, "{after}");
+    assert!(
+        after["done"].as_u64() >= Some(1) || done_before >= 1,
+        "{after}"
+    );
     assert!(after["finishedAt"].is_string(), "{after}");
     for id in &ids {
         let record = world.record(id).await;
