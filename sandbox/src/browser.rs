@@ -64,12 +64,23 @@ impl Browser {
 
     /// Opens an address.
     pub async fn get(&self, url: &Url) -> Result<Page, BrowserError> {
-        self.send(Method::GET, url, None).await
+        self.send(Method::GET, url, None, None).await
     }
 
-    /// Sends a form.
+    /// Sends a form of a page of the same origin.
     pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<Page, BrowserError> {
-        self.send(Method::POST, url, Some(form)).await
+        let own = url.origin().ascii_serialization();
+        self.post_form_from(&own, url, form).await
+    }
+
+    /// Sends a form of a page of this origin, as a navigation.
+    pub async fn post_form_from(
+        &self,
+        origin: &str,
+        url: &Url,
+        form: &[(&str, &str)],
+    ) -> Result<Page, BrowserError> {
+        self.send(Method::POST, url, Some(form), Some(origin)).await
     }
 
     /// Opens an address and follows redirects until a page answers without one, or until `stop` is
@@ -93,6 +104,7 @@ impl Browser {
         method: Method,
         url: &Url,
         form: Option<&[(&str, &str)]>,
+        origin: Option<&str>,
     ) -> Result<Page, BrowserError> {
         let mut request = self.client.request(method, url.clone());
         if let Some(cookies) = self.cookies_for(url) {
@@ -100,6 +112,9 @@ impl Browser {
         }
         if let Some(form) = form {
             request = request.form(form);
+        }
+        if let Some(origin) = origin {
+            request = request.header(header::ORIGIN, origin);
         }
         let no_answer = |error| BrowserError::NoAnswer(url.to_string(), error);
         let response = request.send().await.map_err(no_answer)?;

@@ -8,6 +8,7 @@ pub mod candidate;
 pub mod deliver;
 pub mod grantors;
 pub mod keep;
+pub mod previous;
 pub mod resume;
 pub mod revocation;
 

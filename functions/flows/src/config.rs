@@ -14,6 +14,8 @@ use url::Url;
 pub struct Config {
     /// `AUTH_*`: how callers are recognised.
     pub auth: AuthConfig,
+    /// `STAGE`: name of the deployment, part of the source of events.
+    pub stage: String,
     /// `TABLE_NAME`
     pub table_name: String,
     /// `SEALING_KEY_SECRET_ARN`: secret that seals list cursors.
@@ -85,6 +87,7 @@ impl Config {
         let auth = AuthConfig::from_env(&mut env);
         let browser = BrowserConfig::from_env(&mut env);
         let onboarding = OnboardingConfig::from_env(&mut env);
+        let stage = env.required("STAGE");
         let table_name = env.required("TABLE_NAME");
         let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
         let refresh_queue_url = env.required("REFRESH_QUEUE_URL");
@@ -100,6 +103,7 @@ impl Config {
         };
         let config = auth.zip(onboarding).map(|(auth, onboarding)| Self {
             auth,
+            stage,
             table_name,
             sealing_key_secret_arn,
             refresh_queue_url,

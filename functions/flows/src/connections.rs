@@ -1,17 +1,23 @@
 //! `/v1/connections`: a tenant's authorised links to applications.
 
 pub(crate) mod ask;
+mod attempt;
 pub(crate) mod cache;
+mod candidate;
+mod confirm;
+pub(crate) mod connect_token;
 mod create;
 mod delete;
 pub(crate) mod discovery;
 mod entities;
 mod entity;
 mod get;
+mod invitation;
 mod left_over;
 mod list;
 mod reconnect;
 mod refresh;
+mod reject;
 mod rename;
 mod revoke;
 mod start_link;
@@ -19,7 +25,7 @@ mod view;
 
 use tributary::{
     connection::{Connection, ConnectionState},
-    connector::{Connector, connector},
+    connector::{AuthKind, Connector, connector},
     error::{Error, Fault, Kind},
     id::{ConnectionId, TenantId},
 };
@@ -39,6 +45,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
             delete::delete_connection
         ))
         .routes(routes!(reconnect::reconnect_connection))
+        .routes(routes!(invitation::invite))
+        .routes(routes!(confirm::confirm_candidate))
+        .routes(routes!(reject::reject_candidate))
+        .routes(routes!(attempt::get_attempt))
+        .routes(routes!(connect_token::make_connect_token))
+        .routes(routes!(connect_token::make_connect_token_for_tenant))
         .routes(routes!(refresh::refresh_connection))
         .routes(routes!(entities::list_entities))
         .routes(routes!(entity::get_entity))
@@ -68,6 +80,21 @@ fn row(connection: &Connection) -> Result<&'static Connector, Error> {
             "a stored connection has an unknown connector",
         )
     })
+}
+
+/// The provider at which somebody consents to the connection.
+fn consented(connection: &Connection) -> Result<&'static str, Error> {
+    let by_consent = connection.auth == AuthKind::OauthAuthorizationCode;
+    row(connection)?
+        .provider
+        .filter(|_| by_consent)
+        .ok_or_else(|| {
+            Error::new(
+                Kind::Conflict,
+                "no_consent",
+                "Nobody consents to connections of this kind.",
+            )
+        })
 }
 
 /// AppFlow in the connection's account, if the connection works.

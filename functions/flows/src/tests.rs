@@ -15,6 +15,7 @@ const EVENT: &str =
 
 fn app() -> App {
     let variables = [
+        ("STAGE", "test"),
         ("TABLE_NAME", "tributary"),
         ("AUTH_KIND", "http-jwt"),
         (
@@ -146,7 +147,7 @@ fn is_operators(path: &str) -> bool {
 #[test]
 fn the_document_has_every_route_once() {
     let routes = every_route();
-    assert_eq!(routes.len(), 46, "{routes:#?}");
+    assert_eq!(routes.len(), 52, "{routes:#?}");
     assert!(routes.contains(&("POST".to_owned(), "/v1/flows/x/start".to_owned())));
 }
 

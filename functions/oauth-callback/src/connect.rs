@@ -7,7 +7,6 @@ mod checks;
 mod exchange;
 mod finish;
 pub(crate) mod invitation;
-mod keep;
 pub(crate) mod start;
 pub(crate) mod token_start;
 

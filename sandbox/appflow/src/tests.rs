@@ -7,6 +7,7 @@ mod catalogue;
 mod destinations;
 mod faults;
 mod flows;
+mod live;
 mod org;
 mod pace;
 mod profiles;

@@ -75,9 +75,7 @@ pub async fn note(store: &Store, connection: &Connection) -> Result<Option<Findi
         .put(&Key::grantor(&partition, connection.id), &entry)
         .await?;
     let page = PageRequest::first(LOOKED_AT);
-    let found = store
-        .query::<Entry>(&partition, "CONNECTION#", &page)
-        .await?;
+    let found = store.query::<Entry>(&partition, "GRANTED#", &page).await?;
     let mut all = Vec::new();
     for entry in found.items {
         let other = Connection::load(store, entry.tenant_id, entry.connection_id).await?;

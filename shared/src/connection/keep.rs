@@ -76,7 +76,7 @@ impl Keeper<'_> {
         let mut before = before;
         for _ in 0..ATTEMPTS {
             if !self.allow_other_organisation {
-                check_organisation(&before, grant)?;
+                check_organisation(&before, &grant.grantor)?;
             }
             let sealed = self.seal(&before, grant).await?;
             let update = self.update(&before, grant, &sealed, Timestamp::now());
@@ -153,8 +153,8 @@ fn read(current: Option<Box<Item>>) -> Result<Connection> {
 }
 
 /// X2: a reconnect leads to the same organisation, or it would change what the flows read.
-fn check_organisation(before: &Connection, grant: &Grant) -> Result<()> {
-    let new = grant.grantor.org_id.as_str();
+pub fn check_organisation(before: &Connection, grantor: &Grantor) -> Result<()> {
+    let new = grantor.org_id.as_str();
     let same = |known: &str| {
         known == new
             || (before.connector == "salesforce"

@@ -200,7 +200,7 @@ impl Key {
 
     /// A connection, in the list of its grantor.
     pub fn grantor(partition: &str, connection: ConnectionId) -> Self {
-        Self::raw(partition, format!("CONNECTION#{connection}"))
+        Self::raw(partition, format!("GRANTED#{connection}"))
     }
 
     /// A consent under way, by the hash of its state.

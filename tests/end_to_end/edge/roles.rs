@@ -94,7 +94,7 @@ async fn a6_every_role_on_every_route() {
         before.asked_since(sandbox, &["appflow", "salesforce", "sts"]),
         Vec::<String>::new()
     );
-    assert_eq!(refused + let_in, (ROUTES.len() - 6) * CALLERS.len());
+    assert_eq!(refused + let_in, (ROUTES.len() - 9) * CALLERS.len());
     assert!(refused > 80 && let_in > 80, "{refused} and {let_in}");
     wire::assert_no_failures(sandbox);
     common::no_leaks(sandbox).await;

@@ -42,6 +42,9 @@ pub(crate) const ROUTES: &[Route] = &[
     route("POST", "/auth/token", Who::Public),
     route("POST", "/auth/logout", Who::Public),
     route("GET", "/connect/start", Who::Public),
+    route("POST", "/connect/start", Who::Public),
+    route("GET", "/connect/invitation", Who::Public),
+    route("POST", "/connect/invitation", Who::Public),
     route("GET", "/connect/callback/{provider}", Who::Public),
     route("GET", "/v1/me", Who::Anyone),
     route("GET", "/v1/tenants", Who::Operator),
@@ -63,6 +66,12 @@ pub(crate) const ROUTES: &[Route] = &[
     route("PATCH", "/v1/connections/{id}", Who::Editor),
     route("DELETE", "/v1/connections/{id}", Who::Editor),
     route("POST", "/v1/connections/{id}/reconnect", Who::Editor),
+    route("POST", "/v1/connections/{id}/invitation", Who::Editor),
+    route("POST", "/v1/connections/{id}/confirm", Who::Editor),
+    route("POST", "/v1/connections/{id}/reject", Who::Editor),
+    route("GET", "/v1/connections/{id}/attempts/{attempt}", Who::Viewer),
+    route("POST", "/v1/connect-tokens", Who::Editor),
+    route("POST", "/v1/tenants/{id}/connect-tokens", Who::Operator),
     route("POST", "/v1/connections/{id}/refresh", Who::Editor),
     route("GET", "/v1/connections/{id}/entities", Who::Viewer),
     route("GET", "/v1/connections/{id}/entities/{entity}", Who::Viewer),
@@ -152,6 +161,7 @@ impl Route {
                 ("entities", "{entity}") => &ids.entity,
                 ("flows", "{id}") => &ids.flow,
                 ("runs", "{runId}") => &ids.run,
+                ("attempts", "{attempt}") => "att_0193d3f0aaaa7bbb8cccdddddddddddd",
                 // Tenants' own are walked in flows/throttle.rs.
                 ("operations", "{id}") => "op_0193d3f0aaaa7bbb8cccdddddddddddd",
                 ("queries", "{id}") => &ids.query,
@@ -179,6 +189,12 @@ impl Route {
             (_, "/v1/connections") => {
                 json!({ "name": "Another", "connector": "salesforce", "accountId": ids.account })
             }
+            (_, "/v1/connections/{id}/confirm" | "/v1/connections/{id}/reject") => {
+                json!({ "candidate": "cnd_0193d3f0aaaa7bbb8cccdddddddddddd" })
+            }
+            (_, "/v1/connect-tokens" | "/v1/tenants/{id}/connect-tokens") => json!({
+                "connection": ids.connection, "origin": "https://app.example", "subject": "u",
+            }),
             ("PATCH", "/v1/connections/{id}") => json!({ "name": "Renamed" }),
             ("PUT", "/v1/buckets/{bucket}/policy") => {
                 json!({ "accountId": ids.account, "access": ["write"] })

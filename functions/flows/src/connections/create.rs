@@ -92,6 +92,7 @@ pub(crate) async fn create_connection(
         connection: body_of(made.await?).await?,
         start_url: None,
         start_expires_at: None,
+        attempt_id: None,
     };
     let location = format!("/v1/connections/{}", answer.connection.id);
     if let Way::Consent {
@@ -112,6 +113,7 @@ pub(crate) async fn create_connection(
         let link = link.await?;
         answer.start_url = Some(link.url);
         answer.start_expires_at = Some(link.expires_at);
+        answer.attempt_id = Some(link.attempt_id);
     }
     created(&location, &answer)
 }

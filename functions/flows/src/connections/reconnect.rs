@@ -7,14 +7,14 @@ use axum::{
 use http::StatusCode;
 use serde::Deserialize;
 use tributary::{
-    error::{Error, Kind},
+    error::Error,
     http::{IdempotencyKey, Problem},
     id::ConnectionId,
 };
 use utoipa::ToSchema;
 
 use super::{
-    find, row, start_link,
+    consented, find, start_link,
     view::{ConnectionView, StartedConnection},
 };
 use crate::{
@@ -29,6 +29,9 @@ pub(crate) struct ReconnectInput {
     /// An address on one of the configured origins.
     #[serde(default)]
     return_to: Option<String>,
+    /// Whether the consent may come from another organisation than before.
+    #[serde(default)]
+    allow_other_organisation: bool,
 }
 
 /// Hands out a new start link, for a first consent that was not finished or for another one.
@@ -47,13 +50,7 @@ pub(crate) async fn reconnect_connection(
     OptionalJson { value, bytes }: OptionalJson<ReconnectInput>,
 ) -> Result<Response, Error> {
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
-    let provider = row(&connection)?.provider.ok_or_else(|| {
-        Error::new(
-            Kind::Conflict,
-            "no_consent",
-            "Nobody consents to connections of this kind.",
-        )
-    })?;
+    let provider = consented(&connection)?;
     let return_to = start_link::return_to(&app.config.browser, value.return_to.as_deref())
         .map_err(|fault| {
             Error::unprocessable(
@@ -75,19 +72,22 @@ pub(crate) async fn reconnect_connection(
         nothing,
     )
     .await?;
-    let link = start_link::make(
-        &app,
-        &connection,
-        editor.subject(),
-        provider,
-        &return_to,
-        true,
-    )
-    .await?;
+    let mut asked = start_link::Asked::new(&connection, editor.subject(), provider);
+    asked.return_to = Some(return_to);
+    asked.reconnect = true;
+    asked.allow_other_organisation = value.allow_other_organisation;
+    if asked.allow_other_organisation {
+        tracing::info!(
+            tenant.id = %editor.tenant, connection.id = %connection.id,
+            user.subject = editor.subject(), "a reconnect may come from another organisation"
+        );
+    }
+    let link = start_link::hand_out(&app, asked).await?;
     let answer = StartedConnection {
         connection: ConnectionView::of(&connection),
         start_url: Some(link.url),
         start_expires_at: Some(link.expires_at),
+        attempt_id: Some(link.attempt_id),
     };
     json(StatusCode::OK, &answer)
 }

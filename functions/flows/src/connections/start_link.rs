@@ -1,12 +1,11 @@
 //! Start links: where a consent begins, once, for ten minutes, in one person's browser.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use tributary::{
-    connection::Connection,
+    connection::{Connection, attempt::Attempt},
     error::{Error, Fault},
-    id::{ConnectionId, TenantId},
-    oauth::random_token,
+    id::AttemptId,
+    oauth::{StartLink, random_token},
     store::Key,
 };
 
@@ -15,23 +14,60 @@ use crate::{App, BrowserConfig};
 /// How long a link works.
 const LIFE: SignedDuration = SignedDuration::from_secs(600);
 
-/// A link, as it is stored under the hash of its token. The sign-in function takes it.
-#[derive(Debug, Serialize)]
-struct StartLink<'a> {
-    tenant_id: TenantId,
-    connection_id: ConnectionId,
-    /// Only this person's own signed-in browser may open it.
-    subject: &'a str,
-    provider: &'a str,
-    return_to: &'a str,
-    reconnect: bool,
-    expires_at: i64,
-}
-
 /// A link to hand out.
 pub(super) struct Handed {
     pub(super) url: String,
     pub(super) expires_at: Timestamp,
+    pub(super) attempt_id: AttemptId,
+}
+
+/// What a link is asked for.
+pub(super) struct Asked<'a> {
+    connection: &'a Connection,
+    subject: &'a str,
+    provider: &'a str,
+    pub(super) return_to: Option<String>,
+    pub(super) reconnect: bool,
+    pub(super) allow_other_organisation: bool,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(connection: &'a Connection, subject: &'a str, provider: &'a str) -> Self {
+        Self {
+            connection,
+            subject,
+            provider,
+            return_to: None,
+            reconnect: false,
+            allow_other_organisation: false,
+        }
+    }
+
+    /// The link itself, and the attempt that begins with it.
+    pub(super) async fn link(
+        self,
+        app: &App,
+        life: SignedDuration,
+    ) -> Result<(StartLink, Timestamp, AttemptId), Error> {
+        let connection = self.connection;
+        let attempt_id = AttemptId::new();
+        let expires_at = Timestamp::now()
+            .saturating_add(life)
+            .unwrap_or(Timestamp::MAX);
+        Attempt::begin(&app.store, connection.tenant_id, connection.id, attempt_id).await?;
+        let link = StartLink {
+            tenant_id: connection.tenant_id,
+            connection_id: connection.id,
+            subject: self.subject.to_owned(),
+            provider: self.provider.to_owned(),
+            return_to: self.return_to,
+            expires_at: expires_at.as_second(),
+            reconnect: self.reconnect,
+            attempt_id: Some(attempt_id),
+            allow_other_organisation: self.allow_other_organisation,
+        };
+        Ok((link, expires_at, attempt_id))
+    }
 }
 
 /// Where the browser goes after the consent, if that is one of our applications.
@@ -54,7 +90,7 @@ pub(super) fn return_to(
     }
 }
 
-/// Makes a link. The token itself is kept nowhere: not in the table, not in idempotency records.
+/// Makes a link for a connection that is new, or not.
 pub(super) async fn make(
     app: &App,
     connection: &Connection,
@@ -63,19 +99,16 @@ pub(super) async fn make(
     return_to: &str,
     reconnect: bool,
 ) -> Result<Handed, Error> {
+    let mut asked = Asked::new(connection, subject, provider);
+    asked.return_to = Some(return_to.to_owned());
+    asked.reconnect = reconnect;
+    hand_out(app, asked).await
+}
+
+/// Makes a link. The token itself is kept nowhere: not in the table, not in idempotency records.
+pub(super) async fn hand_out(app: &App, asked: Asked<'_>) -> Result<Handed, Error> {
     let token = random_token()?;
-    let expires_at = Timestamp::now()
-        .saturating_add(LIFE)
-        .unwrap_or(Timestamp::MAX);
-    let link = StartLink {
-        tenant_id: connection.tenant_id,
-        connection_id: connection.id,
-        subject,
-        provider,
-        return_to,
-        reconnect,
-        expires_at: expires_at.as_second(),
-    };
+    let (link, expires_at, attempt_id) = asked.link(app, LIFE).await?;
     app.store
         .insert(&Key::start_link(token.expose()), &link)
         .await?;
@@ -83,5 +116,6 @@ pub(super) async fn make(
     Ok(Handed {
         url: format!("{base}/connect/start?token={}", token.expose()),
         expires_at,
+        attempt_id,
     })
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tributary::{
     connection::{Connection, ConnectionState, TokenOwner},
-    id::{AccountId, ConnectionId},
+    id::{AccountId, AttemptId, ConnectionId},
 };
 use utoipa::ToSchema;
 
@@ -87,4 +87,7 @@ pub(crate) struct StartedConnection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(super) start_expires_at: Option<Timestamp>,
+    /// Under which the result can be asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) attempt_id: Option<AttemptId>,
 }

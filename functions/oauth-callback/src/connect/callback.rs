@@ -11,6 +11,8 @@ use tributary::{
         Connection, TokenOwner,
         deliver::{Delivered, Delivery},
         keep::{Grant, Keeper},
+        previous::revoke_previous,
+        revocation::Revoker,
     },
     error::{Error, Kind, Result},
     http::Problem,
@@ -19,7 +21,7 @@ use tributary::{
     store::Key,
 };
 
-use super::{Binding, Consent, KIND, candidate, checks, connection, exchange, finish, keep};
+use super::{Binding, Consent, KIND, candidate, checks, connection, exchange, finish};
 use crate::{
     app::App,
     cookie,
@@ -167,7 +169,12 @@ async fn store(
             Delivered::Limited("push_pending")
         }
     };
-    keep::revoke_previous(app, &kept.before, &grant.bundle).await;
+    let revoker = Revoker {
+        store: &app.store,
+        vault: &app.vault,
+        providers: &app.providers,
+    };
+    revoke_previous(&revoker, app.config.due_shards, &kept.before, &grant.bundle).await;
     Ok(delivered.into())
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 use jiff::Timestamp;
 use serde::Deserialize;
 use tributary::{
-    connection::Connection,
+    connection::{Connection, attempt::Attempt},
     error::{Error, Kind, Result},
     http::Problem,
     id::ConnectionId,
@@ -97,6 +97,7 @@ pub(crate) async fn start_with_token(
     if app.store.take::<ConnectToken>(&key).await?.is_none() {
         return Err(not_valid().with_log("the connect token was used a moment ago"));
     }
+    Attempt::begin(&app.store, link.tenant_id, id, bound.attempt_id).await?;
     begin(&app, &provider, &client_id, link, Binding::ConnectToken).await
 }
 
