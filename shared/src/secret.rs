@@ -167,4 +167,95 @@ mod tests {
         assert!(!secret.same_as("abd"));
         assert!(!secret.same_as("abcd"));
     }
+
+    /// Whatever holds a secret prints without it, the types that the SDK would print in clear among
+    /// what it is made from.
+    #[test]
+    fn nothing_that_holds_a_secret_prints_it() {
+        use crate::oauth::{
+            AppCredentials, TokenAnswer, TokenBundle, http::HttpAnswer, provider::provider,
+        };
+        const CANARY: &str = "canary-5Aep861";
+        let secret = || Secret::new(CANARY);
+        let bundle = TokenBundle {
+            access_token: secret(),
+            refresh_token: Some(secret()),
+        };
+        let body = Secret::new(format!(
+            r#"{{"access_token":"{CANARY}","refresh_token":"{CANARY}","id_token":"{CANARY}"}}"#
+        ));
+        let answer = TokenAnswer::read(provider("salesforce").unwrap(), &body).unwrap();
+        let app = AppCredentials {
+            client_id: "id".to_owned(),
+            client_secret: Some(secret()),
+        };
+        let printed = [
+            format!("{bundle:?}"),
+            format!("{:?}", bundle.to_json()),
+            format!("{answer:?}"),
+            format!("{app:?}"),
+            format!("{:?}", crate::oauth::App::public("id")),
+            format!(
+                "{:?}",
+                crate::connector::profile::AccessToken::from(&bundle)
+            ),
+            format!(
+                "{:?}",
+                HttpAnswer {
+                    status: 200,
+                    retry_after: None,
+                    body,
+                }
+            ),
+            format!("{:?}", SecretJson::parse(&bundle.to_json()).unwrap()),
+        ];
+        for text in printed {
+            assert!(!text.contains(CANARY), "{text}");
+        }
+    }
+
+    /// The SDK's own `Debug` shows refresh tokens and authorization codes (oauth.md, fact 10), so its
+    /// types of credentials are named in one place only, and that place prints nothing.
+    #[test]
+    fn the_sdks_types_of_credentials_stay_where_nothing_is_printed() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut seen = 0;
+        for folder in ["shared/src", "functions"] {
+            for (path, text) in sources(&root.join(folder)) {
+                if !names_credentials(&text) || path.ends_with("secret.rs") {
+                    continue;
+                }
+                seen += 1;
+                let is_profile = path
+                    .to_string_lossy()
+                    .contains("shared/src/connector/profile");
+                assert!(is_profile, "{} names the SDK's credentials", path.display());
+                let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+                for printing in [":?}", ":#?}", "dbg!", "tracing::", "println!"] {
+                    assert!(!code.contains(printing), "{}: {printing}", path.display());
+                }
+            }
+        }
+        assert!(seen > 0, "the types moved, and this test looks past them");
+    }
+
+    fn names_credentials(text: &str) -> bool {
+        text.contains("ConnectorProfileCredentials")
+            || text.contains("OAuth2Credentials")
+            || text.contains("CustomAuthCredentials")
+    }
+
+    fn sources(folder: &std::path::Path) -> Vec<(std::path::PathBuf, String)> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.extend(sources(&path));
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+        found
+    }
 }

@@ -4,6 +4,7 @@ mod callback;
 mod consent;
 mod crash;
 mod disconnect;
+mod failed_run;
 mod gate;
 mod invitation;
 mod leaks;
