@@ -215,26 +215,51 @@ impl Sandbox {
     }
 
     /// Walks the consent of a connection in a person's browser and answers the address at which the
-    /// browser ends up.
+    /// browser ends up. Whoever is usual at the provider grants: Salesforce's first user, Olivia of
+    /// `acme` at the others.
     pub async fn consent(
         &self,
         browser: &Browser,
         start_url: &str,
         decision: &str,
     ) -> Result<Url, BrowserError> {
+        self.consent_as(browser, start_url, decision, None).await
+    }
+
+    /// The same with another person: `otto@acme.example`.
+    pub async fn consent_as(
+        &self,
+        browser: &Browser,
+        start_url: &str,
+        decision: &str,
+        username: Option<&str>,
+    ) -> Result<Url, BrowserError> {
         let start = Url::parse(start_url).map_err(|error| BrowserError::Page(error.to_string()))?;
         let page = browser.follow(&start, None).await?.expect(StatusCode::OK)?;
         let transaction = page.hidden("transaction")?;
         let mut form = page.url.clone();
         form.set_query(None);
-        let sent = browser
-            .post_form(
-                &form,
-                &[("transaction", &transaction), ("decision", decision)],
-            )
-            .await?;
+        let is_salesforce = form.origin() == self.salesforce_url.origin();
+        let username = match username {
+            None if is_salesforce => self.salesforce_admin(),
+            None => "olivia@acme.example".to_owned(),
+            Some(name) => name.to_owned(),
+        };
+        let user = self
+            .providers
+            .users()
+            .into_iter()
+            .find(|user| user.username == username);
+        let password = user.map(|user| user.password).unwrap_or_default();
+        let fields = [
+            ("transaction", transaction.as_str()),
+            ("decision", decision),
+            ("username", &username),
+            ("password", &password),
+        ];
+        let sent = browser.post_form(&form, &fields).await?;
         let callback = sent.location.clone().ok_or_else(|| {
-            BrowserError::Page("Salesforce did not send the browser back".to_owned())
+            BrowserError::Page("the provider did not send the browser back".to_owned())
         })?;
         let page = browser.follow(&callback, Some(&self.app_origin)).await?;
         page.location

@@ -68,7 +68,7 @@ impl Providers {
     pub fn remove_app(&self, provider: &str, client_id: &str) {
         let Some(row) = flavour(provider) else { return };
         self.book(row, |book| {
-            book.apps.retain(|app| app.client_id != client_id)
+            book.apps.retain(|app| app.client_id != client_id);
         });
     }
 

@@ -213,17 +213,22 @@ fn sign_in(
 }
 
 fn consent(place: Place<'_>, transaction: &Transaction, user: &ProviderUser, id: &str) -> Response {
-    let mut asked = String::new();
-    for scope in &transaction.scopes {
-        asked.push_str(&format!("<li><code>{}</code></li>", escape(scope)));
-    }
-    let mut optional = String::new();
-    for scope in &transaction.optional {
-        optional.push_str(&format!(
-            "<label><input type=\"checkbox\" name=\"optional\" value=\"{0}\" checked> <code>{0}</code></label>",
-            escape(scope)
-        ));
-    }
+    let asked: Vec<String> = transaction
+        .scopes
+        .iter()
+        .map(|scope| format!("<li><code>{}</code></li>", escape(scope)))
+        .collect();
+    let optional: Vec<String> = transaction
+        .optional
+        .iter()
+        .map(|scope| {
+            format!(
+                "<label><input type=\"checkbox\" name=\"optional\" value=\"{0}\" checked> <code>{0}</code></label>",
+                escape(scope)
+            )
+        })
+        .collect();
+    let (asked, mut optional) = (asked.concat(), optional.concat());
     if !optional.is_empty() {
         optional = format!("<fieldset><legend>If you like</legend>{optional}</fieldset>");
     }

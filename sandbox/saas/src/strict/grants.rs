@@ -123,7 +123,8 @@ struct Refresh {
 #[derive(Default)]
 pub(super) struct Grants {
     codes: HashMap<Digest, Code>,
-    grants: BTreeMap<u64, Grant>,
+    /// The oldest grant has the smallest number.
+    by_age: BTreeMap<u64, Grant>,
     access: HashMap<Digest, Access>,
     refresh: HashMap<Digest, Refresh>,
 }
@@ -181,7 +182,7 @@ impl Grants {
         if !answered {
             return Err(Cause::Verifier);
         }
-        let number = self.grants.keys().next_back().map_or(1, |last| last + 1);
+        let number = self.by_age.keys().next_back().map_or(1, |last| last + 1);
         known.outcome = CodeOutcome::Granted(number);
         let grant = Grant {
             approval: known.approval.clone(),
@@ -189,7 +190,7 @@ impl Grants {
             traded: None,
             current: None,
         };
-        self.grants.insert(number, grant);
+        self.by_age.insert(number, grant);
         let refresh_token = self.new_refresh(number, terms, now);
         Ok(self.issued(number, refresh_token, terms, now))
     }
@@ -213,7 +214,7 @@ impl Grants {
             .ok_or(refused(Cause::Refresh))?;
         let number = known.grant;
         let grant = self
-            .grants
+            .by_age
             .get_mut(&number)
             .ok_or(refused(Cause::Refresh))?;
         let approval = &grant.approval;
@@ -260,7 +261,7 @@ impl Grants {
     /// A live access token.
     pub(super) fn access(&self, token: &str, now: i64) -> Option<Live> {
         let access = self.access.get(&random::digest(token))?;
-        let grant = self.grants.get(&access.grant).filter(|g| !g.revoked)?;
+        let grant = self.by_age.get(&access.grant).filter(|g| !g.revoked)?;
         (now < access.expires_at).then(|| Live {
             grant: access.grant,
             username: grant.approval.username.clone(),
@@ -271,7 +272,7 @@ impl Grants {
 
     /// Ends a grant with all its tokens.
     pub(super) fn revoke_grant(&mut self, number: u64) {
-        if let Some(grant) = self.grants.get_mut(&number) {
+        if let Some(grant) = self.by_age.get_mut(&number) {
             grant.revoked = true;
         }
         self.access.retain(|_, access| access.grant != number);
@@ -300,7 +301,7 @@ impl Grants {
 
     /// Numbers of the live grants, of a user or of all.
     pub(super) fn alive(&self, username: Option<&str>) -> Vec<u64> {
-        self.grants
+        self.by_age
             .iter()
             .filter(|(_, g)| !g.revoked && username.is_none_or(|name| g.approval.username == name))
             .map(|(number, _)| *number)
@@ -309,7 +310,7 @@ impl Grants {
 
     /// The newest grant of a user with a traded refresh token: that token, its client and instance.
     pub(super) fn traded(&self, username: &str) -> Option<(String, String, String)> {
-        self.grants.values().rev().find_map(|grant| {
+        self.by_age.values().rev().find_map(|grant| {
             let approval = &grant.approval;
             let token = grant.traded.clone()?;
             (approval.username == username)
@@ -319,7 +320,7 @@ impl Grants {
 
     /// The current refresh token of a user's newest live grant.
     pub(super) fn current(&self, username: &str) -> Option<String> {
-        self.grants
+        self.by_age
             .values()
             .rev()
             .find(|grant| !grant.revoked && grant.approval.username == username)?
@@ -328,7 +329,7 @@ impl Grants {
     }
 
     fn new_refresh(&mut self, number: u64, terms: &Terms, now: i64) -> Option<String> {
-        let grant = self.grants.get_mut(&number)?;
+        let grant = self.by_age.get_mut(&number)?;
         if !grant.approval.refreshable {
             return None;
         }
@@ -366,7 +367,7 @@ impl Grants {
                 expires_at: now.saturating_add(terms.access_life),
             },
         );
-        let approval = self.grants.get(&number).map(|g| &g.approval);
+        let approval = self.by_age.get(&number).map(|g| &g.approval);
         Issued {
             username: approval.map(|a| a.username.clone()).unwrap_or_default(),
             scope: approval.map(|a| a.scope.clone()).unwrap_or_default(),

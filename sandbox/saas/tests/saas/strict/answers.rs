@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use super::{PLACES, World, at};
 
+/// Whether an answer is odd as it should be.
+type Odd = fn(&Value) -> bool;
+
 /// What a refresh met with some trouble, at every provider in turn: the outcome, and whether the
 /// refresh token was traded.
 async fn met(
@@ -91,7 +94,7 @@ async fn a_redirect_leads_where_it_says_and_carries_nothing_by_itself() {
 
 #[tokio::test]
 async fn odd_answers_are_odd_in_one_member_and_have_their_effect() {
-    let table: Vec<(Trouble, fn(&Value) -> bool)> = vec![
+    let table: Vec<(Trouble, Odd)> = vec![
         (Trouble::NoExpiresIn, |b| b.get("expires_in").is_none()),
         (Trouble::ExpiresIn { value: json!(0) }, |b| {
             b["expires_in"] == 0
