@@ -37,7 +37,7 @@ pub(super) fn routes() -> Router<Weak<Sandbox>> {
 /// How each application is connected in a browser, as rows of a table.
 pub(super) fn how_to_connect() -> String {
     [
-        ("Salesforce", "none", "choose one on the page", "none"),
+        ("Salesforce", "-", "choose one on the page", "-"),
         (
             "ServiceNow",
             "acme",
@@ -52,7 +52,7 @@ pub(super) fn how_to_connect() -> String {
         ),
         (
             "HubSpot",
-            "none",
+            "-",
             "olivia@acme.example",
             "olivia-password-local",
         ),
@@ -65,8 +65,8 @@ pub(super) fn how_to_connect() -> String {
     ]
     .map(|(application, instance, user, password)| {
         format!(
-            "<tr><th scope=\"row\">{application}</th><td><code>{instance}</code></td>\
-             <td><code>{user}</code></td><td><code>{password}</code></td></tr>"
+            "<tr><th scope=\"row\">{application}</th><td>{instance}</td>\
+             <td>{user}</td><td>{password}</td></tr>"
         )
     })
     .concat()
