@@ -17,4 +17,4 @@ pub mod salesforce;
 mod server;
 
 pub use oidc::{Oidc, OidcOptions};
-pub use salesforce::{Salesforce, SalesforceOptions, city_sales};
+pub use salesforce::{OwnApp, Salesforce, SalesforceOptions, city_sales};
