@@ -1,14 +1,18 @@
 //! Connections: consent in the browser, and tokens that stay fresh whatever goes wrong.
 
 mod callback;
+mod catalogue;
 mod consent;
 mod crash;
+mod credentials;
 mod disconnect;
 mod failed_run;
 mod gate;
 mod invitation;
 mod leaks;
+mod minted;
 mod outage;
+mod own_app;
 mod processes;
 mod provider_failures;
 mod push;

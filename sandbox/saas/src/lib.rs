@@ -20,5 +20,5 @@ mod server;
 pub mod strict;
 
 pub use oidc::{Oidc, OidcOptions};
-pub use salesforce::{Salesforce, SalesforceOptions, city_sales};
+pub use salesforce::{OwnApp, Salesforce, SalesforceOptions, city_sales};
 pub use strict::{ProviderApp, Providers, ProvidersOptions};

@@ -22,6 +22,7 @@ mod grown;
 mod identity;
 mod introspect;
 mod metadata;
+mod minted;
 mod options;
 mod org;
 mod query;
@@ -48,6 +49,7 @@ use tokio::{net::TcpListener, sync::Notify};
 pub use admin::{MetadataCounters, TokenCounters};
 pub use city_sale::{CitySale, city_sales, sales_by_city, total_sales};
 pub use event::ChangeEvent;
+pub use minted::OwnApp;
 pub use options::{OrgUser, SalesforceOptions};
 
 use crate::server::Server;
@@ -79,6 +81,7 @@ struct State {
     redirect_uris: Vec<String>,
     client_secrets: Vec<String>,
     scope_limit: Option<Vec<String>>,
+    own_apps: Vec<OwnApp>,
 }
 
 #[derive(Default)]
@@ -111,6 +114,7 @@ impl Salesforce {
             redirect_uris: options.redirect_uris.clone(),
             client_secrets: vec![options.client_secret.clone()],
             scope_limit: None,
+            own_apps: Vec::new(),
         };
         Self {
             options,

@@ -317,6 +317,22 @@ impl Grants {
         self.access.retain(|_, access| access.grant != grant);
     }
 
+    /// An access token for an app that acts as a user without a consent.
+    pub(super) fn without_consent(&mut self, username: &str, now: i64) -> Issued {
+        let number = self.next_grant;
+        self.next_grant += 1;
+        self.by_age.insert(
+            number,
+            Grant {
+                username: username.to_owned(),
+                scope: "api id".to_owned(),
+                revoked: false,
+                refreshable: false,
+            },
+        );
+        self.issue(number, now)
+    }
+
     fn issue(&mut self, number: u64, now: i64) -> Issued {
         let access_token = format!("00D5g000004cAnA!AQ.{}", random::token(66));
         self.access.insert(

@@ -23,7 +23,14 @@ use crate::{
 };
 
 /// Parameters that must not stand in a URL, where proxies and logs keep them.
-const SECRETS: &[&str] = &["client_secret", "refresh_token", "code", "code_verifier"];
+const SECRETS: &[&str] = &[
+    "client_secret",
+    "refresh_token",
+    "code",
+    "code_verifier",
+    "assertion",
+    "password",
+];
 
 /// `POST /services/oauth2/token`
 pub(super) async fn token(
@@ -41,6 +48,10 @@ pub(super) async fn token(
     let outcome = if SECRETS.iter().any(|name| query.get(name).is_some()) {
         counters.secret_in_url.fetch_add(1, Ordering::SeqCst);
         Err(OAuthError::bad("invalid_request", "secret_in_url"))
+    } else if let Some(minted) =
+        salesforce.mint(params.get("grant_type").unwrap_or_default(), &params)
+    {
+        minted
     } else {
         salesforce
             .authenticate(&headers, &params)
