@@ -55,7 +55,7 @@ pub(crate) struct SessionTokens {
 /// What came of asking for the right to refresh.
 pub(crate) enum Lease {
     /// It is ours; the session as it is now.
-    Ours(Session),
+    Ours(Box<Session>),
     /// Somebody else is refreshing.
     Busy,
     /// The session is gone.
@@ -151,7 +151,7 @@ impl Session {
             .update(&Key::session(cookie.expose()), update)
             .await
         {
-            Ok(session) => Ok(Lease::Ours(session)),
+            Ok(session) => Ok(Lease::Ours(Box::new(session))),
             Err(StoreError::Condition { current: Some(_) }) => Ok(Lease::Busy),
             Err(StoreError::Condition { current: None }) => Ok(Lease::Gone),
             Err(error) => Err(error.into()),

@@ -5,6 +5,7 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 
 use super::world::{World, result, send, told};
+use crate::common;
 
 /// C4: PKCE S256, a state of at least 128 bits, exactly the registered redirect URI, and no secret;
 /// whatever the request's headers say about its host.
@@ -189,4 +190,79 @@ async fn c9_without_a_mandatory_scope_the_grant_is_refused_and_given_back() {
     }
     assert_eq!(world.seen(&connection).await["state"], "pending");
     world.end().await;
+}
+
+impl World {
+    /// Asks for a connection to this application, and walks its consent as Olivia of `acme`; answers
+    /// the connection's id and what the application is told.
+    async fn consent_at(
+        &self,
+        connector: &str,
+        instance: Option<&str>,
+    ) -> (String, (String, String)) {
+        let mut request = json!({
+            "name": connector, "connector": connector, "accountId": self.account,
+            "auth": "oauth_authorization_code", "returnTo": self.return_to(),
+        });
+        if let Some(instance) = instance {
+            request["instance"] = json!(instance);
+        }
+        let api = &self.frank().api;
+        let made = api.post("/v1/connections", &request).await.unwrap();
+        let made = made.expect(201).unwrap();
+        let start = made["startUrl"].as_str().unwrap().parse().unwrap();
+        let browser = &self.frank().browser;
+        let page = browser.follow(&start, None).await.unwrap();
+        let page = page.expect(StatusCode::OK).unwrap();
+        let transaction = page.hidden("transaction").unwrap();
+        let mut form = page.url.clone();
+        form.set_query(None);
+        let fields = [
+            ("transaction", transaction.as_str()),
+            ("username", "olivia@acme.example"),
+            ("password", "olivia-password-local"),
+            ("decision", "allow"),
+        ];
+        let back = browser.post_form(&form, &fields).await.unwrap();
+        let callback = back
+            .location
+            .unwrap_or_else(|| panic!("{connector}: {} {}", back.status, back.body));
+        let page = browser.get(&callback).await.unwrap();
+        (made["id"].as_str().unwrap().to_owned(), result(&page))
+    }
+}
+
+/// C15: every provider consents on the same path, and says who granted: an id of its own kind.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_provider_is_consented_to_in_the_same_way() {
+    let world = World::start().await;
+    for (connector, instance) in [
+        ("zendesk", Some("acme")),
+        ("serviceNow", Some("acme")),
+        ("hubSpot", None),
+        ("dynamics365", Some("acme")),
+    ] {
+        let (connection, told_as) = world.consent_at(connector, instance).await;
+        assert_eq!(told_as, told("connected", "connected"), "{connector}");
+        let seen = world.seen(&connection).await;
+        assert_eq!(seen["state"], "active", "{connector}: {seen}");
+        assert!(seen["org"].is_string(), "{connector}: {seen}");
+        let record = world.record(&connection).await;
+        assert!(record.has("provider_user_id"), "{connector}: {}", record.0);
+        assert_eq!(record.generations(), (1, 1), "{connector}");
+    }
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// C9: a grant that is not kept is ended in the provider's own way, here a `DELETE`.
+#[tokio::test(flavor = "multi_thread")]
+async fn c9_a_grant_that_is_not_kept_is_deleted_where_there_is_no_revocation_endpoint() {
+    let world = World::start().await;
+    let providers = &world.sandbox.providers;
+    providers.limit_scopes("zendesk", Some(&["write"]));
+    let (connection, told_as) = world.consent_at("zendesk", Some("acme")).await;
+    assert_eq!(told_as, told("failed", "missing_scopes"));
+    assert_eq!(world.seen(&connection).await["state"], "pending");
+    assert_eq!(providers.grants_of("zendesk", "olivia@acme.example"), 0);
+    common::no_leaks(&world.sandbox).await;
 }

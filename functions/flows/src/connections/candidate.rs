@@ -60,7 +60,10 @@ impl SeenConnection {
                 Some(CandidateView::of(candidate))
             }
             Some(ended) => {
-                end(app, connection, &ended).await?;
+                if let Err(error) = end(app, connection, &ended).await {
+                    // Whoever looks next tries again.
+                    tracing::warn!(tenant.id = %connection.tenant_id, connection.id = %connection.id, error.code = error.code(), error.chain = error.chain(), "a grant that nobody confirmed in time was not ended");
+                }
                 None
             }
             None => None,

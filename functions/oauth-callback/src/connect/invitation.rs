@@ -66,10 +66,11 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     let mut page = show::page(&app, &invitation, &connection, &provider, &token, &csrf).await?;
     let cookie = cookie::set(&cookie::transaction(KIND, &token), &csrf, PAGE_SECONDS)?;
     page.headers_mut().append(header::SET_COOKIE, cookie);
-    // Browsers hold the redirect that answers a form against the form's page (CSP level 3).
+    // Browsers hold every redirect that answers a form against the form's page, also the provider's
+    // own (Salesforce sends people on to their organisation's host). What may be posted is one form.
     let authorize = provider.client.endpoints().authorize.origin();
     let policy = format!(
-        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self' {}",
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self' https: {}",
         authorize.ascii_serialization()
     );
     let policy = HeaderValue::from_str(&policy)

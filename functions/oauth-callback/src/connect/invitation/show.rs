@@ -71,7 +71,7 @@ struct Shown {
 
 impl Shown {
     fn html(&self, token: &Secret, csrf: &Secret) -> String {
-        let rows: String = [
+        let rows: Vec<String> = [
             ("Organisation that asks", Some(&self.tenant)),
             ("Person who asks", Some(&self.requester)),
             ("Application", Some(&self.application)),
@@ -85,13 +85,14 @@ impl Shown {
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
-        .map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>\n", escape(value)))
+        .map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(value)))
         .collect();
+        let rows = rows.join("\n");
         format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\n\
              <body><main><h1>{title}</h1>\n\
              <p>Grant access only if you know why you are asked. You can close this window instead: nothing happens then.</p>\n\
-             <dl>\n{rows}</dl>\n\
+             <dl>\n{rows}\n</dl>\n\
              <p>The next page is {application}'s own. Before anything is used, {requester} sees which organisation and user granted access, and has to confirm it.</p>\n\
              <form method=\"post\" action=\"/connect/invitation\">\
              <input type=\"hidden\" name=\"token\" value=\"{token}\">\
