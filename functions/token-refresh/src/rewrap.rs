@@ -165,11 +165,14 @@ async fn one_tenant(
             .after_item
             .as_deref()
             .is_some_and(|after| after > place && !after.starts_with(place));
+        if is_done {
+            continue;
+        }
         let mut after = walk
             .after_item
             .clone()
             .filter(|after| after.starts_with(place));
-        while !is_done {
+        loop {
             if Timestamp::now() >= last_moment {
                 save(app, key, walk).await?;
                 return Ok(false);
