@@ -161,6 +161,8 @@ impl Route {
                 ("queries", "{id}") => &ids.query,
                 ("buckets", "{bucket}") => "tributary-landing-nowhere",
                 ("callback", "{provider}") => "salesforce",
+                // Providers are everybody's: one that is not there.
+                ("oauth-apps", "{provider}") => "netscape",
                 _ => panic!("{} has a parameter {segment} without a case", self.path),
             };
             before = segment;
@@ -182,6 +184,10 @@ impl Route {
             (_, "/v1/accounts") => json!({ "awsAccountId": "444444444444", "region": "us-east-1" }),
             (_, "/v1/connections") => {
                 json!({ "name": "Another", "connector": "salesforce", "accountId": ids.account })
+            }
+            ("PUT", "/v1/connections/{id}/credentials") => json!({ "credentials": {} }),
+            (_, "/v1/oauth-apps/{provider}") => {
+                json!({ "clientId": "another", "clientSecret": "another" })
             }
             ("PATCH", "/v1/connections/{id}") => json!({ "name": "Renamed" }),
             ("PUT", "/v1/buckets/{bucket}/policy") => {
