@@ -19,6 +19,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::{HttpRequest, HttpResponse},
 };
 use aws_smithy_types::body::SdkBody;
+use http::StatusCode;
 use serde_json::{Value, json};
 use tributary::{
     connection::{Connection, TokenOwner},
@@ -48,7 +49,7 @@ impl HttpConnector for Recorder {
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push((operation.to_owned(), body));
-        let answer = HttpResponse::new(200_u16.try_into().unwrap_or_default(), SdkBody::from("{}"));
+        let answer = HttpResponse::new(StatusCode::OK.into(), SdkBody::from("{}"));
         HttpConnectorFuture::ready(Ok(answer))
     }
 }
