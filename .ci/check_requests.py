@@ -2,8 +2,9 @@
 """Checks AppFlow requests, one JSON document a line on stdin, against botocore's service model.
 
 botocore's own ParamValidator looks at members, types and lower bounds; the walk after it looks at what it
-leaves out: enums, patterns, and upper bounds of texts, lists, maps and numbers. Every request is also
-checked as UpdateFlow takes it, without key and tags.
+leaves out: enums, patterns, and upper bounds of texts, lists, maps and numbers. A line is a CreateFlow
+request, which is also checked as UpdateFlow takes it, without key and tags; or an object with `operation`
+and `request`.
 """
 
 import json
@@ -71,9 +72,13 @@ def main():
     for number, line in enumerate(sys.stdin, 1):
         request = json.loads(line)
         checked += 1
-        faults = check(request, create, skipped)
-        changed = {name: value for name, value in request.items() if name not in ("kmsArn", "tags")}
-        faults += [f"as an update: {fault}" for fault in check(changed, update, skipped)]
+        if "operation" in request:
+            shape = service.operation_model(request["operation"]).input_shape
+            faults = [f"{request['operation']}: {fault}" for fault in check(request["request"], shape, skipped)]
+        else:
+            faults = check(request, create, skipped)
+            changed = {name: value for name, value in request.items() if name not in ("kmsArn", "tags")}
+            faults += [f"as an update: {fault}" for fault in check(changed, update, skipped)]
         if faults:
             broken += 1
             if broken <= SHOWN:

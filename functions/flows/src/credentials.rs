@@ -11,9 +11,8 @@ pub(crate) async fn keep(secrets: &Client, name: &str, value: &Secret) -> Result
         .secret_string(value.expose())
         .send()
         .await;
-    let refusal = match created.map_err(|error| Refusal::of(&error)) {
-        Ok(_) => return Ok(()),
-        Err(refusal) => refusal,
+    let Err(refusal) = created.map_err(|error| Refusal::of(&error)) else {
+        return Ok(());
     };
     if !refusal.is("ResourceExistsException") {
         return Err(refusal.into_error("CreateSecret"));

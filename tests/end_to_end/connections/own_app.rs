@@ -38,8 +38,8 @@ async fn c12_an_own_app_is_kept_without_showing_its_secret() {
     let items = serde_json::to_string(&world.sandbox.table_items().await).unwrap();
     assert!(!items.contains("canary-own-secret"));
 
-    let other = crate::common::tenant(&world.sandbox, "Other", &[("olivia", "admin")]).await;
-    let seen = other.api("olivia").get(PATH).await.unwrap();
+    let other = crate::common::tenant(&world.sandbox, "Other", &[("ethan", "admin")]).await;
+    let seen = other.api("ethan").get(PATH).await.unwrap();
     assert_eq!(seen.status, 404, "another tenant has none");
     let unknown = world.frank().api.get("/v1/oauth-apps/netscape").await;
     assert_eq!(unknown.unwrap().status, 404);

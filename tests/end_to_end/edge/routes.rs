@@ -172,6 +172,8 @@ impl Route {
                 ("queries", "{id}") => &ids.query,
                 ("buckets", "{bucket}") => "tributary-landing-nowhere",
                 ("callback", "{provider}") => "salesforce",
+                // Providers are everybody's: one that is not there.
+                ("oauth-apps", "{provider}") => "netscape",
                 _ => panic!("{} has a parameter {segment} without a case", self.path),
             };
             before = segment;
@@ -200,6 +202,10 @@ impl Route {
             (_, "/v1/connect-tokens" | "/v1/tenants/{id}/connect-tokens") => json!({
                 "connection": ids.connection, "origin": "https://app.example", "subject": "u",
             }),
+            ("PUT", "/v1/connections/{id}/credentials") => json!({ "credentials": {} }),
+            (_, "/v1/oauth-apps/{provider}") => {
+                json!({ "clientId": "another", "clientSecret": "another" })
+            }
             ("PATCH", "/v1/connections/{id}") => json!({ "name": "Renamed" }),
             ("PUT", "/v1/buckets/{bucket}/policy") => {
                 json!({ "accountId": ids.account, "access": ["write"] })

@@ -242,13 +242,13 @@ pub(in crate::connections) fn fields(
     let mut faults = part(
         "/properties",
         method.properties,
-        plain.collect(),
+        &plain.collect(),
         method.open,
     );
     faults.extend(part(
         "/credentials",
         method.credentials,
-        secret().collect(),
+        &secret().collect(),
         method.open,
     ));
     let key = credentials.get("privateKey");
@@ -268,7 +268,7 @@ pub(in crate::connections) fn fields(
 fn part(
     place: &str,
     needs: &[PropertyNeed],
-    given: BTreeMap<&str, &str>,
+    given: &BTreeMap<&str, &str>,
     open: bool,
 ) -> Vec<Fault> {
     let at = |name: &str| format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));

@@ -15,7 +15,10 @@ fn account(hosting: HostingMode) -> Account {
 fn asked(members: Value) -> ConnectionInput {
     let mut body = json!({"name": "CRM", "accountId": tributary::id::AccountId::new()});
     let all = body.as_object_mut().unwrap();
-    all.extend(members.as_object().unwrap().clone());
+    let Value::Object(members) = members else {
+        panic!("members of an object")
+    };
+    all.extend(members);
     serde_json::from_value(body).unwrap()
 }
 
