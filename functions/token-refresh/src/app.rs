@@ -7,9 +7,7 @@ use tributary::{
     config::{ConfigError, Env},
     connection::Connection,
     error::{Error, Result},
-    oauth::{
-        InstanceUrl, ProviderConfig, ProviderLink, Providers, Target, gate::store::Gates,
-    },
+    oauth::{InstanceUrl, ProviderConfig, ProviderLink, Providers, Target, gate::store::Gates},
     outbox::Outbox,
     store::Store,
     tenancy::RoleSessions,
@@ -90,10 +88,11 @@ impl App {
             config.table_name.clone(),
         );
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
-        let providers = Providers::new(config.providers.clone(), secrets.clone()).map_err(|error| {
-            Error::internal("no_http_client", "the token client could not be made")
-                .with_source(error)
-        })?;
+        let providers =
+            Providers::new(config.providers.clone(), secrets.clone()).map_err(|error| {
+                Error::internal("no_http_client", "the token client could not be made")
+                    .with_source(error)
+            })?;
         Ok(Self {
             vault: Vault::new(aws_sdk_kms::Client::new(aws), config.data_key_arn.clone()),
             sessions: RoleSessions::new(aws.clone()),

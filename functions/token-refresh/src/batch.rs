@@ -19,7 +19,11 @@ pub(crate) async fn run(app: &App, batch: SqsEvent, deadline_ms: u64) -> Result<
     let deadline = Timestamp::from_millisecond(i64::try_from(deadline_ms).unwrap_or(i64::MAX))
         .unwrap_or(Timestamp::MAX);
     let records = fair::turns(batch.records.into_iter().map(Received::from), |received| {
-        received.message.as_ref().ok().map(|message| message.tenant_id)
+        received
+            .message
+            .as_ref()
+            .ok()
+            .map(|message| message.tenant_id)
     });
     let concurrency = app.config.concurrency.max(1);
     // One tenant's work takes at most half of what is done at the same time.
@@ -70,16 +74,12 @@ impl Received {
 }
 
 /// Works on one message. `Err` sends it back to the queue; why is logged here, once.
-async fn work(
-    app: &App,
-    received: &Received,
-    deadline: Timestamp,
-) -> std::result::Result<(), ()> {
+async fn work(app: &App, received: &Received, deadline: Timestamp) -> std::result::Result<(), ()> {
     let outcome = match &received.message {
-        Err(error) => {
-            Err(unknown_event("a message of the refresh queue cannot be read")
-                .with_log(error.to_string()))
-        }
+        Err(error) => Err(
+            unknown_event("a message of the refresh queue cannot be read")
+                .with_log(error.to_string()),
+        ),
         Ok(Message {
             reason: Reason::Rescue,
             rescue: Some(rescue),
@@ -87,9 +87,7 @@ async fn work(
             connection_id,
             generation,
             slot: _,
-        }) => {
-            commit::rescued(app, *tenant_id, *connection_id, *generation, rescue.clone()).await
-        }
+        }) => commit::rescued(app, *tenant_id, *connection_id, *generation, rescue.clone()).await,
         Ok(message) => refresh::run(app, message, deadline).await,
     };
     outcome.map_err(|error| {

@@ -64,6 +64,11 @@ pub(crate) fn chance() -> f64 {
         / (f64::from(u32::MAX) + 1.0)
 }
 
+/// A random number of milliseconds.
+pub(crate) fn millis_up_to(most: i64) -> i64 {
+    rules::millis(SignedDuration::from_millis(most).mul_f64(chance()))
+}
+
 /// The provider answered with tokens: persist them before anything else, then push.
 pub(crate) async fn answered(
     app: &App,
@@ -215,12 +220,14 @@ pub(crate) async fn rescued(
     rescue: Rescue,
 ) -> Result<()> {
     let key = Key::connection(tenant, connection);
-    let waits = change(generation, &rescue)
-        .when_member_equal("intent", "fence", rescue.fence);
+    let waits = change(generation, &rescue).when_member_equal("intent", "fence", rescue.fence);
     let declared_lost = change(generation, &rescue)
         .set("state", ConnectionState::Limited)
         .set("reason", "push_pending")
-        .set("due_shard", Connection::shard(connection, app.config.due_shards))
+        .set(
+            "due_shard",
+            Connection::shard(connection, app.config.due_shards),
+        )
         .when_equal("state", ConnectionState::ReauthRequired)
         .when_member_equal("lost_intent", "fence", rescue.fence);
     for update in [waits, declared_lost] {
@@ -487,9 +494,11 @@ pub(crate) async fn reauth_required(
         .remove("due_at")
         .when_one_of("state", [ConnectionState::Active, ConnectionState::Limited]);
     if let Some(intent) = intent {
-        update = update
-            .set("lost_intent", intent)
-            .when_member_equal("intent", "fingerprint", &intent.fingerprint);
+        update = update.set("lost_intent", intent).when_member_equal(
+            "intent",
+            "fingerprint",
+            &intent.fingerprint,
+        );
     }
     let kinds: &[&str] = if reason == TOKEN_REUSE {
         &["connection.reauth_required", "security.token_reuse"]
@@ -501,11 +510,7 @@ pub(crate) async fn reauth_required(
         .map(|kind| notification(app, record, kind, reason, now))
         .map(|entry| (entry.key(), entry))
         .collect();
-    match app
-        .store
-        .update_with(lease.key(), update, &entries)
-        .await
-    {
+    match app.store.update_with(lease.key(), update, &entries).await {
         Ok(()) => {
             tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, reason, "connection needs a new consent");
             for (key, _) in &entries {
@@ -518,13 +523,7 @@ pub(crate) async fn reauth_required(
     lease.release(None).await
 }
 
-fn notification(
-    app: &App,
-    record: &Connection,
-    kind: &str,
-    reason: &str,
-    now: Timestamp,
-) -> Entry {
+fn notification(app: &App, record: &Connection, kind: &str, reason: &str, now: Timestamp) -> Entry {
     let status = kind.rsplit('.').next().unwrap_or(kind);
     let event = CloudEvent::new(
         &app.config.stage,

@@ -126,7 +126,10 @@ pub(crate) async fn refresh(
         Attempt::First | Attempt::Asked => None,
         Attempt::Again(intent) | Attempt::Last(intent) => Some(intent.clone()),
     };
-    if let Some(intent) = earlier.as_ref().filter(|intent| intent.fingerprint != fingerprint) {
+    if let Some(intent) = earlier
+        .as_ref()
+        .filter(|intent| intent.fingerprint != fingerprint)
+    {
         // The intent speaks of a token that is no longer the stored one: a consent replaced it.
         return commit::forget_intent(app, lease, &record, intent).await;
     }
@@ -186,13 +189,18 @@ async fn presented(
     if tokens.refresh_token().is_none() {
         return Ok(None);
     }
-    work.link.client.app().credentials().await.map_err(|error| {
-        Error::unavailable(
-            "app_unavailable",
-            "our OAuth app's credentials cannot be read",
-        )
-        .with_source(error)
-    })?;
+    work.link
+        .client
+        .app()
+        .credentials()
+        .await
+        .map_err(|error| {
+            Error::unavailable(
+                "app_unavailable",
+                "our OAuth app's credentials cannot be read",
+            )
+            .with_source(error)
+        })?;
     Ok(Some(Presented::Tokens(tokens)))
 }
 
@@ -258,7 +266,15 @@ async fn conclude(
     let (tenant, id) = (call.record.tenant_id, call.record.id);
     match outcome {
         TokenOutcome::Answered(answer) => {
-            commit::answered(app, lease, call, &work.link, presented.into_bundle(), &answer).await
+            commit::answered(
+                app,
+                lease,
+                call,
+                &work.link,
+                presented.into_bundle(),
+                &answer,
+            )
+            .await
         }
         TokenOutcome::NotSent { cause } => {
             tracing::warn!(tenant.id = %tenant, connection.id = %id, cause, "the token endpoint was not reached");

@@ -72,7 +72,11 @@ mod tests {
                 token_owner: owner,
                 ..connection()
             };
-            assert_eq!(OurTokens::of(&record, bundle()).is_some(), ours, "{owner:?}");
+            assert_eq!(
+                OurTokens::of(&record, bundle()).is_some(),
+                ours,
+                "{owner:?}"
+            );
         }
     }
 

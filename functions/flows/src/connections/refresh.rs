@@ -192,7 +192,14 @@ mod tests {
         assert_eq!(wait("respond-async, WAIT = 7"), Some(7));
         assert_eq!(wait("wait=\"9\""), Some(9));
         assert_eq!(wait("wait=3600"), Some(LONGEST_WAIT));
-        for ignored in ["wait=0", "wait=-1", "wait=soon", "wait", "return=minimal", ""] {
+        for ignored in [
+            "wait=0",
+            "wait=-1",
+            "wait=soon",
+            "wait",
+            "return=minimal",
+            "",
+        ] {
             assert_eq!(wait(ignored), None, "{ignored}");
         }
         assert_eq!(preferred_wait(&HeaderMap::new()), None);

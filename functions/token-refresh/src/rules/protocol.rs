@@ -274,9 +274,10 @@ impl World {
     /// Nobody has decided to present a token and has not done it.
     fn nobody_is_about_to_call(&self) -> bool {
         self.travelling.is_none()
-            && self.workers.iter().all(|worker| {
-                !matches!(worker.phase, Phase::Intending(..) | Phase::Calling(_))
-            })
+            && self
+                .workers
+                .iter()
+                .all(|worker| !matches!(worker.phase, Phase::Intending(..) | Phase::Calling(_)))
     }
 
     /// The queue brings an answer that the table had not taken.
@@ -350,9 +351,7 @@ impl World {
             all.push(self.rescued(design, rescue));
         }
         let has_window = matches!(design.provider, RotationClass::Grace(_));
-        if has_window
-            && !self.window_over
-            && (!design.margin || self.nobody_is_about_to_call()) {
+        if has_window && !self.window_over && (!design.margin || self.nobody_is_about_to_call()) {
             all.push(Self {
                 window_over: true,
                 ..self
@@ -470,7 +469,14 @@ impl World {
                         ..self.left
                     };
                     let rescue = Some((seen.generation, self.workers[who].fence, token));
-                    all.push(Self { left, rescue, ..self }.with(who, Phase::Releasing));
+                    all.push(
+                        Self {
+                            rescue,
+                            left,
+                            ..self
+                        }
+                        .with(who, Phase::Releasing),
+                    );
                 }
                 // A lost lease does not matter here: the condition is the generation and the intent.
                 let waits = self.record.generation == seen.generation
@@ -556,7 +562,11 @@ fn decide(design: Design, world: &World, seen: Record, generation: u8) -> Step {
         age
     };
     let called = now - age;
-    let ended = if world.access_over { now - WINDOW } else { now + WINDOW };
+    let ended = if world.access_over {
+        now - WINDOW
+    } else {
+        now + WINDOW
+    };
     let record = Connection {
         state: if seen.reauth {
             ConnectionState::ReauthRequired
@@ -613,9 +623,9 @@ fn ends(design: Design) -> Vec<Bad> {
         Bad::Backwards,
         Bad::ThrownAway,
     ]
-        .into_iter()
-        .filter(|bad| worlds.keys().any(|world| world.bad(design) == Some(*bad)))
-        .collect()
+    .into_iter()
+    .filter(|bad| worlds.keys().any(|world| world.bad(design) == Some(*bad)))
+    .collect()
 }
 
 mod tests;

@@ -56,7 +56,10 @@ fn r9_another_partys_token_is_never_used() {
             token_owner: owner,
             ..connection()
         };
-        assert!(matches!(next_step(&record, STRICT, 3, at(0)), Step::Leave(_)));
+        assert!(matches!(
+            next_step(&record, STRICT, 3, at(0)),
+            Step::Leave(_)
+        ));
     }
 }
 
@@ -80,7 +83,10 @@ fn r4_a_connection_that_needs_a_consent_is_left_alone() {
 
 #[test]
 fn r12_a_message_of_an_older_generation_does_nothing() {
-    assert!(matches!(next_step(&connection(), STRICT, 2, at(0)), Step::Leave(_)));
+    assert!(matches!(
+        next_step(&connection(), STRICT, 2, at(0)),
+        Step::Leave(_)
+    ));
 }
 
 #[test]
@@ -195,7 +201,9 @@ fn r8_a_token_that_lives_for_ever_is_still_used_well_before_the_idle_limit() {
     assert!(due.duration_since(now) <= KEEP_ALIVE);
     for row in tributary::oauth::provider::PROVIDERS {
         let due = due_after_success(now, end, row.idle_limit, 0.999);
-        let limit = row.idle_limit.unwrap_or(SignedDuration::from_hours(30 * 24));
+        let limit = row
+            .idle_limit
+            .unwrap_or(SignedDuration::from_hours(30 * 24));
         assert!(due.duration_since(now) * 2 < limit, "{}", row.key);
     }
 }
@@ -217,7 +225,11 @@ fn a_provider_that_was_seen_to_rotate_is_taken_to_be_strict() {
 
 #[test]
 fn connections_with_their_own_credentials_ask_again() {
-    for kind in ["oauth_jwt_bearer", "oauth_client_credentials", "oauth_password"] {
+    for kind in [
+        "oauth_jwt_bearer",
+        "oauth_client_credentials",
+        "oauth_password",
+    ] {
         let practice = practice_of("salesforce", |record| {
             record.auth = serde_json::from_value(kind.into()).unwrap();
         });
@@ -255,8 +267,18 @@ fn r6_each_class_has_its_answer_to_a_found_intent() {
         (window, true, at(290), Step::Settle),
         (short, false, settled, Step::Hold { until: end }),
         (RotationClass::Strict, true, settled, Step::Settle),
-        (RotationClass::Strict, false, settled, Step::Hold { until: end }),
-        (RotationClass::Strict, false, at(7_199), Step::Hold { until: end }),
+        (
+            RotationClass::Strict,
+            false,
+            settled,
+            Step::Hold { until: end },
+        ),
+        (
+            RotationClass::Strict,
+            false,
+            at(7_199),
+            Step::Hold { until: end },
+        ),
         (RotationClass::Strict, false, at(7_200), Step::Gamble),
     ];
     for (class, introspects, now, expected) in cases {
@@ -270,7 +292,10 @@ fn a_last_attempt_is_not_made_twice_and_a_waiting_answer_is_waited_for() {
     let strict = with(RotationClass::Strict, false);
     let mut record = with_intent(0);
     record.intent.as_mut().unwrap().last = true;
-    assert!(matches!(next_step(&record, strict, 3, at(1)), Step::Wait { .. }));
+    assert!(matches!(
+        next_step(&record, strict, 3, at(1)),
+        Step::Wait { .. }
+    ));
     assert_eq!(next_step(&record, strict, 3, at(9_000)), Step::Lost);
     record.intent.as_mut().unwrap().rescue_until = Some(9_500_000);
     let waits = Step::Wait { until: 9_500_000 };

@@ -39,12 +39,7 @@ impl Place {
     /// The gate before the token endpoint of a connection.
     pub fn of(connection: &Connection, link: &ProviderLink) -> Self {
         let provider: &'static Provider = link.provider();
-        let host = link
-            .client
-            .endpoints()
-            .token
-            .origin()
-            .ascii_serialization();
+        let host = link.client.endpoints().token.origin().ascii_serialization();
         let (owner, users) = match connection.app {
             AppOwner::Vendor => ("vendor".to_owned(), Users::Many),
             AppOwner::Tenant => (connection.tenant_id.to_string(), Users::One),
@@ -132,7 +127,8 @@ impl Gates {
             self.with(place, |local| {
                 local.untold.answered = local.untold.answered.saturating_add(report.answered);
                 local.untold.began = local.untold.began.max(report.began);
-                local.untold.secret_version = report.secret_version.or(local.untold.secret_version.take());
+                local.untold.secret_version =
+                    report.secret_version.or(local.untold.secret_version.take());
             });
             return Ok(None);
         }
@@ -162,11 +158,7 @@ impl Gates {
     }
 
     /// Changes a gate by a rule, as often as it takes to be nobody's second.
-    async fn change<T>(
-        &self,
-        place: &Place,
-        rule: impl Fn(&mut Gate, Report) -> T,
-    ) -> Result<T> {
+    async fn change<T>(&self, place: &Place, rule: impl Fn(&mut Gate, Report) -> T) -> Result<T> {
         let (mut known, untold) = self.with(place, |local| {
             (local.known.clone(), std::mem::take(&mut local.untold))
         });

@@ -61,11 +61,19 @@ fn a_cool_down_holds_for_everybody_and_not_for_ever() {
 fn three_refusals_of_two_tenants_open_the_gate_of_a_vendors_app() {
     let mut gate = Gate::default();
     for _ in 0..5 {
-        assert_eq!(gate.report(refusal("a"), Users::Many, NOW), None, "one tenant alone");
+        assert_eq!(
+            gate.report(refusal("a"), Users::Many, NOW),
+            None,
+            "one tenant alone"
+        );
     }
     let turn = gate.report(refusal("b"), Users::Many, NOW);
     assert_eq!(turn, Some(Turn::Opened("app_refused")));
-    assert_eq!(gate.report(refusal("b"), Users::Many, NOW), None, "said once");
+    assert_eq!(
+        gate.report(refusal("b"), Users::Many, NOW),
+        None,
+        "said once"
+    );
 }
 
 #[test]
@@ -103,7 +111,11 @@ fn half_of_twenty_calls_failing_within_a_minute_opens_the_gate() {
         gate.report(failure(), Users::Many, NOW + 1),
         Some(Turn::Opened("host_failing"))
     );
-    assert_eq!(later.report(failure(), Users::Many, NOW + WINDOW), None, "counted anew");
+    assert_eq!(
+        later.report(failure(), Users::Many, NOW + WINDOW),
+        None,
+        "counted anew"
+    );
 }
 
 #[test]
@@ -116,9 +128,17 @@ fn an_open_gate_lets_one_probe_pass_every_thirty_seconds_and_closes_when_it_is_a
     assert_eq!(gate.admit(NOW, 10, 1), Admission::Closed { until });
     assert_eq!(gate.admit(until, 10, 1), Admission::Probe);
     assert!(matches!(gate.admit(until, 10, 1), Admission::Closed { .. }));
-    assert_eq!(gate.report(failure(), Users::Many, until), None, "still open");
+    assert_eq!(
+        gate.report(failure(), Users::Many, until),
+        None,
+        "still open"
+    );
     let old = answered(NOW - 1);
-    assert_eq!(gate.report(old, Users::Many, until), None, "began before it opened");
+    assert_eq!(
+        gate.report(old, Users::Many, until),
+        None,
+        "began before it opened"
+    );
     assert_eq!(
         gate.report(answered(until), Users::Many, until),
         Some(Turn::Closed)
@@ -128,7 +148,12 @@ fn an_open_gate_lets_one_probe_pass_every_thirty_seconds_and_closes_when_it_is_a
 
 #[test]
 fn what_concerns_one_user_does_not_count_against_the_host() {
-    for reason in ["inactive_user", "ip_restricted", "rate_limit_exceeded", "org_policy"] {
+    for reason in [
+        "inactive_user",
+        "ip_restricted",
+        "rate_limit_exceeded",
+        "org_policy",
+    ] {
         let outcome = TokenOutcome::Refused(TokenFailure::Retryable {
             reason,
             after: Some(Duration::from_hours(1)),
@@ -140,7 +165,10 @@ fn what_concerns_one_user_does_not_count_against_the_host() {
         reason: "rate_limited",
         after: None,
     });
-    assert_eq!(Report::of(&busy, NOW, "a").cool_down, Some(UNTOLD_COOL_DOWN));
+    assert_eq!(
+        Report::of(&busy, NOW, "a").cool_down,
+        Some(UNTOLD_COOL_DOWN)
+    );
 }
 
 proptest! {

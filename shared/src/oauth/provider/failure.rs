@@ -297,7 +297,8 @@ mod tests {
     fn t3_a_provider_that_speaks_of_reuse_is_understood() {
         let hubspot = provider("hubspot").unwrap();
         let meaning = |description: &str| {
-            let body = serde_json::json!({"error": "invalid_grant", "error_description": description});
+            let body =
+                serde_json::json!({"error": "invalid_grant", "error_description": description});
             hubspot.classify(400, &body.to_string(), None)
         };
         for description in [

@@ -250,6 +250,9 @@ async fn introspection_and_revocation_say_what_is_proven() {
 async fn r9_a_sessions_token_goes_to_the_identity_provider_only() {
     let (host, seen) = server(answer!("200 OK", r#"{"access_token":"a"}"#)).await;
     let outcome = client(&host).refresh_session(&Secret::new("r")).await;
-    assert!(matches!(outcome, TokenOutcome::NotSent { .. }), "{outcome:?}");
+    assert!(
+        matches!(outcome, TokenOutcome::NotSent { .. }),
+        "{outcome:?}"
+    );
     assert_eq!(seen.lock().await.len(), 0);
 }

@@ -112,7 +112,11 @@ fn r3_within_its_window_a_provider_answers_again_and_nobody_is_asked() {
     let recovered = |world: &World| {
         !world.left.lost_answer && world.record.token == world.newest && world.newest >= 3
     };
-    assert!(worlds.keys().any(|world| world.is_idle() && recovered(world)));
+    assert!(
+        worlds
+            .keys()
+            .any(|world| world.is_idle() && recovered(world))
+    );
 }
 
 #[test]
@@ -150,6 +154,11 @@ fn where_nobody_can_be_asked_the_last_attempt_comes_after_the_access_tokens_end(
     let worlds = reachable(design);
     let gambled = |world: &World| world.record.intent.is_some_and(|intent| intent.last);
     assert!(worlds.keys().any(gambled));
-    assert!(worlds.keys().filter(|world| gambled(world)).all(|world| world.access_over));
+    assert!(
+        worlds
+            .keys()
+            .filter(|world| gambled(world))
+            .all(|world| world.access_over)
+    );
     assert!(worlds.keys().any(|world| world.revoked && !world.harmed));
 }
