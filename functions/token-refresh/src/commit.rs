@@ -64,6 +64,11 @@ pub(crate) fn chance() -> f64 {
         / (f64::from(u32::MAX) + 1.0)
 }
 
+/// A random number of milliseconds.
+pub(crate) fn millis_up_to(most: i64) -> i64 {
+    rules::millis(SignedDuration::from_millis(most).mul_f64(chance()))
+}
+
 /// The provider answered with tokens: persist them before anything else, then push.
 pub(crate) async fn answered(
     app: &App,

@@ -61,8 +61,7 @@ pub(crate) async fn way(app: &App, place: &Place, work: &Work<'_>) -> Result<Way
         None => match app.gates.enter(place).await? {
             Pass::At(slot) => slot,
             Pass::NotBefore(until) => {
-                #[expect(clippy::cast_possible_truncation, reason = "seconds of jitter")]
-                let spread = (commit::chance() * SPREAD as f64) as i64;
+                let spread = commit::millis_up_to(SPREAD);
                 return Ok(Way::Closed {
                     until: until.saturating_add(spread),
                 });

@@ -80,8 +80,8 @@ async fn an_open_gate_is_closed_by_a_probe_and_blames_nobody() {
     assert!(gate(&world).await["opened_at"].is_object());
     let alarms = |world: &World| {
         let lines = world.sandbox.logs.lines();
-        let alarm = |line: &&sandbox_core::LogLine| line.text.contains("provider_breaker_opened");
-        lines.iter().filter(alarm).count()
+        let is_alarm = |text: &str| text.contains("provider_breaker_opened");
+        lines.iter().filter(|line| is_alarm(&line.text)).count()
     };
     assert_eq!(alarms(&world), 1);
     let failures = world.record(&connection).await.number("failures");
@@ -102,34 +102,55 @@ async fn an_open_gate_is_closed_by_a_probe_and_blames_nobody() {
     world.end().await;
 }
 
+/// What Secrets Manager answers to the vendor.
+async fn secrets(world: &World, operation: &str, request: Value) -> Value {
+    let aws = &world.sandbox.aws;
+    let admin = aws.admin(VENDOR_ACCOUNT);
+    let reply = aws
+        .call(&admin, "secretsmanager", operation, &request)
+        .await;
+    assert!(
+        reply.status.is_success(),
+        "{}",
+        String::from_utf8_lossy(&reply.body)
+    );
+    serde_json::from_slice(&reply.body).unwrap()
+}
+
 /// T4: our app's secret is rotated at the provider. A refusal of the old one is no failure: the secret
 /// is read again, and the refresh succeeds in the same piece of work.
 #[tokio::test(flavor = "multi_thread")]
 async fn t4_a_rotated_app_secret_is_read_again_before_its_refusal_counts() {
+    const APP: &str = "tributary/oauth-apps/salesforce";
+    const NEW: &str = "the-new-secret-of-our-app-2026";
     let (world, connection) = World::connected().await;
     world.when_due(&connection).await;
-    let old = world.sandbox.app_secret().await;
-    world
-        .sandbox
-        .salesforce
-        .add_client_secret("a-new-client-secret-of-the-app");
+    let stored = secrets(&world, "GetSecretValue", json!({ "SecretId": APP })).await;
+    let mut app: Value = serde_json::from_str(stored["SecretString"].as_str().unwrap()).unwrap();
+    let old = app["clientSecret"].as_str().unwrap().to_owned();
+
+    world.sandbox.salesforce.add_client_secret(NEW);
+    app["clientSecret"] = json!(NEW);
+    let request = json!({ "SecretId": APP, "SecretString": app.to_string() });
+    let put = secrets(&world, "PutSecretValue", request).await;
     world.when_due(&connection).await;
     assert_eq!(
         world.record(&connection).await.generations(),
         (3, 3),
         "overlap"
     );
-    world
-        .sandbox
-        .rotate_app_secret("a-new-client-secret-of-the-app")
-        .await;
+
     world.sandbox.salesforce.retire_client_secret(&old);
     for generation in 4..=5 {
         world.when_due(&connection).await;
         let record = world.record(&connection).await;
         assert_eq!(record.generations(), (generation, generation));
         assert_eq!(record.number("failures"), 0);
+        assert_eq!(record.0["app_secret_version"]["S"], put["VersionId"]);
     }
-    let _ = VENDOR_ACCOUNT;
+    assert_eq!(
+        world.sandbox.journal.count("salesforce", "invalid_client"),
+        0
+    );
     world.end().await;
 }

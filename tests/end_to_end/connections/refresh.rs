@@ -298,15 +298,16 @@ async fn r1_two_hundred_callers_at_once_wait_for_one_token_request() {
     );
     let path = format!("/v1/connections/{connection}/refresh");
     let before = world.seen(&connection).await;
-    let api = &world.frank().api;
-    let callers = (0..200).map(|number| {
-        let (path, key) = (path.clone(), format!("caller-{number}"));
-        async move {
+    let mut callers = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let (api, path) = (world.frank().api.clone(), path.clone());
+        callers.spawn(async move {
+            let key = format!("caller-number-{number}");
             let headers = [("idempotency-key", key.as_str()), ("prefer", "wait=20")];
             api.call(reqwest::Method::POST, &path, None, &headers).await
-        }
-    });
-    let answers = futures::future::join_all(callers).await;
+        });
+    }
+    let answers = callers.join_all().await;
     let seen = world.record(&connection).await;
     assert_eq!(seen.number("generation"), 2);
     for answer in answers {

@@ -60,6 +60,7 @@ async fn c3_the_applications_origin_may_call_and_others_may_not() {
                 "content-type",
                 "idempotency-key",
                 "if-match",
+                "prefer",
                 "x-correlation-id"
             ]
         );

@@ -358,7 +358,17 @@ impl World {
             });
         }
         // The last attempt waits as long as the queue may hold an answer.
-        if !self.access_over && self.rescue.is_none() && !design.practice.introspects {
+        let nobody_calls = !self.workers.iter().any(|worker| {
+            matches!(
+                worker.phase,
+                Phase::Intending(..) | Phase::Calling(_) | Phase::Answered(..)
+            )
+        });
+        if !self.access_over
+            && self.rescue.is_none()
+            && nobody_calls
+            && !design.practice.introspects
+        {
             all.push(Self {
                 access_over: true,
                 ..self
@@ -458,6 +468,8 @@ impl World {
                     resent: kind == Kind::Again,
                     last: kind == Kind::Last,
                 });
+                // From here on an answer may come to the queue.
+                self.access_over &= kind == Kind::Last;
                 Phase::Calling(seen)
             }
             Phase::ToldGood(_) | Phase::Intending(..) => Phase::Idle,
@@ -471,8 +483,8 @@ impl World {
                     let rescue = Some((seen.generation, self.workers[who].fence, token));
                     all.push(
                         Self {
-                            left,
                             rescue,
+                            left,
                             ..self
                         }
                         .with(who, Phase::Releasing),
