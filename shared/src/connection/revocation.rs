@@ -24,6 +24,9 @@ const WAITS: [SignedDuration; 4] = [
     SignedDuration::from_mins(90),
 ];
 
+/// Generations from here on are those of grants that no connection kept.
+const NEVER_KEPT: u64 = 1 << 60;
+
 /// A grant that must be ended.
 ///
 /// The tokens stay as they were sealed with the connection, so writing this down needs no KMS, and
@@ -97,6 +100,11 @@ impl DueRevocation {
     /// Where it is kept.
     pub fn key(&self) -> Key {
         Key::revocation(self.tenant_id, self.connection_id, self.generation)
+    }
+
+    /// Whether it is of a grant that no connection kept.
+    pub const fn was_never_kept(&self) -> bool {
+        self.generation >= NEVER_KEPT
     }
 
     /// Whether it is still tried.
@@ -174,6 +182,33 @@ impl Revoker<'_> {
             tracing::warn!(connection.id = %due.connection_id, error.chain = %error, "a revocation that is done stays written down");
         }
         outcome
+    }
+
+    /// Ends a grant that was never kept, or that waited to be kept. One attempt; what it does not
+    /// settle is written down, sealed for a generation that no connection ever gets.
+    pub async fn give_back(
+        &self,
+        connection: &Connection,
+        bundle: &TokenBundle,
+        due_shards: u32,
+    ) -> Result<Revocation> {
+        let outcome = match self.providers.link(Target::of(connection)) {
+            Ok(link) => link.client.end_grant(bundle).await,
+            Err(_) => Revocation::Unknown,
+        };
+        if outcome == Revocation::Unknown {
+            let now = Timestamp::now();
+            let generation = NEVER_KEPT + u64::try_from(now.as_millisecond()).unwrap_or_default();
+            let place = Connection::vault_place(connection.id, generation);
+            let place = place.each_ref().map(String::as_str);
+            let text = bundle.to_json();
+            let sealed = self.vault.seal(connection.tenant_id, &place, &text).await?;
+            let due = DueRevocation::of_bundle(connection, generation, sealed, due_shards, now);
+            if let Some(due) = due {
+                self.later(&due).await?;
+            }
+        }
+        Ok(outcome)
     }
 
     async fn call(&self, due: &DueRevocation) -> Result<Revocation> {

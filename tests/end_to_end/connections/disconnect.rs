@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use sandbox::browser::Browser;
 use sandbox_core::{CUSTOMER_ACCOUNT, Fault};
 use serde_json::{Value, json};
 
@@ -254,5 +255,36 @@ async fn o11_a_profile_in_an_account_that_is_closed_to_us_is_left_over() {
         left,
         "and it is told again"
     );
+    world.end().await;
+}
+
+/// L2: a grant that waits to be confirmed has nothing to wait for any more: it is ended as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn o11_a_grant_that_waits_to_be_confirmed_is_ended_with_the_connection() {
+    let world = World::start().await;
+    let (connection, _) = world.ask().await;
+    let path = format!("/v1/connections/{connection}/invitation");
+    let made = world.frank().api.post(&path, &json!({})).await.unwrap();
+    let invitation = made.expect(201).unwrap()["url"].as_str().unwrap().parse();
+    let browser = Browser::new().unwrap();
+    let page = browser.get(&invitation.unwrap()).await.unwrap();
+    let mut form = page.url.clone();
+    form.set_query(None);
+    let (token, csrf) = (page.hidden("token").unwrap(), page.hidden("csrf").unwrap());
+    let fields = [("token", token.as_str()), ("csrf", csrf.as_str())];
+    let onward = browser.post_form(&form, &fields).await.unwrap();
+    let provider = onward.location.unwrap();
+    let who = world.sandbox.salesforce_admin();
+    let callback = world.decide(&browser, &provider, "allow", &who).await;
+    browser.get(&callback).await.unwrap();
+    assert_eq!(world.grants(), 1, "it waits");
+
+    world.fault("salesforce", REVOKE, unavailable(), 1);
+    let left = world.disconnect(&connection).await;
+    assert_eq!(left[0]["retrying"], true, "{left}");
+    assert_eq!(world.grants(), 1);
+    world.revocations_are_due(&connection).await;
+    assert_eq!(world.grants(), 0);
+    assert_eq!(world.disconnect(&connection).await, json!([]));
     world.end().await;
 }

@@ -11,7 +11,8 @@ use tributary::{
     aws::Refusal,
     connection::{
         Connection, ConnectionState,
-        revocation::{DueRevocation, left_of},
+        candidate::Candidates,
+        revocation::{DueRevocation, Revoker, left_of},
     },
     error::{Error, Kind},
     http::Problem,
@@ -113,6 +114,7 @@ async fn delete(app: &App, connection: Connection) -> Result<Vec<LeftOver>, Erro
     if let Some(due) = due {
         left.extend(revoke(app, &connection, &due).await);
     }
+    left.extend(give_candidate_back(app, &connection).await?);
     tracing::info!(
         tenant.id = %connection.tenant_id, connection.id = %connection.id, left = left.len(), "connection deleted"
     );
@@ -162,6 +164,35 @@ async fn forget(
         "changed_meanwhile",
         "the connection kept changing while it was deleted",
     ))
+}
+
+/// A grant that waits to be confirmed has nothing left to wait for.
+async fn give_candidate_back(
+    app: &App,
+    connection: &Connection,
+) -> Result<Option<LeftOver>, Error> {
+    let candidates = Candidates {
+        store: &app.store,
+        vault: &app.vault,
+    };
+    let found = candidates.load(connection.tenant_id, connection.id).await?;
+    let Some(candidate) = found else {
+        return Ok(None);
+    };
+    let bundle = candidates.open(&candidate).await?;
+    if !candidates.take(&candidate).await? {
+        return Ok(None);
+    }
+    let revoker = Revoker {
+        store: &app.store,
+        vault: &app.vault,
+        providers: &app.providers,
+    };
+    let shards = app.config.due_shards;
+    revoker.give_back(connection, &bundle, shards).await?;
+    let waiting = left_of(&app.store, connection.tenant_id, connection.id).await?;
+    let unsettled = waiting.iter().find(|due| due.was_never_kept());
+    Ok(unsettled.map(|due| LeftOver::of_revocation(connection, due)))
 }
 
 /// Deletes the profile; answers what is left where the account does not let us in any more.
