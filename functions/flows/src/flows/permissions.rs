@@ -158,7 +158,7 @@ async fn around(
             _ => matches!(definition.destination, Destination::Salesforce(_)),
         };
         if is_salesforce && connection.token_owner == TokenOwner::Appflow {
-            around.client_secret_arn = connection.credentials.clone();
+            around.client_secret_arn.clone_from(&connection.credentials);
         }
         if Some(id) == destination {
             around.staging = staging(&connection);
