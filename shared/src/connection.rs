@@ -193,6 +193,9 @@ pub struct Connection {
     /// When the access token ends, epoch milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_expires_at: Option<i64>,
+    /// When a refresh last brought tokens, epoch milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshed_at: Option<i64>,
     /// Whether a refresh was seen to bring another refresh token: then the grant rotates, whatever
     /// the provider's row says.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

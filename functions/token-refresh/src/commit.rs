@@ -260,6 +260,7 @@ fn change(generation: u64, rescue: &Rescue) -> Update {
         .set("due_at", due.as_millisecond())
         .set("failures", 0)
         .set("updated_at", Timestamp::now())
+        .set("refreshed_at", Timestamp::now().as_millisecond())
         .set_or_remove("app_secret_version", rescue.app_secret_version.as_ref())
         .remove("failed_at")
         .remove("intent")

@@ -178,7 +178,8 @@ impl Gate {
             .saturating_add(report.answered)
             .saturating_add(report.failed);
         self.failed = self.failed.saturating_add(report.failed);
-        self.count_refusal(report.refused_for, report.answered > 0, now);
+        let is_well = report.answered > 0 && report.began >= self.refused_from;
+        self.count_refusal(report.refused_for, is_well, now);
         let cause = self.cause(users)?;
         self.opened_at = Some(now);
         self.probe_at = now.saturating_add(PROBE_EVERY);
@@ -197,7 +198,8 @@ impl Gate {
                     self.refused_for.push(tenant);
                 }
             }
-            // The app is accepted: whoever is refused has an organisation that blocks it.
+            // The app is accepted: whoever is refused has an organisation that blocks it. What a
+            // process tells late, of a call before the first refusal, says nothing.
             None if is_well => {
                 self.refusals = 0;
                 self.refused_for.clear();

@@ -11,9 +11,9 @@ use super::world::World;
 pub(super) const WRONG: &str = "wrong-credential";
 const CANARY: &str = "canary-password-4711";
 
-fn service_now(world: &World, password: &str) -> Value {
+fn veeva(world: &World, password: &str) -> Value {
     json!({
-        "name": "Tickets", "connector": "serviceNow", "accountId": world.account,
+        "name": "Documents", "connector": "veeva", "accountId": world.account,
         "auth": "basic", "instance": "acme",
         "credentials": { "username": "appflow", "password": password },
     })
@@ -37,7 +37,7 @@ pub(super) async fn secret(world: &World, name: &str) -> Option<Value> {
 async fn c13_a_password_is_kept_where_nobody_reads_it() {
     let world = World::start().await;
     let api = &world.frank().api;
-    let request = service_now(&world, CANARY).to_string();
+    let request = veeva(&world, CANARY).to_string();
     let key = [("idempotency-key", "once")];
     let call = || api.call(Method::POST, "/v1/connections", Some(request.clone()), &key);
     let made = call().await.unwrap().expect(201).unwrap();
@@ -66,7 +66,7 @@ async fn c13_a_wrong_secret_is_invalid_credentials_and_leaves_nothing() {
     let world = World::start().await;
     let api = &world.frank().api;
     let answer = api
-        .post("/v1/connections", &service_now(&world, WRONG))
+        .post("/v1/connections", &veeva(&world, WRONG))
         .await
         .unwrap();
     assert_eq!(answer.status, 409, "{}", answer.body);
@@ -93,7 +93,7 @@ async fn c13_a_wrong_secret_is_invalid_credentials_and_leaves_nothing() {
 #[tokio::test]
 async fn c13_no_fault_repeats_a_secret() {
     let world = World::start().await;
-    let mut request = service_now(&world, CANARY);
+    let mut request = veeva(&world, CANARY);
     request["credentials"]["pin"] = json!(47_114_711);
     let api = &world.frank().api;
     let answer = api.post("/v1/connections", &request).await.unwrap();
@@ -104,7 +104,7 @@ async fn c13_no_fault_repeats_a_secret() {
         "{said}"
     );
 
-    let mut request = service_now(&world, &format!("{CANARY}\n"));
+    let mut request = veeva(&world, &format!("{CANARY}\n"));
     request["credentials"]["token"] = json!(CANARY);
     let answer = api.post("/v1/connections", &request).await.unwrap();
     assert_eq!(answer.status, 422);
@@ -121,7 +121,7 @@ async fn c13_credentials_are_replaced_when_the_new_ones_work() {
     let world = World::start().await;
     let api = &world.frank().api;
     let made = api
-        .post("/v1/connections", &service_now(&world, "first-password"))
+        .post("/v1/connections", &veeva(&world, "first-password"))
         .await
         .unwrap()
         .expect(201)
@@ -162,7 +162,7 @@ async fn c14_an_instance_is_never_an_address() {
         "user@acme",
         "acme.evil.example",
     ] {
-        let mut request = service_now(&world, "p");
+        let mut request = veeva(&world, "p");
         request["instance"] = json!(instance);
         let api = &world.frank().api;
         let answer = api.post("/v1/connections", &request).await.unwrap();

@@ -132,15 +132,25 @@ async fn a_refresh_on_demand_happens_once_for_an_idempotency_key() {
         world.queue_is_empty().await;
         assert_eq!(world.record(&connection).await.generations(), (2, 2));
     }
-    let answer = api
-        .call(
-            reqwest::Method::POST,
-            &path,
-            None,
-            &[("idempotency-key", "and-once-more")],
-        )
-        .await
-        .unwrap();
+    // Tokens that are new are not asked for anew ...
+    let ask = |key: &'static str| {
+        let (api, path) = (api.clone(), path.clone());
+        async move {
+            let headers = [("idempotency-key", key)];
+            let answer = api.call(reqwest::Method::POST, &path, None, &headers).await;
+            answer.unwrap()
+        }
+    };
+    let answer = ask("a-moment-later").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    // ... and a while later they are.
+    let record = world.record(&connection).await;
+    let (names, values) = (
+        json!({ "#r": "refreshed_at" }),
+        json!({ ":r": { "N": "0" } }),
+    );
+    world.change(&record.0, "SET #r = :r", names, values).await;
+    let answer = ask("and-once-more").await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
     world.queue_is_empty().await;
     assert_eq!(world.record(&connection).await.generations(), (3, 3));

@@ -169,10 +169,12 @@ async fn t5_the_key_changes_under_load_and_everything_ends_under_the_new_one() {
     assert_eq!(runtime.counters(REFRESH).failures, 0);
     assert_eq!(world.waiting("RefreshDeadLetterQueue").await, 0);
     let lines = world.sandbox.logs.lines();
-    let failed = lines.iter().filter(|line| {
-        line.text.contains("vault_failed") || line.text.contains("goes back to the queue")
-    });
-    assert_eq!(failed.count(), 0);
+    let failed: Vec<&str> = lines
+        .iter()
+        .map(|line| line.text.as_str())
+        .filter(|text| text.contains("vault_failed") || text.contains("goes back to the queue"))
+        .collect();
+    assert!(failed.is_empty(), "{failed:#?}");
 
     // The old key can go: what opens now opens with the new one.
     for function in SEALERS {

@@ -319,6 +319,7 @@ impl World {
 
     /// A tick long after everything was due.
     pub(super) async fn much_later(&self) -> u64 {
+        self.the_gates_cool().await;
         let found = self
             .tick_at(Timestamp::now() + Duration::from_hours(24 * 60))
             .await;

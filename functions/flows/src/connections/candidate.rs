@@ -109,17 +109,6 @@ pub(super) async fn seen(
         .ok_or_else(gone)
 }
 
-/// Ends whatever waits for a connection that goes.
-pub(super) async fn forget(app: &App, connection: &Connection) -> Result<(), Error> {
-    let waiting = candidates(app)
-        .load(connection.tenant_id, connection.id)
-        .await?;
-    match waiting {
-        Some(candidate) => end(app, connection, &candidate).await,
-        None => Ok(()),
-    }
-}
-
 /// Takes a candidate away and ends its grant; of several who try, one does.
 pub(super) async fn end(
     app: &App,

@@ -192,6 +192,7 @@ fn record(
         generation: 0,
         bundle: None,
         access_expires_at: None,
+        refreshed_at: None,
         rotates: false,
         pushed_generation: 0,
         fence: 0,

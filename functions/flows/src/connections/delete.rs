@@ -107,7 +107,6 @@ async fn delete(app: &App, connection: Connection) -> Result<Vec<LeftOver>, Erro
     let mut left = left_over::beforehand(&connection, row(&connection)?);
     left.extend(delete_profile(app, &connection).await?);
     left.extend(delete_secret(app, &connection).await?);
-    candidate::forget(app, &connection).await?;
     let Some((connection, due)) = forget(app, connection, &left).await? else {
         return Ok(left);
     };

@@ -27,6 +27,8 @@ use crate::{
 const LONGEST_WAIT: u64 = 20;
 /// How often the record is looked at meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(150);
+/// Tokens that a refresh brought so long ago are new, in milliseconds.
+const FRESH: i64 = 30_000;
 /// After a failure nobody can ask for another attempt before this, in milliseconds.
 const COOLDOWN: i64 = 30_000;
 
@@ -83,6 +85,11 @@ pub(crate) async fn refresh_connection(
     let work = async {
         let now = Timestamp::now().as_millisecond();
         cooled_down(&connection, now)?;
+        // R1: who comes a moment after the flight has landed takes what it brought.
+        let landed = connection.refreshed_at.map(|at| at.saturating_add(FRESH));
+        if landed.is_some_and(|until| until > now) {
+            return json(StatusCode::OK, &ConnectionView::of(&connection));
+        }
         // Whoever holds the lease is at it: a message would find the same and do nothing.
         if connection.lease_until.is_some_and(|until| until > now) {
             return json(StatusCode::ACCEPTED, &ConnectionView::of(&connection));
@@ -116,8 +123,10 @@ pub(crate) async fn refresh_connection(
         )
         .await?;
     match preferred_wait(&headers) {
-        Some(wait) => outcome_within(&app, &connection, wait, accepted).await,
-        None => Ok(accepted),
+        Some(wait) if accepted.status() == StatusCode::ACCEPTED => {
+            outcome_within(&app, &connection, wait, accepted).await
+        }
+        Some(_) | None => Ok(accepted),
     }
 }
 

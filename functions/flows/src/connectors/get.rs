@@ -54,12 +54,12 @@ pub(crate) async fn get_connector(
         return Err(refused_query(vec![fault]));
     }
     let Some(account) = &query.account_id else {
-        return json(StatusCode::OK, &ConnectorView::of(row));
+        return json(StatusCode::OK, &within(&app, ConnectorView::of(row)));
     };
     let (_, client) = appflow(&app, viewer.tenant, account).await?;
     let label = query.label.as_deref().or(row.custom_label);
     if is_open && label.is_none() {
-        return json(StatusCode::OK, &ConnectorView::of(row));
+        return json(StatusCode::OK, &within(&app, ConnectorView::of(row)));
     }
     let said = describe(&client, row.appflow_type, label).await?;
     let view = match &said {
@@ -67,7 +67,12 @@ pub(crate) async fn get_connector(
         None if is_open => None,
         None => Some(ConnectorView::missing(row)),
     };
-    json(StatusCode::OK, &view.ok_or_else(Error::not_found)?)
+    let view = view.ok_or_else(Error::not_found)?;
+    json(StatusCode::OK, &within(&app, view))
+}
+
+fn within(app: &App, view: ConnectorView) -> ConnectorView {
+    view.at_providers(|key| app.providers.row(key).is_some())
 }
 
 fn label_fault(query: &ConnectorQuery, is_open: bool) -> Option<Fault> {

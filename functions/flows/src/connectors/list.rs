@@ -50,6 +50,10 @@ pub(crate) async fn list_connectors(
             merged(&offers(&app, viewer.tenant, account, &client).await?)
         }
     };
+    let items = items
+        .into_iter()
+        .map(|view: ConnectorView| view.at_providers(|key| app.providers.row(key).is_some()))
+        .collect();
     json(
         StatusCode::OK,
         &List {

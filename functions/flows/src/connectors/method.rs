@@ -107,6 +107,11 @@ impl LiveCheck {
 }
 
 impl MethodView {
+    /// Whether tokens come from a provider at which the deployment needs an app or a host.
+    pub(super) fn needs_provider(&self) -> bool {
+        self.kind == AuthKind::OauthAuthorizationCode || MintCredentials::are_of(self.kind)
+    }
+
     pub(super) fn of(row: &'static Connector, method: &'static Method) -> Self {
         let consent = method.kind == AuthKind::OauthAuthorizationCode;
         let base = row.instance_base();

@@ -139,6 +139,15 @@ impl ConnectorView {
         }
     }
 
+    /// What of it can be used in a deployment that has apps at these providers only.
+    pub(super) fn at_providers(mut self, is_on: impl Fn(&str) -> bool) -> Self {
+        if self.provider.is_some_and(|provider| !is_on(provider)) {
+            self.methods.retain(|method| !method.needs_provider());
+            self.connectable &= !self.methods.is_empty();
+        }
+        self
+    }
+
     /// A row of which the account has nothing.
     pub(super) fn missing(row: &'static Connector) -> Self {
         Self {

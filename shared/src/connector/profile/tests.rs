@@ -36,6 +36,7 @@ fn connection(generation: u64) -> Connection {
         generation,
         bundle: None,
         access_expires_at: None,
+        refreshed_at: None,
         rotates: false,
         pushed_generation: 0,
         fence: 0,
