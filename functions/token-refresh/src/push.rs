@@ -40,13 +40,7 @@ pub(crate) async fn current(
         ask_for_end(&tokens, unknown_life)
     );
     match done {
-        Ok(appflow) => {
-            let works_again = pushed(app, lease, record, known_end).await?;
-            if works_again {
-                resume_flows(app, &appflow, record).await;
-            }
-            Ok(())
-        }
+        Ok(appflow) => pushed(app, &appflow, lease, record, known_end).await,
         Err(error) => {
             // The tokens are safe; a worker that finds an unpushed generation pushes before all else.
             tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, error.code = error.code(), error.chain = error.chain(), "push into AppFlow failed and will be tried again");
@@ -105,14 +99,14 @@ async fn resume_flows(app: &App, appflow: &Client, record: &Connection) {
     }
 }
 
-/// AppFlow has the token: that, and when the next refresh is due, is written. Answers whether the
-/// connection did not work before and does now.
+/// AppFlow has the token: that, and when the next refresh is due, is written.
 async fn pushed(
     app: &App,
+    appflow: &Client,
     lease: Lease<'_>,
     record: &Connection,
     known_end: Option<Timestamp>,
-) -> Result<bool> {
+) -> Result<()> {
     let now = Timestamp::now();
     let end = known_end.or(access_end(record)).unwrap_or(now);
     let idle_limit = app.link(record)?.provider().idle_limit;
@@ -144,8 +138,12 @@ async fn pushed(
         }
         Err(error) => return Err(error.into()),
     }
-    lease.release(None).await?;
-    Ok(is_written && rules::works_again(record))
+    let released = lease.release(None).await;
+    // Without the lease, and now or never: the next push finds a connection that works already.
+    if is_written && rules::works_again(record) {
+        resume_flows(app, appflow, record).await;
+    }
+    released
 }
 
 /// X5: the consent that was asked for has reached AppFlow only now, so this is where it is told.
