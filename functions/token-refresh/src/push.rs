@@ -169,8 +169,11 @@ async fn recovered(
         .store
         .update_with(lease.key(), update, &[(key.clone(), entry)])
         .await;
-    if written.is_ok() {
-        app.outbox.publish(&key).await?;
+    if written.is_ok()
+        && let Err(error) = app.outbox.publish(&key).await
+    {
+        // It stays in the outbox, which is swept; the lease and the flows do not wait for it.
+        tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, error.code = error.code(), error.chain = error.chain(), "an event was not published yet");
     }
     Ok(written)
 }
