@@ -5,8 +5,8 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use axum::extract::FromRef;
 use tributary::{
-    error::Error, identity::AuthConfig, oauth::Providers, seal::Sealer, secret::Secret,
-    store::Store, tenancy::RoleSessions, vault::Vault,
+    connection::revocation::Revoker, error::Error, identity::AuthConfig, oauth::Providers,
+    seal::Sealer, secret::Secret, store::Store, tenancy::RoleSessions, vault::Vault,
 };
 
 use crate::{
@@ -93,6 +93,15 @@ impl App {
             config: Arc::new(config),
             aws,
         })
+    }
+
+    /// What ends grants at their providers.
+    pub(crate) const fn revoker(&self) -> Revoker<'_> {
+        Revoker {
+            store: &self.store,
+            vault: &self.vault,
+            providers: &self.providers,
+        }
     }
 }
 

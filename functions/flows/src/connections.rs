@@ -127,3 +127,30 @@ fn name_fault(name: &str) -> Option<Fault> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tributary::id::AccountId;
+
+    use super::*;
+
+    #[test]
+    fn only_connections_that_somebody_consents_to_are_connected_again() {
+        let of = |auth: AuthKind| {
+            let id = ConnectionId::new();
+            let connection: Connection = serde_json::from_value(json!({
+                "id": id, "connection_id": id, "tenant_id": TenantId::new(), "account_id": AccountId::new(),
+                "connector": "salesforce", "name": "n", "state": "active", "token_owner": "tributary",
+                "created_by": "s", "auth": auth, "profile_name": "p", "generation": 1,
+                "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "version": 1,
+            }))
+            .unwrap();
+            consented(&connection)
+        };
+        assert_eq!(of(AuthKind::OauthAuthorizationCode).unwrap(), "salesforce");
+        for auth in [AuthKind::OauthClientCredentials, AuthKind::OauthJwtBearer] {
+            assert_eq!(of(auth).unwrap_err().code(), "no_consent");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use tributary::{
-    connection::Connection,
+    connection::{Connection, revocation::Revoker},
     error::Result,
     oauth::{
         Provider, ProviderLink, Providers, Target,
@@ -51,6 +51,15 @@ impl App {
     /// How this deployment talks to a connection's provider.
     pub(crate) fn link(&self, connection: &Connection) -> Result<ProviderLink> {
         self.providers.link(Target::of(connection))
+    }
+
+    /// What ends grants at their providers.
+    pub(crate) const fn revoker(&self) -> Revoker<'_> {
+        Revoker {
+            store: &self.store,
+            vault: &self.vault,
+            providers: &self.providers,
+        }
     }
 
     /// Where a provider sends browsers back to: constant, never made from a request.

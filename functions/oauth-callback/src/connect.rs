@@ -13,7 +13,7 @@ pub(crate) mod token_start;
 use serde::{Deserialize, Serialize};
 use tributary::{
     connection::{Connection, TokenOwner, keep::gone},
-    connector::connector,
+    connector::{AuthKind, connector},
     error::Result,
     id::{AttemptId, ConnectionId, TenantId},
     vault::Sealed,
@@ -76,6 +76,7 @@ async fn connection(
         .await?
         .filter(|connection| {
             connection.token_owner != TokenOwner::Nobody
+                && connection.auth == AuthKind::OauthAuthorizationCode
                 && connector(&connection.connector)
                     .is_some_and(|row| row.provider == Some(provider))
         })

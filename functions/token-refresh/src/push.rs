@@ -1,9 +1,12 @@
 //! The push: AppFlow gets the access token of the newest generation.
 
+use std::time::Duration;
+
+use aws_sdk_appflow::Client;
 use jiff::Timestamp;
 use serde_json::json;
 use tributary::{
-    connection::Connection,
+    connection::{Connection, resume::resume},
     connector::profile,
     error::{Error, Result},
     event::CloudEvent,
@@ -20,6 +23,9 @@ use crate::{
     rules::{self, Failure},
 };
 
+/// How long flows are resumed; what is cut off waits for somebody to start it.
+const RESUMING: Duration = Duration::from_secs(10);
+
 /// Pushes the record's tokens and gives the lease back. Where the answer did not say how long the
 /// access token lives, and when it was issued, the provider is asked while the push is under way.
 pub(crate) async fn current(
@@ -34,7 +40,7 @@ pub(crate) async fn current(
         ask_for_end(&tokens, unknown_life)
     );
     match done {
-        Ok(()) => pushed(app, lease, record, known_end).await,
+        Ok(appflow) => pushed(app, &appflow, lease, record, known_end).await,
         Err(error) => {
             // The tokens are safe; a worker that finds an unpushed generation pushes before all else.
             tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, error.code = error.code(), error.chain = error.chain(), "push into AppFlow failed and will be tried again");
@@ -80,9 +86,23 @@ fn with_end(update: Update, known_end: Option<Timestamp>) -> Update {
     }
 }
 
+/// X1: flows that AppFlow switched off for want of credentials. Nothing here makes the push fail.
+async fn resume_flows(app: &App, appflow: &Client, record: &Connection) {
+    match tokio::time::timeout(RESUMING, resume(&app.store, appflow, record)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, error.code = error.code(), error.chain = error.chain(), "the connection works, and flows that AppFlow switched off may wait for somebody to start them");
+        }
+        Err(_) => {
+            tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, "the connection works, and not all of its flows were looked at in time");
+        }
+    }
+}
+
 /// AppFlow has the token: that, and when the next refresh is due, is written.
 async fn pushed(
     app: &App,
+    appflow: &Client,
     lease: Lease<'_>,
     record: &Connection,
     known_end: Option<Timestamp>,
@@ -108,6 +128,7 @@ async fn pushed(
             .update::<serde::de::IgnoredAny>(lease.key(), update);
         written.await.map(|_| ())
     };
+    let is_written = written.is_ok();
     match written {
         Ok(()) => {
             tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, generation = record.generation, "AppFlow has the new access token");
@@ -117,7 +138,12 @@ async fn pushed(
         }
         Err(error) => return Err(error.into()),
     }
-    lease.release(None).await
+    let released = lease.release(None).await;
+    // Without the lease, and now or never: the next push finds a connection that works already.
+    if is_written && rules::works_again(record) {
+        resume_flows(app, appflow, record).await;
+    }
+    released
 }
 
 /// X5: the consent that was asked for has reached AppFlow only now, so this is where it is told.
@@ -143,8 +169,11 @@ async fn recovered(
         .store
         .update_with(lease.key(), update, &[(key.clone(), entry)])
         .await;
-    if written.is_ok() {
-        app.outbox.publish(&key).await?;
+    if written.is_ok()
+        && let Err(error) = app.outbox.publish(&key).await
+    {
+        // It stays in the outbox, which is swept; the lease and the flows do not wait for it.
+        tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, error.code = error.code(), error.chain = error.chain(), "an event was not published yet");
     }
     Ok(written)
 }
@@ -188,12 +217,12 @@ fn access_end(record: &Connection) -> Option<Timestamp> {
         .and_then(|end| Timestamp::from_millisecond(end).ok())
 }
 
-async fn push(app: &App, record: &Connection, tokens: &OurTokens) -> Result<()> {
+async fn push(app: &App, record: &Connection, tokens: &OurTokens) -> Result<Client> {
     let account = Account::load(&app.store, record.tenant_id, record.account_id)
         .await?
         .ok_or_else(|| Error::internal("no_account", "a connection's account is gone"))?;
     let config = app.sessions.config(&account).await?;
-    let client = aws_sdk_appflow::Client::new(&config);
+    let client = Client::new(&config);
     profile::push_tokens(
         &client,
         record,
@@ -201,5 +230,6 @@ async fn push(app: &App, record: &Connection, tokens: &OurTokens) -> Result<()> 
         tokens.access_token(),
     )
     .await
-    .map_err(|error| Error::unavailable("push_failed", error.reason()).with_source(error))
+    .map_err(|error| Error::unavailable("push_failed", error.reason()).with_source(error))?;
+    Ok(client)
 }

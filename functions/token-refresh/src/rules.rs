@@ -105,6 +105,14 @@ pub(crate) fn state_with_token(
     }
 }
 
+/// Whether AppFlow's having the newest token makes a connection work that did not.
+pub(crate) fn works_again(connection: &Connection) -> bool {
+    matches!(
+        state_with_token(connection),
+        Some((ConnectionState::Active, _))
+    )
+}
+
 /// When an access token ends that was answered now. Only a positive, believable life is believed.
 pub(crate) fn access_end(now: Timestamp, life: SignedDuration) -> Timestamp {
     let believable = life.is_positive() && life < SignedDuration::from_hours(24 * 3650);

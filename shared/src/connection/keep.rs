@@ -144,7 +144,7 @@ impl Keeper<'_> {
     }
 }
 
-pub(super) fn read(current: Option<Box<Item>>) -> Result<Connection> {
+fn read(current: Option<Box<Item>>) -> Result<Connection> {
     let current: Connection = from_item(*current.ok_or_else(gone)?)?;
     if current.state == ConnectionState::Deleted {
         return Err(gone());

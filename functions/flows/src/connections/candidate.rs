@@ -9,7 +9,7 @@ use tributary::{
     },
     error::{Error, Kind},
     id::CandidateId,
-    oauth::{Target, TokenBundle},
+    oauth::TokenBundle,
 };
 use utoipa::ToSchema;
 
@@ -122,19 +122,18 @@ pub(super) async fn end(
     Ok(())
 }
 
-/// Ends a grant that is not kept.
+/// Ends a grant that is not kept; what the provider does not settle now is tried again until it does.
 pub(super) async fn give_back(app: &App, connection: &Connection, bundle: &TokenBundle) {
-    match app.providers.link(Target::of(connection)) {
-        Ok(link) => {
-            let outcome = link.client.end_grant(bundle).await;
-            tracing::info!(
-                tenant.id = %connection.tenant_id, connection.id = %connection.id,
-                revocation = ?outcome, "a grant that is not kept was given back"
-            );
-        }
-        Err(error) => tracing::warn!(
+    let shards = app.config.due_shards;
+    match app.revoker().give_back(connection, bundle, shards).await {
+        Ok(outcome) => tracing::info!(
             tenant.id = %connection.tenant_id, connection.id = %connection.id,
-            error.chain = error.chain(), "a grant that is not kept was not given back"
+            revocation = ?outcome, "a grant that is not kept was given back"
+        ),
+        Err(error) => tracing::error!(
+            tenant.id = %connection.tenant_id, connection.id = %connection.id,
+            error.code = error.code(), error.chain = error.chain(),
+            "a grant that is not kept is alive, and its end was not written down"
         ),
     }
 }

@@ -14,7 +14,6 @@ use tributary::{
         deliver::Delivery,
         keep::{Keeper, check_organisation},
         previous::revoke_previous,
-        revocation::Revoker,
     },
     error::{Error, Kind},
     http::{IdempotencyKey, Json, Problem},
@@ -120,13 +119,13 @@ async fn confirm(
             return Err(error);
         }
     };
-    delivery.deliver(subject, &kept, &grant).await?;
-    let revoker = Revoker {
-        store: &app.store,
-        vault: &app.vault,
-        providers: &app.providers,
-    };
-    revoke_previous(&revoker, app.config.due_shards, &kept.before, &grant.bundle).await;
+    if let Err(error) = delivery.deliver(subject, &kept, &grant).await {
+        // The grant is stored and due, and the connection says `push_pending`: the refresh brings it
+        // to AppFlow.
+        tracing::warn!(tenant.id = %tenant, connection.id = %id, error.code = error.code(), error.chain = error.chain(), "the delivery of a stored grant was not written down");
+    }
+    let shards = app.config.due_shards;
+    revoke_previous(&app.revoker(), shards, &kept.before, &grant.bundle).await;
     find(app, tenant, id).await
 }
 

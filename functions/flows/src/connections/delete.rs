@@ -12,7 +12,7 @@ use tributary::{
     connection::{
         Connection, ConnectionState,
         candidate::Candidates,
-        revocation::{DueRevocation, Revoker, left_of},
+        revocation::{DueRevocation, left_of},
     },
     error::{Error, Kind},
     http::Problem,
@@ -182,13 +182,8 @@ async fn give_candidate_back(
     if !candidates.take(&candidate).await? {
         return Ok(None);
     }
-    let revoker = Revoker {
-        store: &app.store,
-        vault: &app.vault,
-        providers: &app.providers,
-    };
     let shards = app.config.due_shards;
-    revoker.give_back(connection, &bundle, shards).await?;
+    app.revoker().give_back(connection, &bundle, shards).await?;
     let waiting = left_of(&app.store, connection.tenant_id, connection.id).await?;
     let unsettled = waiting.iter().find(|due| due.was_never_kept());
     Ok(unsettled.map(|due| LeftOver::of_revocation(connection, due)))

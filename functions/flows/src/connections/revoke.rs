@@ -1,10 +1,7 @@
 //! The end of a deleted connection's grant at its provider.
 
 use tributary::{
-    connection::{
-        Connection,
-        revocation::{DueRevocation, Revoker},
-    },
+    connection::{Connection, revocation::DueRevocation},
     oauth::Revocation,
 };
 
@@ -17,12 +14,7 @@ pub(super) async fn revoke(
     connection: &Connection,
     due: &DueRevocation,
 ) -> Option<LeftOver> {
-    let revoker = Revoker {
-        store: &app.store,
-        vault: &app.vault,
-        providers: &app.providers,
-    };
-    match revoker.attempt(due).await {
+    match app.revoker().attempt(due).await {
         Revocation::Done => None,
         Revocation::Unknown => Some(LeftOver::of_revocation(connection, due)),
         Revocation::NotOffered => Some(LeftOver::settled_by_hand(

@@ -94,7 +94,7 @@ fn authorize_url(
         .append_pair("redirect_uri", redirect_uri)
         .append_pair("state", state.expose());
     if !scopes.is_empty() {
-        pairs.append_pair("scope", &provider.scope_text(scopes));
+        pairs.append_pair(provider.scope_parameter, &provider.scope_text(scopes));
     }
     // None at all where the provider does not take it: there is no weaker method than S256.
     if provider.pkce {
@@ -111,7 +111,7 @@ fn authorize_url(
 mod tests {
     use std::collections::HashMap;
 
-    use tributary::oauth::provider::PROVIDERS;
+    use tributary::oauth::provider::{PROVIDERS, provider};
 
     use super::*;
 
@@ -146,7 +146,7 @@ mod tests {
                 "https://api.example/connect/callback/x"
             );
             assert_eq!(take("state").len(), 43);
-            assert_eq!(take("scope"), row.scope_text(row.scopes));
+            assert_eq!(take(row.scope_parameter), row.scope_text(row.scopes));
             let (method, challenge) = (take("code_challenge_method"), take("code_challenge"));
             let expected = if row.pkce {
                 ("S256", "challenge")
@@ -168,5 +168,17 @@ mod tests {
                 row.key
             );
         }
+    }
+
+    /// With `scope` Slack would give a bot's token; without `access_type` Google gives no refresh token.
+    #[test]
+    fn slack_is_asked_for_a_persons_scopes_and_google_for_lasting_access() {
+        let of = |key| asked(provider(key).unwrap()).1;
+        let slack = of("slack");
+        assert!(slack["user_scope"].contains("channels:history"));
+        assert!(!slack.contains_key("scope"));
+        let google = of("google");
+        assert_eq!(google["access_type"], "offline");
+        assert_eq!(google["prompt"], "consent");
     }
 }

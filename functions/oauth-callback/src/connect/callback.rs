@@ -12,7 +12,6 @@ use tributary::{
         deliver::{Delivered, Delivery},
         keep::{Grant, Keeper},
         previous::revoke_previous,
-        revocation::Revoker,
     },
     error::{Error, Kind, Result},
     http::Problem,
@@ -124,10 +123,10 @@ async fn connect(app: &App, consent: &Consent, state: &Secret, code: &Secret) ->
     )
     .await?;
     let link = &app.link(&before)?;
-    let label = before.instance.as_deref();
-    let grant = exchange::exchange(app, link, consent, label, state, code).await?;
+    let grant = exchange::exchange(app, link, consent, &before, state, code).await?;
+    let owned = before.clone();
     let ending = match (consent.binding, before.token_owner) {
-        (Binding::Invitation, _) => candidate::wait(app, link, consent, &before, &grant).await,
+        (Binding::Invitation, _) => candidate::wait(app, consent, &before, &grant).await,
         (_, TokenOwner::Appflow) => {
             let other = consent.allow_other_organisation;
             let delivery = delivery(app, link);
@@ -139,7 +138,7 @@ async fn connect(app: &App, consent: &Consent, state: &Secret, code: &Secret) ->
     if let Err(error) = &ending {
         // What was stored in spite of an unclear answer must not be revoked.
         if !error.retryable() {
-            exchange::give_back(link, &grant.bundle).await;
+            exchange::give_back(app, &owned, &grant.bundle).await;
         }
     }
     ending
@@ -171,12 +170,8 @@ async fn store(
             Delivered::Limited("push_pending")
         }
     };
-    let revoker = Revoker {
-        store: &app.store,
-        vault: &app.vault,
-        providers: &app.providers,
-    };
-    revoke_previous(&revoker, app.config.due_shards, &kept.before, &grant.bundle).await;
+    let shards = app.config.due_shards;
+    revoke_previous(&app.revoker(), shards, &kept.before, &grant.bundle).await;
     Ok(delivered.into())
 }
 

@@ -7,7 +7,6 @@ use tributary::{
         keep::Grant,
     },
     error::Result,
-    oauth::ProviderLink,
 };
 
 use super::{Consent, callback::Ending, exchange::give_back};
@@ -16,7 +15,6 @@ use crate::app::App;
 /// Lets the grant wait. One that waited before is replaced, and ended at the provider.
 pub(super) async fn wait(
     app: &App,
-    link: &ProviderLink,
     consent: &Consent,
     connection: &Connection,
     grant: &Grant,
@@ -37,7 +35,7 @@ pub(super) async fn wait(
         provider.user = grant.grantor.user_id, "a grant waits for confirmation"
     );
     if let Some(replaced) = replaced {
-        give_back(link, &replaced).await;
+        give_back(app, connection, &replaced).await;
     }
     Ok(Ending::Unconfirmed)
 }

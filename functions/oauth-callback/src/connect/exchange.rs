@@ -1,10 +1,13 @@
 //! One exchange of the code, and everything that is checked before the tokens are believed.
 
 use tributary::{
-    connection::keep::{Grant, Grantor},
+    connection::{
+        Connection,
+        keep::{Grant, Grantor},
+    },
     error::{Error, Kind, Result},
     oauth::{
-        InstanceUrl, ProviderLink, RotationClass, TokenAnswer, TokenBundle, TokenFailure,
+        InstanceUrl, Provider, ProviderLink, RotationClass, TokenAnswer, TokenBundle, TokenFailure,
         TokenOutcome, answer::Oddity, grantor::grantor,
     },
     secret::Secret,
@@ -19,7 +22,7 @@ pub(super) async fn exchange(
     app: &App,
     link: &ProviderLink,
     consent: &Consent,
-    label: Option<&str>,
+    connection: &Connection,
     state: &Secret,
     code: &Secret,
 ) -> Result<Grant> {
@@ -39,7 +42,7 @@ pub(super) async fn exchange(
         access_token: answer.access_token.clone(),
         refresh_token: answer.refresh_token.clone(),
     };
-    match believe(link, &answer, label).await {
+    match believe(link, &answer, connection.instance.as_deref()).await {
         Ok((grantor, instance, scopes)) => Ok(Grant {
             missing_scopes: link.provider().missing_scopes(&link.scopes, &scopes),
             life: answer.access_life(link.client.provider()),
@@ -49,7 +52,7 @@ pub(super) async fn exchange(
             scopes,
         }),
         Err(error) => {
-            give_back(link, &bundle).await;
+            give_back(app, connection, &bundle).await;
             Err(error)
         }
     }
@@ -84,14 +87,20 @@ async fn believe(
             "A right without which the connection cannot work was not granted.",
         ));
     }
-    let lasting = provider.rotation != RotationClass::NoRefreshToken;
-    if lasting && answer.refresh_token.is_none() {
-        return Err(refused(
+    check_lasting(provider, answer)?;
+    Ok((grantor, instance, scopes))
+}
+
+/// Access ends with the first access token where a provider that has refresh tokens gave none.
+fn check_lasting(provider: &Provider, answer: &TokenAnswer) -> Result<()> {
+    let lasting =
+        provider.rotation == RotationClass::NoRefreshToken || answer.refresh_token.is_some();
+    lasting.then_some(()).ok_or_else(|| {
+        refused(
             "no_refresh_token",
             "The provider did not allow lasting access.",
-        ));
-    }
-    Ok((grantor, instance, scopes))
+        )
+    })
 }
 
 /// Where the tokens are used: what Salesforce names, checked; elsewhere what follows from the label,
@@ -114,10 +123,21 @@ fn instance(link: &ProviderLink, answer: &TokenAnswer) -> Result<InstanceUrl> {
     })
 }
 
-/// Ends a grant that we do not keep: it would count against the person's limit for ever.
-pub(super) async fn give_back(link: &ProviderLink, bundle: &TokenBundle) {
-    let outcome = link.client.end_grant(bundle).await;
-    tracing::info!(provider = link.client.provider().key, revocation = ?outcome, "a grant that is not kept was given back");
+/// Ends a grant that we do not keep: it would count against the person's limit for ever. What the
+/// provider does not settle now is tried again until it does.
+pub(super) async fn give_back(app: &App, connection: &Connection, bundle: &TokenBundle) {
+    let shards = app.config.due_shards;
+    match app.revoker().give_back(connection, bundle, shards).await {
+        Ok(outcome) => tracing::info!(
+            tenant.id = %connection.tenant_id, connection.id = %connection.id,
+            revocation = ?outcome, "a grant that is not kept was given back"
+        ),
+        Err(error) => tracing::error!(
+            tenant.id = %connection.tenant_id, connection.id = %connection.id,
+            error.code = error.code(), error.chain = error.chain(),
+            "a grant that is not kept is alive, and its end was not written down"
+        ),
+    }
 }
 
 fn refused(code: &'static str, caller: &str) -> Error {
@@ -155,7 +175,28 @@ fn failed(outcome: &TokenOutcome) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use tributary::oauth::provider::provider;
+
     use super::*;
+
+    #[test]
+    fn only_providers_that_have_refresh_tokens_must_give_one() {
+        let person = r#"{"ok":true,"authed_user":{"id":"U1","scope":"channels:read","access_token":"xoxp","token_type":"user"}}"#;
+        let plain = r#"{"access_token":"a","token_type":"bearer"}"#;
+        let whole = r#"{"access_token":"a","refresh_token":"r","token_type":"bearer"}"#;
+        for (key, body, expected) in [
+            ("slack", person, None),
+            ("github", plain, None),
+            ("salesforce", plain, Some("no_refresh_token")),
+            ("google", plain, Some("no_refresh_token")),
+            ("google", whole, None),
+        ] {
+            let row = provider(key).unwrap();
+            let answer = TokenAnswer::read(row, &Secret::new(body)).unwrap();
+            let checked = check_lasting(row, &answer);
+            assert_eq!(checked.err().map(|e| e.code()), expected, "{key}");
+        }
+    }
 
     #[test]
     fn c11_every_lost_or_refused_exchange_ends_in_starting_again() {

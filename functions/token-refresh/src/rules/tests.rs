@@ -123,6 +123,7 @@ fn c9_a_push_ends_what_was_limited_for_want_of_a_token_and_nothing_else() {
             Some((ConnectionState::Active, None)),
             "{reason}"
         );
+        assert!(works_again(&limited(reason)), "{reason}");
         let lacking = Connection {
             missing_scopes: vec!["id".to_owned()],
             ..limited(reason)
@@ -131,7 +132,10 @@ fn c9_a_push_ends_what_was_limited_for_want_of_a_token_and_nothing_else() {
             state_with_token(&lacking),
             Some((ConnectionState::Limited, Some("missing_scopes")))
         );
+        assert!(!works_again(&lacking));
     }
+    assert!(!works_again(&limited("missing_scopes")));
+    assert!(!works_again(&connection()));
     assert_eq!(state_with_token(&limited("missing_scopes")), None);
     assert_eq!(state_with_token(&connection()), None);
 }

@@ -6,7 +6,7 @@ use super::{Delivered, Delivery, audit, recovered};
 use crate::{
     connection::{
         Connection, ConnectionState,
-        keep::{Grant, Kept, check_organisation, read},
+        keep::{Grant, Kept, check_organisation, gone},
     },
     connector::profile::{AppflowOwned, push_owned},
     error::{Error, Kind, Result},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How often the write is tried again when something else came in between.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 20;
 
 impl Delivery<'_> {
     /// Gives AppFlow the whole grant, and writes what became of it. Whatever fails ends in another
@@ -60,10 +60,12 @@ impl Delivery<'_> {
     }
 
     /// AppFlow has the tokens: a write that loses against another is tried again on what is there.
+    /// Only a connection that was deleted ends in an error after which the grant is given back.
     async fn write(&self, before: Connection, grant: &Grant) -> Result<(Delivered, Kept)> {
         let key = Key::connection(before.tenant_id, before.id);
         let mut before = before;
-        for _ in 0..ATTEMPTS {
+        let mut attempt = 1;
+        loop {
             let now = Timestamp::now();
             let (delivered, update) = update(&before, grant, now);
             let told: Vec<(Key, Entry)> = before
@@ -75,19 +77,32 @@ impl Delivery<'_> {
             match self.store.update_with(&key, update, &told).await {
                 Ok(()) => {
                     let now = Connection::load(self.store, before.tenant_id, before.id).await?;
-                    let now = now.ok_or_else(super::super::keep::gone)?;
+                    let now = now.ok_or_else(gone)?;
                     return Ok((delivered, Kept { before, now }));
                 }
-                Err(StoreError::Condition { current }) => before = read(current)?,
+                Err(StoreError::Condition { .. }) => {
+                    let newest = Connection::load(self.store, before.tenant_id, before.id).await?;
+                    before = after_conflict(newest, attempt)?;
+                    attempt += 1;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::new(
-            Kind::Conflict,
-            "changed_meanwhile",
-            "The connection is changing all the time. Start again from the application.",
-        ))
     }
+}
+
+/// What the write is tried again on. Giving up leaves a profile that works with a record of an older
+/// grant: an error that says so, and after which nobody ends the tokens that the profile uses.
+fn after_conflict(newest: Option<Connection>, attempt: u32) -> Result<Connection> {
+    let newest = newest.ok_or_else(gone)?;
+    if attempt < ATTEMPTS {
+        return Ok(newest);
+    }
+    tracing::error!(tenant.id = %newest.tenant_id, connection.id = %newest.id, "AppFlow has a grant that was not written down: the connection kept changing");
+    Err(Error::unavailable(
+        "changed_meanwhile",
+        "AppFlow has the tokens, and the connection kept changing",
+    ))
 }
 
 fn update(before: &Connection, grant: &Grant, now: Timestamp) -> (Delivered, Update) {
@@ -129,4 +144,21 @@ fn start_again(error: Error) -> Error {
         "The connection could not be brought to AppFlow. Start again from the application.",
     )
     .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::tests::connection;
+
+    /// A grant is given back after errors that are not retryable.
+    #[test]
+    fn the_profiles_grant_is_given_back_only_when_the_connection_is_deleted() {
+        let again = after_conflict(Some(connection()), 1).unwrap();
+        assert_eq!(again.generation, connection().generation);
+        let changing = after_conflict(Some(connection()), ATTEMPTS).unwrap_err();
+        assert!(changing.retryable());
+        let deleted = after_conflict(None, 1).unwrap_err();
+        assert!(!deleted.retryable());
+    }
 }
