@@ -22,7 +22,7 @@ pub mod salesforce;
 pub mod token;
 
 pub use answer::{TokenAnswer, TokenBundle};
-pub use app::{App, AppCredentials};
+pub use app::{App, AppCredentials, AppError};
 pub use endpoint::Endpoint;
 pub use instance::InstanceUrl;
 pub use link::{ConnectToken, Invitation, StartLink};

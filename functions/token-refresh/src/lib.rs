@@ -8,6 +8,8 @@
 
 mod app;
 mod batch;
+#[doc(hidden)]
+pub mod bench;
 mod commit;
 mod fair;
 mod gate;

@@ -3,11 +3,12 @@
 
 use jiff::Timestamp;
 use tributary::{
-    connection::{Connection, Intent},
+    connection::{AppOwner, Connection, Intent},
     error::{Error, Result},
     oauth::{
-        OurTokens, ProviderLink, TokenBundle, TokenFailure, TokenOutcome, gate::Report,
-        mint::MintCredentials,
+        AppError, OurTokens, ProviderLink, TokenBundle, TokenFailure, TokenOutcome,
+        gate::Report,
+        mint::{CREDENTIALS_MISSING, MintCredentials},
     },
     secret::Secret,
     store::{StoreError, key::sha256_hex},
@@ -118,8 +119,13 @@ pub(crate) async fn refresh(
     // Everything that can fail before the call fails here: the app's credentials, the old token, and
     // the data key under which the answer will be sealed.
     let tokens = open(app, &record).await?;
-    let Some(presented) = presented(app, &record, work, tokens, practice.source).await? else {
-        return commit::reauth_required(app, lease, &record, None, "no_refresh_token").await;
+    let presented = match presented(app, &record, work, tokens, practice.source).await? {
+        Ok(presented) => presented,
+        Err(Ended(reason)) => {
+            // With an open question the intent is kept: its answer may still wait on the queue.
+            let open = record.intent.as_ref();
+            return commit::reauth_required(app, lease, &record, open, reason).await;
+        }
     };
     let fingerprint = presented.fingerprint();
     let earlier = match &attempt {
@@ -174,34 +180,63 @@ pub(crate) async fn refresh(
     done
 }
 
-/// What is presented, with everything loaded that presenting takes; none without a refresh token.
+/// Only a person can help, and this is why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ended(&'static str);
+
+/// What is presented, with everything loaded that presenting takes.
 async fn presented(
     app: &App,
     record: &Connection,
     work: &Work<'_>,
     tokens: OurTokens,
     source: Source,
-) -> Result<Option<Presented>> {
+) -> Result<std::result::Result<Presented, Ended>> {
     if source == Source::Credentials {
-        let credentials = MintCredentials::load(&app.secrets, record).await?;
-        return Ok(Some(Presented::Credentials(tokens, credentials)));
+        let loaded = MintCredentials::load(&app.secrets, record).await;
+        return match loaded {
+            Ok(credentials) => Ok(Ok(Presented::Credentials(tokens, credentials))),
+            Err(error) => ended_by_credentials(&error).map(Err).ok_or(error),
+        };
     }
     if tokens.refresh_token().is_none() {
-        return Ok(None);
+        return Ok(Err(Ended("no_refresh_token")));
     }
-    work.link
-        .client
-        .app()
-        .credentials()
-        .await
-        .map_err(|error| {
-            Error::unavailable(
-                "app_unavailable",
-                "our OAuth app's credentials cannot be read",
-            )
-            .with_source(error)
-        })?;
-    Ok(Some(Presented::Tokens(tokens)))
+    Ok(match removed_app(record, work).await? {
+        Some(reason) => Err(Ended(reason)),
+        None => Ok(Presented::Tokens(tokens)),
+    })
+}
+
+fn ended_by_credentials(error: &Error) -> Option<Ended> {
+    (error.code() == CREDENTIALS_MISSING).then_some(Ended(CREDENTIALS_MISSING))
+}
+
+/// Loads the app's credentials. Answers why the connection has ended if they are gone and were the
+/// tenant's own (scenario C12): the vendor's app never takes their place.
+pub(crate) async fn removed_app(
+    record: &Connection,
+    work: &Work<'_>,
+) -> Result<Option<&'static str>> {
+    let Err(error) = work.link.client.app().credentials().await else {
+        return Ok(None);
+    };
+    if let Some(Ended(reason)) = ended_by_app(record.app, &error) {
+        return Ok(Some(reason));
+    }
+    tracing::error!(tenant.id = %record.tenant_id, connection.id = %record.id, provider.key = work.link.provider().key, error.code = "app_unavailable", cause = %error, "an OAuth app's credentials cannot be read; no connection is to blame");
+    Err(Error::unavailable(
+        "app_unavailable",
+        "our OAuth app's credentials cannot be read",
+    )
+    .with_source(error))
+}
+
+/// A tenant's own app is the tenant's to remove; a missing app of the vendor is our fault, and time
+/// mends it.
+fn ended_by_app(owner: AppOwner, error: &AppError) -> Option<Ended> {
+    let is_removed = owner == AppOwner::Tenant && matches!(error, AppError::Gone);
+    is_removed.then_some(Ended("app_removed"))
 }
 
 impl Presented {
@@ -348,4 +383,42 @@ pub(crate) async fn open(app: &App, record: &Connection) -> Result<OurTokens> {
 /// What tells refresh tokens apart without holding one.
 pub(crate) fn fingerprint(token: &Secret) -> String {
     sha256_hex(token.expose())[..32].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary::aws::Refusal;
+
+    use super::*;
+
+    #[test]
+    fn c12_only_a_tenants_own_app_that_is_gone_ends_a_connection() {
+        let failed = || {
+            AppError::SecretsManager(Refusal {
+                code: Some("AccessDeniedException".to_owned()),
+                message: None,
+                status: Some(400),
+                request_id: None,
+            })
+        };
+        for (owner, error, ended) in [
+            (AppOwner::Tenant, AppError::Gone, Some(Ended("app_removed"))),
+            (AppOwner::Tenant, failed(), None),
+            (AppOwner::Tenant, AppError::Shape, None),
+            (AppOwner::Vendor, AppError::Gone, None),
+            (AppOwner::Vendor, failed(), None),
+            (AppOwner::Vendor, AppError::Shape, None),
+        ] {
+            assert_eq!(ended_by_app(owner, &error), ended, "{owner:?} {error}");
+        }
+    }
+
+    #[test]
+    fn c13_credentials_that_are_gone_end_a_connection_and_an_outage_does_not() {
+        let missing = Error::internal(CREDENTIALS_MISSING, "gone");
+        let ended = Some(Ended("credentials_missing"));
+        assert_eq!(ended_by_credentials(&missing), ended);
+        let outage = Error::unavailable("aws_unavailable", "no answer");
+        assert_eq!(ended_by_credentials(&outage), None);
+    }
 }

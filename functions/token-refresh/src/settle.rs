@@ -31,6 +31,9 @@ pub(crate) async fn run(
         // The intent speaks of a token that is no longer the stored one: a consent replaced it.
         return commit::forget_intent(app, lease, &record, &intent).await;
     };
+    if let Some(reason) = refresh::removed_app(&record, work).await? {
+        return commit::reauth_required(app, lease, &record, Some(&intent), reason).await;
+    }
     let asked = work.link.client.introspect(refresh_token.secret()).await;
     tracing::info!(
         tenant.id = %record.tenant_id, connection.id = %record.id, answer = ?asked,

@@ -28,12 +28,36 @@ pub struct AppCredentials {
 /// Why the credentials cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
+    /// The secret is not there any more, or is marked for deletion: somebody removed the app.
+    #[error("the app's secret is gone")]
+    Gone,
     /// Secrets Manager failed.
     #[error("GetSecretValue failed with {}", .0.code.as_deref().unwrap_or("no answer"))]
     SecretsManager(Refusal),
     /// The secret is not `{"clientId": "...", "clientSecret": "..."}`.
     #[error("the secret does not hold clientId and clientSecret")]
     Shape,
+}
+
+impl AppError {
+    fn of(refusal: Refusal) -> Self {
+        if says_gone(&refusal) {
+            Self::Gone
+        } else {
+            Self::SecretsManager(refusal)
+        }
+    }
+}
+
+/// Whether Secrets Manager says that a secret is gone: not there, or marked for deletion. It has no
+/// code of its own for the latter.
+pub(super) fn says_gone(refusal: &Refusal) -> bool {
+    let speaks_of_deletion = || {
+        let message = refusal.message.as_deref().unwrap_or_default();
+        message.contains("deletion")
+    };
+    refusal.is("ResourceNotFoundException")
+        || (refusal.is("InvalidRequestException") && speaks_of_deletion())
 }
 
 enum Source {
@@ -119,7 +143,7 @@ impl App {
             .secret_id(arn)
             .send()
             .await
-            .map_err(|error| AppError::SecretsManager(Refusal::of(&error)))?;
+            .map_err(|error| AppError::of(Refusal::of(&error)))?;
         let text = Secret::new(answer.secret_string.ok_or(AppError::Shape)?);
         let app = parse(&text, client_id.as_deref()).ok_or(AppError::Shape)?;
         *cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(Cached {
@@ -204,6 +228,33 @@ mod tests {
             "plain",
         ] {
             assert!(parse(&Secret::new(text), None).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn c12_a_secret_is_gone_if_it_is_not_there_or_marked_for_deletion() {
+        let refusal = |code: Option<&str>, message: &str| Refusal {
+            code: code.map(str::to_owned),
+            message: Some(message.to_owned()),
+            status: code.map(|_| 400),
+            request_id: None,
+        };
+        let marked =
+            "You can't perform this operation on the secret because it was marked for deletion.";
+        for (code, message, gone) in [
+            (Some("ResourceNotFoundException"), "", true),
+            (Some("InvalidRequestException"), marked, true),
+            (
+                Some("InvalidRequestException"),
+                "A parameter is wrong.",
+                false,
+            ),
+            (Some("AccessDeniedException"), marked, false),
+            (Some("ThrottlingException"), "", false),
+            (None, "", false),
+        ] {
+            let error = AppError::of(refusal(code, message));
+            assert_eq!(matches!(error, AppError::Gone), gone, "{code:?} {message}");
         }
     }
 }

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::{
     TokenClient, TokenFailure, TokenOutcome,
+    app::says_gone,
     token::{Form, outcome},
 };
 use crate::{
@@ -100,7 +101,7 @@ impl MintCredentials {
         let text = answer
             .map_err(|error| {
                 let refusal = Refusal::of(&error);
-                if refusal.is("ResourceNotFoundException") {
+                if says_gone(&refusal) {
                     unusable()
                 } else {
                     refusal.into_error("GetSecretValue")
@@ -252,10 +253,13 @@ pub fn key_pair(pem: &Secret) -> Option<KeyPair> {
     key.filter(|key| !key.public_key().as_ref().is_empty())
 }
 
+/// Code of the error for credentials that are gone, or are no credentials of their kind.
+pub const CREDENTIALS_MISSING: &str = "credentials_missing";
+
 fn unusable() -> Error {
     Error::new(
         Kind::Conflict,
-        "credentials_missing",
+        CREDENTIALS_MISSING,
         "The connection's credentials are not there any more. Give them again.",
     )
 }
