@@ -29,7 +29,7 @@ impl World {
         let page = browser.get(&invited.url).await.unwrap();
         let page = page.expect(StatusCode::OK).unwrap();
         let onward = go_on(browser, &page).await;
-        let provider = onward.location.expect("the way to the provider");
+        let provider = onward.location.unwrap();
         let callback = self.decide(browser, &provider, "allow", who).await;
         browser.get(&callback).await.unwrap()
     }

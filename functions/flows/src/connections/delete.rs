@@ -23,7 +23,6 @@ use tributary::{
 use utoipa::ToSchema;
 
 use super::{
-    candidate,
     left_over::{self, LeftOver, LeftOverKind},
     revoke::revoke,
     row,
