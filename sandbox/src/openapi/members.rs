@@ -52,10 +52,6 @@ pub(super) const MEMBERS: &[Member] = &[
     member("CandidateView", "instance", "Where it leads.", r#""https://acme.my.salesforce.com""#),
     member("CandidateView", "scopes", "What was granted.", r#"["api", "refresh_token", "id"]"#),
     member("CandidateView", "missingScopes", "Scopes that were asked for and not granted.", r#"["id"]"#),
-    member("*", "grantedAt", "When it was granted.", r#""2026-11-20T09:30:00Z""#),
-    member("*", "candidate", "A grant that waits for a confirmation.", r#""cnd_019364c0a1b27cc3a4d5e6f708192a3b""#),
-    member("*", "attemptId", "Under which the result can be asked for.", r#""att_019364c0a1b27cc3a4d5e6f708192a3b""#),
-    member("*", "allowOtherOrganisation", "Whether another organisation than before is fine.", "false"),
     member("ConnectionView", "connector", "Key of the connector.", r#""salesforce""#),
 
     member("Bounds", "maximum", "The largest.", "80"),
@@ -148,7 +144,6 @@ pub(super) const MEMBERS: &[Member] = &[
     member("*", "nextCursor", "Asks for the next page; absent at the end.", r#""v1.local.8c1f...""#),
     member("*", "kmsArn", "Key with which AppFlow encrypts.", r#""arn:aws:kms:us-east-1:222222222222:key/11111111-2222-3333-4444-555555555555""#),
     member("*", "launchUrl", "Opens the stack in the customer's console.", r#""https://us-east-1.console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks/quickcreate?...""#),
-    member("*", "maxLength", "Longest value.", "512"),
     member("*", "maxPageSize", "Records in a page.", "3000"),
     member("*", "maxParallelism", "How many processes read at once.", "5"),
     member("*", "name", "What people call it.", r#""City sales""#),

@@ -44,8 +44,10 @@ const PAGE_SECONDS: i64 = 3600;
 )]
 pub(crate) struct InvitationForm {
     /// Token of the invitation.
+    #[schema(example = "from the link")]
     token: String,
     /// What the page's cookie holds.
+    #[schema(example = "from the page")]
     csrf: String,
 }
 

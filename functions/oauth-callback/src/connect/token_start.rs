@@ -38,11 +38,13 @@ use crate::{
 )]
 pub(crate) struct ConnectForm {
     /// The connect token.
+    #[schema(example = "from POST /v1/connect-tokens")]
     token: String,
     /// Key of the connector.
     #[schema(example = "salesforce")]
     connector: Option<String>,
     /// The connection; may be left out where the token names it.
+    #[schema(example = "con_019364c0a1b27cc3a4d5e6f708192a3b")]
     connection: Option<String>,
 }
 
