@@ -2,6 +2,8 @@
 //!
 //! A row is the start value; the answer decides (a changed refresh token, `expires_in`).
 
+#[cfg(test)]
+mod documented;
 mod errors;
 mod failure;
 mod table;
