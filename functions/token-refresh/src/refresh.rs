@@ -143,7 +143,15 @@ pub(crate) async fn refresh(
         .seal(record.tenant_id, &["preflight"], presented.secret())
         .await?;
     let place = gate::place(&record, &work.link);
-    match gate::way(app, &place, work).await? {
+    let way = match gate::way(app, &place, work).await {
+        Ok(way) => way,
+        Err(error) => {
+            // Nothing was begun: the message comes again, and must not find a lease in its way.
+            lease.release(None).await?;
+            return Err(error);
+        }
+    };
+    match way {
         Way::Free => {}
         Way::Closed { until } => {
             tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, provider.host = place.host, "the provider's gate is closed; nobody is to blame");

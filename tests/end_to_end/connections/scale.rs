@@ -124,19 +124,30 @@ async fn r7_a_tenant_with_most_of_the_connections_does_not_delay_the_others() {
     let order = refreshed(&world);
     assert_eq!(order.len(), size.all);
     let large = large.tenant.to_string();
-    let last_other = order.iter().rposition(|tenant| *tenant != large).unwrap();
-    let tail = order.len() - 1 - last_other;
+    let ranks: Vec<usize> = order
+        .iter()
+        .enumerate()
+        .filter(|(_, tenant)| **tenant != large)
+        .map(|(rank, _)| rank)
+        .collect();
+    let late = ranks
+        .iter()
+        .filter(|rank| **rank > size.all * 4 / 5)
+        .count();
     eprintln!(
-        "{} connections in {took:?}: {:.0} a second by {} processes; after the last of the others came {tail} of the largest",
+        "{} connections in {took:?}: {:.0} a second by {} processes; the others' ranks: median {}, last {}, {late} of {} in the last fifth",
         size.all,
         f64::from(u32::try_from(size.all).unwrap()) / took.as_secs_f64(),
         world.sandbox.runtime.counters(REFRESH).cold_starts,
+        ranks[ranks.len() / 2],
+        ranks[ranks.len() - 1],
+        ranks.len(),
     );
-    assert!(
-        tail >= size.largest / 4,
-        "the others were finished when {tail} of {} were left",
-        size.largest
-    );
+    // The large tenant is due first: without turns all the others would be in the last fifth. In turns
+    // they are enqueued first; who finds no free slot at the provider's gate comes back a few seconds
+    // later, so some are overtaken.
+    assert!(ranks[ranks.len() / 2] < size.all / 2, "{ranks:?}");
+    assert!(late <= ranks.len() / 8, "{ranks:?}");
 }
 
 /// Ticks of all shards at the same moment, as the schedules fire.
