@@ -368,7 +368,10 @@ async fn codes_secrets_and_requests_that_are_wrong_are_refused() {
         "expired authorization code"
     );
     for (form, error) in [
-        (vec![("grant_type", "password")], "unsupported_grant_type"),
+        (
+            vec![("grant_type", "device_code")],
+            "unsupported_grant_type",
+        ),
         (vec![("scope", "api")], "invalid_request"),
         (
             vec![("grant_type", "refresh_token"), ("grant_type", "x")],
