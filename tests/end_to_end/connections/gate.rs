@@ -34,10 +34,12 @@ async fn r5_r7_a_host_that_wants_to_be_left_alone_is_left_alone_by_all() {
         body: String::new(),
     };
     world.fault("salesforce", TOKEN, busy, 1);
-    world.when_due(&first).await;
-    let message = world.message(&second).await;
-    world.enqueue(&message).await;
-    world.queue_is_empty().await;
+    // One after the other: a tick could find both.
+    for connection in [&first, &second] {
+        let message = world.message(connection).await;
+        world.enqueue(&message).await;
+        world.queue_is_empty().await;
+    }
     let record = world.record(&second).await;
     let wait = record.number("due_at") - Timestamp::now().as_millisecond();
     assert!((60_000..=150_000).contains(&wait), "{wait} ms");
