@@ -129,7 +129,7 @@ async fn salesforce_token(sandbox: &Sandbox) -> String {
     sandbox.salesforce.register_redirect_uri(CALLBACK);
     let app = sandbox
         .aws
-        .get_secret(VENDOR_ACCOUNT, "tributary/salesforce-app")
+        .get_secret(VENDOR_ACCOUNT, "tributary/oauth-apps/salesforce")
         .await
         .unwrap();
     let app: Value = serde_json::from_str(&app).unwrap();
