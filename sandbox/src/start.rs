@@ -158,7 +158,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         events: Arc::clone(&events),
         sns: Arc::clone(&sns),
     };
-    provision::resources(&parts, VENDOR_ACCOUNT, &resolved).await?;
+    provision::resources(&parts, VENDOR_ACCOUNT, "template.yaml", &resolved).await?;
     function_rules(&events, &resolved)?;
     let schedules = Arc::new(schedules(&shared, &resolved, &functions)?);
     redshift

@@ -1,4 +1,4 @@
-//! IAM roles, as far as assuming them needs.
+//! IAM roles: who may assume them, and what they may do.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ pub struct Role {
     pub arn: String,
     /// Who may assume it.
     pub trust_policy: Value,
-    /// What it may do; kept for those who evaluate it (see [`crate::Aws::role`]).
+    /// What it may do. Without a policy its sessions may do nothing.
     pub identity_policies: Vec<Value>,
     /// Longest session in seconds, 3600 to 43200.
     pub max_session_seconds: u32,
