@@ -49,11 +49,15 @@ pub(crate) async fn resources(
     for (id, resource) in ordered {
         match resource.kind.as_str() {
             "AWS::DynamoDB::Table" => table(parts, &admin, id, resource).await?,
-            "AWS::SQS::Queue" => queue(parts, &admin, id, resource).await?,
+            "AWS::SQS::Queue" => {
+                queue(parts, &admin, id, resource).await?;
+                encrypt(parts, resolved, resource);
+            }
             "AWS::SNS::Topic" => {
                 parts
                     .sns
                     .create_topic(account, name_of_arn(resource.physical_id()));
+                encrypt(parts, resolved, resource);
             }
             "AWS::S3::Bucket" => bucket(parts, &admin, id, resource).await?,
             "AWS::IAM::Role" => role(parts, template, resolved, id, resource),
@@ -140,6 +144,18 @@ async fn queue(
     )
 }
 
+/// Who uses the queue or topic needs its key as well.
+fn encrypt(parts: &Parts, resolved: &Resolved, resource: &Resource) {
+    let Some(key) = resource.properties["KmsMasterKeyId"].as_str() else {
+        return;
+    };
+    let own = resolved
+        .of_kind("AWS::KMS::Key")
+        .find(|(_, made)| made.physical_id() == key);
+    let key = own.and_then(|(_, made)| made.arn()).unwrap_or(key);
+    parts.aws.encrypt(resource.arn().unwrap_or_default(), key);
+}
+
 async fn bucket(
     parts: &Parts,
     admin: &Principal,
@@ -221,6 +237,7 @@ fn event_rule(parts: &Parts, account: &str, id: &str, rule: &Resource) -> Result
         .map(|target| TargetSpec {
             id: target["Id"].as_str().unwrap_or_default().to_owned(),
             arn: target["Arn"].as_str().unwrap_or_default().to_owned(),
+            role_arn: target["RoleArn"].as_str().map(str::to_owned),
             dead_letter_arn: target["DeadLetterConfig"]["Arn"]
                 .as_str()
                 .map(str::to_owned),

@@ -52,6 +52,21 @@ impl Aws {
             .map_err(|why| NotAuthorized(refusal::message(&principal.arn, &need, why)))
     }
 
+    /// Whether a service may use the key of an encrypted queue or topic under a role.
+    pub(crate) fn authorize_key(
+        &self,
+        role_arn: &str,
+        resource_arn: &str,
+        operations: &[&str],
+    ) -> Result<(), NotAuthorized> {
+        let principal = decision::Asker::of_role(role_arn);
+        for need in self.encrypted(resource_arn, operations) {
+            self.decide(&principal, &need)
+                .map_err(|why| NotAuthorized(refusal::message(&principal.arn, &need, why)))?;
+        }
+        Ok(())
+    }
+
     /// Whether the signer of a request may do what it asks for, in the shape of its protocol.
     pub(crate) async fn authorize(
         &self,
@@ -103,11 +118,13 @@ impl Aws {
 
     /// Decides one need, and keeps what came out.
     fn decide(&self, asker: &decision::Asker, need: &Need) -> Result<(), Denied> {
-        let role = self.role(&asker.role_arn);
-        let policies = role.map(|role| role.identity_policies).unwrap_or_default();
-        match decision::decide(asker, &policies, need) {
+        let role = self.roles.get(&asker.role_arn);
+        let policies = role
+            .as_ref()
+            .map_or(&[][..], |role| &role.identity_policies);
+        match decision::decide(asker, policies, need) {
             Ok(Some((policy, permission))) => {
-                self.watch.used(asker, &policies[policy], &permission);
+                self.watch.used(asker, policies, policy, &permission);
                 Ok(())
             }
             // The resource's own policy allowed it.

@@ -43,7 +43,7 @@ pub struct Aws {
     pub(crate) watch: Watch,
     /// Keys of encrypted queues and topics, by their ARN.
     encryption: RwLock<BTreeMap<String, String>>,
-    roles: Roles,
+    pub(crate) roles: Roles,
     services: RwLock<BTreeMap<&'static str, Arc<dyn AwsService>>>,
 }
 
@@ -158,7 +158,7 @@ impl Aws {
 
     /// A role by ARN.
     pub fn role(&self, arn: &str) -> Option<Role> {
-        self.roles.get(arn)
+        self.roles.get(arn).map(|role| Role::clone(&role))
     }
 
     /// Long-lived credentials of an account's administrator.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use serde_json::Value;
@@ -49,14 +49,14 @@ impl Role {
 
 /// All roles of all accounts, by ARN.
 #[derive(Default)]
-pub(crate) struct Roles(RwLock<BTreeMap<String, Role>>);
+pub(crate) struct Roles(RwLock<BTreeMap<String, Arc<Role>>>);
 
 impl Roles {
     pub(crate) fn put(&self, role: Role) {
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(role.arn.clone(), role);
+            .insert(role.arn.clone(), Arc::new(role));
     }
 
     pub(crate) fn delete(&self, arn: &str) -> bool {
@@ -67,7 +67,7 @@ impl Roles {
             .is_some()
     }
 
-    pub(crate) fn get(&self, arn: &str) -> Option<Role> {
+    pub(crate) fn get(&self, arn: &str) -> Option<Arc<Role>> {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)

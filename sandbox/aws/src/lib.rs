@@ -37,4 +37,5 @@ pub use aws::{Aws, AwsOptions};
 pub use credentials::Credentials;
 pub use iam::Role;
 pub use identity_center::{DirectoryEntry, IdentityCenter};
+pub use queues::RoleQueues;
 pub use sts::RoleRefused;

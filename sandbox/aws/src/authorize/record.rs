@@ -76,6 +76,8 @@ pub fn record_permissions(folder: &Path) -> std::io::Result<()> {
 pub(crate) struct Watch {
     roles: RwLock<BTreeMap<String, RoleUnderTest>>,
     expected: RwLock<Vec<ExpectedDenial>>,
+    /// What was written down as used already: role, policy, statement, action, resource.
+    seen: Mutex<BTreeSet<(String, usize, usize, String, String)>>,
     /// Name of the thread that made the sandbox: the test's.
     test: String,
 }
@@ -104,6 +106,8 @@ impl Watch {
         }
         let mut roles = self.roles.write().unwrap_or_else(PoisonError::into_inner);
         roles.insert(arn.to_owned(), role);
+        drop(roles);
+        lock(&self.seen).retain(|(role, ..)| role != arn);
     }
 
     /// Stops counting: the role is not the template's any more.
@@ -121,12 +125,28 @@ impl Watch {
     }
 
     /// An identity policy allowed something.
-    pub(super) fn used(&self, asker: &Asker, policy: &Value, permission: &Permission) {
+    pub(super) fn used(
+        &self,
+        asker: &Asker,
+        policies: &[Value],
+        policy: usize,
+        permission: &Permission,
+    ) {
+        let seen = (
+            asker.role_arn.clone(),
+            policy,
+            permission.statement,
+            permission.action.clone(),
+            permission.resource.clone(),
+        );
+        if !lock(&self.seen).insert(seen) {
+            return;
+        }
         let roles = self.roles.read().unwrap_or_else(PoisonError::into_inner);
         let Some(role) = roles.get(&asker.role_arn) else {
             return;
         };
-        let statement = policy::statements(policy)
+        let statement = policy::statements(&policies[policy])
             .and_then(|statements| statements.get(permission.statement))
             .unwrap_or(&Value::Null);
         let fact = role.permission(
@@ -246,6 +266,6 @@ fn write(fact: &Value) {
     }
 }
 
-fn lock(record: &Mutex<Option<Record>>) -> MutexGuard<'_, Option<Record>> {
-    record.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -18,7 +18,7 @@ use super::{Ask, Need, Unmapped};
 /// The needs of a request, all of which must be allowed.
 pub(super) async fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
     match ask.call.service.as_str() {
-        "appflow" => appflow::needs(ask).await,
+        "appflow" => appflow::needs(ask),
         "dynamodb" => dynamodb::needs(ask).await,
         "events" => events::needs(ask),
         "glue" => glue::needs(ask),

@@ -11,6 +11,10 @@ const ROLE: &str = "arn:aws:iam::111111111111:role/worker";
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:111111111111:table/t";
 
 /// A session of a role with these statements, as a function has it.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "json! literals read better by value"
+)]
 fn session(world: &World, statements: Value) -> Credentials {
     world.aws.put_role(Role {
         arn: ROLE.into(),

@@ -94,7 +94,7 @@ const ROUTES: [(&str, &str, Resource); 22] = [
     ("update-flow", "UpdateFlow", Resource::Flow("flowName")),
 ];
 
-pub(super) async fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
+pub(super) fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
     if let Some(arn) = ask.call.path.strip_prefix("/tags/") {
         return tag_needs(ask, arn);
     }
