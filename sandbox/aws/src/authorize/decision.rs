@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalIsAWSService",
+    "aws:PrincipalOrgID",
     "aws:PrincipalTag/",
     "aws:PrincipalType",
     "aws:RequestedRegion",
@@ -105,6 +106,8 @@ impl Asker {
         let text = |flag: bool| [flag.to_string()];
         context.set("aws:PrincipalArn", [self.role_arn.clone()]);
         context.set("aws:PrincipalAccount", [self.account.clone()]);
+        // Each account is an organisation of its own.
+        context.set("aws:PrincipalOrgID", [format!("o-{}", self.account)]);
         context.set("aws:PrincipalType", ["AssumedRole".to_owned()]);
         context.set("aws:PrincipalIsAWSService", text(false));
         context.set("aws:SecureTransport", text(true));
