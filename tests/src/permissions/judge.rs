@@ -5,9 +5,9 @@ use std::{
     fmt,
 };
 
-use crate::{
+use super::{
     record::{Denial, Permission, Record},
-    tables::{BY_AWS_ALONE, EXPECTED_DENIALS},
+    tables::{BY_AWS_ALONE, EXPECTED_DENIALS, Entry},
 };
 
 /// What became of one permission.
@@ -22,7 +22,7 @@ enum Use {
 }
 
 /// The templates' roles, judged.
-pub(crate) struct Judgement {
+pub struct Judgement {
     permissions: BTreeMap<Permission, Use>,
     missing: BTreeMap<Denial, BTreeSet<String>>,
     /// Entries of the tables that nothing needs any more.
@@ -30,14 +30,19 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
-    pub(crate) fn of(record: &Record) -> Self {
+    /// Judges a record.
+    pub fn of(record: &Record) -> Self {
+        Self::by(record, &BY_AWS_ALONE, &EXPECTED_DENIALS)
+    }
+
+    fn by(record: &Record, by_aws_alone: &[Entry], expected_denials: &[Entry]) -> Self {
         let mut stale = Vec::new();
         let mut permissions: BTreeMap<Permission, Use> = BTreeMap::new();
         for permission in &record.granted {
             let used = if record.used.contains(permission) {
                 Use::Used
             } else {
-                let mut by_aws = BY_AWS_ALONE.iter();
+                let mut by_aws = by_aws_alone.iter();
                 by_aws
                     .find(|(role, action, _)| {
                         *role == permission.role && *action == permission.action
@@ -46,26 +51,26 @@ impl Judgement {
             };
             permissions.insert(permission.clone(), used);
         }
-        for (role, action, _) in BY_AWS_ALONE {
+        for (role, action, _) in by_aws_alone {
             let is_needed = permissions.iter().any(|(permission, used)| {
                 matches!(used, Use::ByAws(_))
-                    && permission.role == role
-                    && permission.action == action
+                    && permission.role == *role
+                    && permission.action == *action
             });
             if !is_needed {
                 stale.push(format!("BY_AWS_ALONE: {role} {action}"));
             }
         }
-        let is_expected = |denial: &Denial, (role, action, _): &(&str, &str, &str)| {
+        let is_expected = |denial: &Denial, (role, action, _): &Entry| {
             denial.role == *role && denial.action == *action
         };
         let mut missing = record.denied.clone();
         missing.retain(|denial, _| {
-            !EXPECTED_DENIALS
+            !expected_denials
                 .iter()
                 .any(|entry| is_expected(denial, entry))
         });
-        for entry in &EXPECTED_DENIALS {
+        for entry in expected_denials {
             if !record
                 .denied
                 .keys()
@@ -83,7 +88,7 @@ impl Judgement {
 
     /// Whether every permission is used, none is missing, and the tables are up to date. A record
     /// without permissions is of no run.
-    pub(crate) fn is_good(&self) -> bool {
+    pub fn is_good(&self) -> bool {
         self.unused().next().is_none()
             && self.missing.is_empty()
             && self.stale.is_empty()
@@ -135,7 +140,7 @@ impl fmt::Display for Judgement {
         for entry in &self.stale {
             writeln!(
                 f,
-                "\nSTALE   {entry}: nothing needs this entry of tests/permissions/tables.rs"
+                "\nSTALE   {entry}: nothing needs this entry of tests/src/permissions/tables.rs"
             )?;
         }
         let by_aws = self
@@ -151,5 +156,103 @@ impl fmt::Display for Judgement {
             self.missing.len(),
             self.stale.len(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permission(action: &str) -> Permission {
+        Permission {
+            role: "t.yaml R".to_owned(),
+            action: action.to_owned(),
+            resource: "*".to_owned(),
+            condition: String::new(),
+        }
+    }
+
+    fn record(granted: &[&str], used: &[&str], denied: &[&str]) -> Record {
+        let denial = |action: &str| Denial {
+            role: "t.yaml R".to_owned(),
+            action: action.to_owned(),
+            resource: "*".to_owned(),
+            why: "no identity policy allows it".to_owned(),
+        };
+        let seen = BTreeSet::from(["a_test".to_owned()]);
+        Record {
+            granted: granted.iter().map(|action| permission(action)).collect(),
+            used: used.iter().map(|action| permission(action)).collect(),
+            denied: denied.iter().map(|d| (denial(d), seen.clone())).collect(),
+        }
+    }
+
+    #[test]
+    fn an_unused_permission_a_missing_one_and_a_stale_entry_are_each_a_fault() {
+        let entry: Entry = ("t.yaml R", "a:Three", "because");
+        for (record, by_aws, expected, good) in [
+            (record(&["a:One"], &["a:One"], &[]), vec![], vec![], true),
+            (record(&[], &[], &[]), vec![], vec![], false),
+            (
+                record(&["a:One", "a:Two"], &["a:One"], &[]),
+                vec![],
+                vec![],
+                false,
+            ),
+            (
+                record(&["a:One", "a:Three"], &["a:One"], &[]),
+                vec![entry],
+                vec![],
+                true,
+            ),
+            (
+                record(&["a:One"], &["a:One"], &[]),
+                vec![entry],
+                vec![],
+                false,
+            ),
+            (
+                record(&["a:Three"], &["a:Three"], &[]),
+                vec![entry],
+                vec![],
+                false,
+            ),
+            (
+                record(&["a:One"], &["a:One"], &["a:Two"]),
+                vec![],
+                vec![],
+                false,
+            ),
+            (
+                record(&["a:One"], &["a:One"], &["a:Three"]),
+                vec![],
+                vec![entry],
+                true,
+            ),
+            (
+                record(&["a:One"], &["a:One"], &[]),
+                vec![],
+                vec![entry],
+                false,
+            ),
+        ] {
+            let judgement = Judgement::by(&record, &by_aws, &expected);
+            assert_eq!(judgement.is_good(), good, "{judgement}");
+        }
+    }
+
+    #[test]
+    fn the_report_names_what_is_wrong() {
+        let record = record(&["a:One", "a:Two"], &["a:One"], &["a:Three"]);
+        let report = Judgement::by(&record, &[("t.yaml R", "a:Four", "why")], &[]).to_string();
+        for part in [
+            "used    a:One",
+            "UNUSED  a:Two",
+            "MISSING t.yaml R: a:Three on * (no identity policy allows it)",
+            "STALE   BY_AWS_ALONE: t.yaml R a:Four",
+            "2 permissions: 1 unused, 0 by AWS alone; 1 missing, 1 stale entries",
+        ] {
+            assert!(report.contains(part), "{part} in {report}");
+        }
     }
 }
