@@ -2,8 +2,10 @@
 
 mod account;
 mod arn;
+mod scope;
 mod sessions;
 
 pub use account::{Account, AccountState, HostingMode, Probe, ProbeOutcome, VerificationReport};
 pub use arn::{InvalidRoleArn, RoleArn};
+pub use scope::{TenantScope, TenantScopes};
 pub use sessions::{AssumeError, RoleSessions, VendorRole};
