@@ -19,7 +19,12 @@ const ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ExAm
 const ROLE: &str = "arn:aws:iam::111111111111:role/tributary/warehouse-user";
 const SEALING_KEY: &str = "0123456789abcdef0123456789abcdef";
 
+/// The function where nothing of AWS answers.
 fn app() -> App {
+    app_at("http://aws.invalid")
+}
+
+fn app_at(aws: &str) -> App {
     let variables = [
         ("AUTH_KIND", "http-jwt"),
         ("AUTH_ISSUER", ISSUER),
@@ -50,7 +55,7 @@ fn app() -> App {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url("http://aws.invalid")
+        .endpoint_url(aws)
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
@@ -75,11 +80,15 @@ macro_rules! event {
 
 /// What the router answers to an event of the gateway.
 async fn answer(event: &Value) -> (StatusCode, Value) {
+    answer_of(app(), event).await
+}
+
+async fn answer_of(app: App, event: &Value) -> (StatusCode, Value) {
     let (parts, body) = lambda_http::request::from_str(&event.to_string())
         .unwrap()
         .into_parts();
     let request = Request::from_parts(parts, Body::from(body.to_vec()));
-    let response = router(app()).oneshot(request).await.unwrap();
+    let response = router(app).oneshot(request).await.unwrap();
     let status = response.status();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&bytes).unwrap())
@@ -209,10 +218,27 @@ async fn q2_the_id_of_another_user_is_not_found_and_ones_own_is_asked_for() {
     }
 }
 
+/// A table that says yes to whatever is written, and the address at which it does.
+async fn willing_table() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let yes = || async { axum::Json(json!({ "Attributes": {} })) };
+    let table = Router::new().fallback(yes);
+    tokio::spawn(async move { axum::serve(listener, table).await });
+    address
+}
+
 #[tokio::test]
-async fn q8_a_token_that_is_not_genuine_is_refused_without_any_call_to_aws() {
-    let (status, problem) = answer(&event!("establish-identity")).await;
+async fn q8_a_token_that_is_not_genuine_is_refused_once_the_caller_is_let_in() {
+    let app = app_at(&willing_table().await);
+    let (status, problem) = answer_of(app, &event!("establish-identity")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(problem["code"], "token_not_accepted");
     assert!(!problem.to_string().contains("c2lnbmF0dXJl"), "{problem}");
+}
+
+#[tokio::test]
+async fn a5_no_identity_is_exchanged_while_the_limits_are_unknown() {
+    let answer = refused(&event!("establish-identity")).await;
+    assert_eq!(answer, is(503, "limits_unavailable"));
 }

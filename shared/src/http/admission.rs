@@ -1,33 +1,43 @@
 //! Who is let in: after the identity is known, before anything is read or done for it.
 
-use http::Method;
+mod limit;
 
-use crate::{error::Error, http::Caller, id::TenantId, store::Store};
+use http::request::Parts;
 
-/// Lets requests of tenants' members in, or says why not.
+use crate::{
+    error::Error,
+    http::Caller,
+    id::TenantId,
+    limit::{Limiter, Limits, Party},
+    store::Store,
+};
+
+/// Lets requests of tenants' members and of the operator in, or says why not.
 #[derive(Debug, Clone)]
 pub struct Admission {
-    store: Store,
+    limiter: Limiter,
 }
 
 impl Admission {
     /// Admission with the function's own access to what is no tenant's alone.
-    pub const fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store, limits: Limits) -> Self {
+        Self {
+            limiter: Limiter::new(store, limits),
+        }
     }
 
     /// Lets a member's request in.
-    #[expect(
-        clippy::unused_async,
-        reason = "standing and limits are looked up here"
-    )]
     pub async fn admit(
         &self,
         _caller: &Caller,
-        _tenant: TenantId,
-        _method: &Method,
+        tenant: TenantId,
+        parts: &Parts,
     ) -> Result<(), Error> {
-        let _ = &self.store;
-        Ok(())
+        self.limit(Party::Tenant(tenant), parts).await
+    }
+
+    /// Lets a request of the vendor's own clients in.
+    pub async fn admit_operator(&self, parts: &Parts) -> Result<(), Error> {
+        self.limit(Party::Operator, parts).await
     }
 }
