@@ -99,7 +99,7 @@ impl App {
         Ok(Self {
             providers,
             scopes: TenantScopes::new(store.clone(), vault.clone()),
-            admission: Admission::new(store.clone()),
+            admission: Admission::new(store.clone(), config.limits),
             vault,
             secrets,
             auth: Arc::new(config.auth.clone()),

@@ -3,6 +3,7 @@
 use tributary::{
     config::{ConfigError, Env},
     identity::AuthConfig,
+    limit::Limits,
     oauth::ProviderConfig,
     tenancy::{RoleArn, VendorRole},
     vault::VaultKeys,
@@ -14,6 +15,8 @@ use url::Url;
 pub struct Config {
     /// `AUTH_*`: how callers are recognised.
     pub auth: AuthConfig,
+    /// `LIMIT_*`: how much a tenant may do.
+    pub limits: Limits,
     /// `STAGE`: name of the deployment, part of the source of events.
     pub stage: String,
     /// `TABLE_NAME`
@@ -85,6 +88,7 @@ impl Config {
     /// Reads the variables named above.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let auth = AuthConfig::from_env(&mut env);
+        let limits = Limits::from_env(&mut env);
         let browser = BrowserConfig::from_env(&mut env);
         let onboarding = OnboardingConfig::from_env(&mut env);
         let stage = env.required("STAGE");
@@ -103,6 +107,7 @@ impl Config {
         };
         let config = auth.zip(onboarding).map(|(auth, onboarding)| Self {
             auth,
+            limits,
             stage,
             table_name,
             sealing_key_secret_arn,

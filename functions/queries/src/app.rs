@@ -74,7 +74,7 @@ impl App {
             auth: Arc::new(config.auth),
             sealer: Arc::new(sealer),
             scopes: TenantScopes::new(store.clone(), vault.clone()),
-            admission: Admission::new(store.clone()),
+            admission: Admission::new(store.clone(), config.limits),
             verifier,
             sessions: Sessions::new(store.clone(), vault, &aws, config.identity),
             warehouse: Warehouse::new(aws, config.warehouse),

@@ -3,6 +3,7 @@
 use tributary::{
     config::{ConfigError, Env},
     identity::AuthConfig,
+    limit::Limits,
     oauth::Endpoint,
     tenancy::RoleArn,
     vault::VaultKeys,
@@ -13,6 +14,8 @@ use tributary::{
 pub struct Config {
     /// How callers are recognised.
     pub auth: AuthConfig,
+    /// `LIMIT_*`: how much a tenant may do.
+    pub limits: Limits,
     /// `TABLE_NAME`: the table.
     pub table: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
@@ -53,6 +56,7 @@ impl Config {
     /// Reads the variables named above; every fault at once.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let auth = AuthConfig::from_env(&mut env);
+        let limits = Limits::from_env(&mut env);
         let table = env.required("TABLE_NAME");
         let vault_keys = VaultKeys::from_env(&mut env);
         let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
@@ -63,6 +67,7 @@ impl Config {
         };
         let config = auth.zip(identity).map(|(auth, identity)| Self {
             auth,
+            limits,
             table,
             vault_keys,
             sealing_key_secret_arn,

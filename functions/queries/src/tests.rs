@@ -19,7 +19,12 @@ const ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ExAm
 const ROLE: &str = "arn:aws:iam::111111111111:role/tributary/warehouse-user";
 const SEALING_KEY: &str = "0123456789abcdef0123456789abcdef";
 
+/// The function where nothing of AWS answers but the caller's standing.
 fn app() -> App {
+    app_at(&table())
+}
+
+fn app_at(aws: &str) -> App {
     let variables = [
         ("AUTH_KIND", "http-jwt"),
         ("AUTH_ISSUER", ISSUER),
@@ -50,7 +55,7 @@ fn app() -> App {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(table())
+        .endpoint_url(aws)
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
@@ -65,18 +70,30 @@ fn app() -> App {
 /// A table in which every tenant is active and nobody's sign-in has ended; whatever else is asked of
 /// it fails.
 fn table() -> String {
-    async fn answer(body: String) -> (StatusCode, String) {
+    served(&[])
+}
+
+/// The same, with buckets from which can be drawn.
+fn table_with_limits() -> String {
+    served(&["LIMIT#"])
+}
+
+fn served(writable: &'static [&str]) -> String {
+    let answer = async move |body: String| {
         let asked: Value = serde_json::from_str(&body).unwrap();
-        let found = match asked["Key"]["pk"]["S"].as_str() {
-            Some("OPERATOR") => json!({ "Item": { "state": { "S": "active" } } }),
-            Some(pk) if pk.starts_with("ENDED#") => json!({}),
-            _ => {
-                let refusal = json!({ "__type": "InternalServerError", "message": "nothing here" });
-                return (StatusCode::INTERNAL_SERVER_ERROR, refusal.to_string());
-            }
+        let pk = asked["Key"]["pk"]["S"].as_str().unwrap_or_default();
+        let found = if pk == "OPERATOR" {
+            json!({ "Item": { "state": { "S": "active" } } })
+        } else if pk.starts_with("ENDED#") {
+            json!({})
+        } else if writable.iter().any(|prefix| pk.starts_with(prefix)) {
+            json!({ "Attributes": {} })
+        } else {
+            let refusal = json!({ "__type": "InternalServerError", "message": "nothing here" });
+            return (StatusCode::INTERNAL_SERVER_ERROR, refusal.to_string());
         };
         (StatusCode::OK, found.to_string())
-    }
+    };
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
@@ -99,11 +116,15 @@ macro_rules! event {
 
 /// What the router answers to an event of the gateway.
 async fn answer(event: &Value) -> (StatusCode, Value) {
+    answer_of(app(), event).await
+}
+
+async fn answer_of(app: App, event: &Value) -> (StatusCode, Value) {
     let (parts, body) = lambda_http::request::from_str(&event.to_string())
         .unwrap()
         .into_parts();
     let request = Request::from_parts(parts, Body::from(body.to_vec()));
-    let response = router(app()).oneshot(request).await.unwrap();
+    let response = router(app).oneshot(request).await.unwrap();
     let status = response.status();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&bytes).unwrap())
@@ -234,9 +255,16 @@ async fn q2_the_id_of_another_user_is_not_found_and_ones_own_is_asked_for() {
 }
 
 #[tokio::test]
-async fn q8_a_token_that_is_not_genuine_is_refused_without_any_call_to_aws() {
-    let (status, problem) = answer(&event!("establish-identity")).await;
+async fn q8_a_token_that_is_not_genuine_is_refused_once_the_caller_is_let_in() {
+    let app = app_at(&table_with_limits());
+    let (status, problem) = answer_of(app, &event!("establish-identity")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(problem["code"], "token_not_accepted");
     assert!(!problem.to_string().contains("c2lnbmF0dXJl"), "{problem}");
+}
+
+#[tokio::test]
+async fn a5_no_identity_is_exchanged_while_the_limits_are_unknown() {
+    let answer = refused(&event!("establish-identity")).await;
+    assert_eq!(answer, is(503, "limits_unavailable"));
 }

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::id::{AccountId, AttemptId, ConnectionId, FlowId, OperationId, RunId, TenantId};
+use crate::{
+    id::{AccountId, AttemptId, ConnectionId, FlowId, OperationId, RunId, TenantId},
+    limit::{Class, Party},
+};
 
 /// Partition and sort key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -252,6 +255,12 @@ impl Key {
     pub fn ended_person(issuer: &str, subject: &str) -> Self {
         let hash = sha256_hex(&format!("{issuer}\n{subject}"));
         Self::raw(format!("ENDED#PERSON#{hash}"), "ENDED")
+    }
+
+    /// How much a party did lately. No tenant's own item: it is looked at before anything else is done
+    /// for the tenant.
+    pub fn limit(party: &Party, class: Class) -> Self {
+        Self::raw(format!("LIMIT#{party}"), class.name())
     }
 
     /// A user's warehouse session.
