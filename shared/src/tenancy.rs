@@ -4,8 +4,10 @@ mod account;
 mod arn;
 mod scope;
 mod sessions;
+mod tenant;
 
 pub use account::{Account, AccountState, HostingMode, Probe, ProbeOutcome, VerificationReport};
 pub use arn::{InvalidRoleArn, RoleArn};
 pub use scope::{TenantScope, TenantScopes};
 pub use sessions::{AssumeError, RoleSessions, VendorRole};
+pub use tenant::{Tenant, TenantState};

@@ -1,5 +1,5 @@
-//! The whole function, fed from `events/queries`, as far as it goes without AWS: whatever reaches for
-//! AWS here ends in 503, so every other answer was given before.
+//! The whole function, fed from `events/queries`, as far as it goes without AWS: whatever reaches
+//! further than the caller's standing here ends in 503, so every other answer was given before.
 
 use std::time::Duration;
 
@@ -19,9 +19,8 @@ const ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ExAm
 const ROLE: &str = "arn:aws:iam::111111111111:role/tributary/warehouse-user";
 const SEALING_KEY: &str = "0123456789abcdef0123456789abcdef";
 
-/// The function where nothing of AWS answers.
 fn app() -> App {
-    app_at("http://aws.invalid")
+    app_at(&table())
 }
 
 fn app_at(aws: &str) -> App {
@@ -65,6 +64,31 @@ fn app_at(aws: &str) -> App {
         .build();
     let sealer = Sealer::new(&Secret::new(SEALING_KEY)).unwrap();
     App::new(Config::from_env(env).unwrap(), aws, sealer).unwrap()
+}
+
+/// A table in which every tenant is active and far from its limits, and nobody's sign-in has ended;
+/// whatever else is asked of it fails.
+fn table() -> String {
+    async fn answer(body: String) -> (StatusCode, String) {
+        let asked: Value = serde_json::from_str(&body).unwrap();
+        let found = match asked["Key"]["pk"]["S"].as_str() {
+            Some("OPERATOR") => json!({ "Item": { "state": { "S": "active" } } }),
+            Some(pk) if pk.starts_with("ENDED#") => json!({}),
+            Some(pk) if pk.starts_with("LIMIT#") => json!({ "Attributes": {} }),
+            _ => {
+                let refusal = json!({ "__type": "InternalServerError", "message": "nothing here" });
+                return (StatusCode::INTERNAL_SERVER_ERROR, refusal.to_string());
+            }
+        };
+        (StatusCode::OK, found.to_string())
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    let router = axum::Router::new().fallback(answer);
+    tokio::spawn(async { axum::serve(listener, router).await });
+    format!("http://{address}")
 }
 
 macro_rules! event {
@@ -218,20 +242,9 @@ async fn q2_the_id_of_another_user_is_not_found_and_ones_own_is_asked_for() {
     }
 }
 
-/// A table that says yes to whatever is written, and the address at which it does.
-async fn willing_table() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let yes = || async { axum::Json(json!({ "Attributes": {} })) };
-    let table = Router::new().fallback(yes);
-    tokio::spawn(async move { axum::serve(listener, table).await });
-    address
-}
-
 #[tokio::test]
-async fn q8_a_token_that_is_not_genuine_is_refused_once_the_caller_is_let_in() {
-    let app = app_at(&willing_table().await);
-    let (status, problem) = answer_of(app, &event!("establish-identity")).await;
+async fn q8_a_token_that_is_not_genuine_is_refused_before_anything_else_is_asked_of_aws() {
+    let (status, problem) = answer(&event!("establish-identity")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(problem["code"], "token_not_accepted");
     assert!(!problem.to_string().contains("c2lnbmF0dXJl"), "{problem}");
@@ -239,6 +252,8 @@ async fn q8_a_token_that_is_not_genuine_is_refused_once_the_caller_is_let_in() {
 
 #[tokio::test]
 async fn a5_no_identity_is_exchanged_while_the_limits_are_unknown() {
-    let answer = refused(&event!("establish-identity")).await;
-    assert_eq!(answer, is(503, "limits_unavailable"));
+    let app = app_at("http://aws.invalid");
+    let (status, problem) = answer_of(app, &event!("establish-identity")).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(problem["code"], "limits_unavailable");
 }
