@@ -47,13 +47,14 @@ impl Admission {
         }
     }
 
-    /// Lets a member's request in. Who asks too often costs nothing but a look at a bucket.
+    /// Lets a member's request in.
     pub async fn admit(
         &self,
         caller: &Caller,
         tenant: TenantId,
         parts: &Parts,
     ) -> Result<(), Error> {
+        // First, so that who asks too often costs nothing more than this.
         self.limit(Party::Tenant(tenant), parts).await?;
         let changes = changes(&parts.method);
         let (standing, sign_in) = tokio::join!(

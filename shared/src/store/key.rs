@@ -245,6 +245,12 @@ impl Key {
         )
     }
 
+    /// How much a party did lately. No tenant's own item: it is looked at before anything else is done
+    /// for the tenant.
+    pub fn limit(party: &Party, class: Class) -> Self {
+        Self::raw(format!("LIMIT#{party}"), class.name())
+    }
+
     /// Mark that a sign-in has ended before its tokens do.
     pub fn ended_sign_in(issuer: &str, login_id: &str) -> Self {
         let hash = sha256_hex(&format!("{issuer}\n{login_id}"));
@@ -255,12 +261,6 @@ impl Key {
     pub fn ended_person(issuer: &str, subject: &str) -> Self {
         let hash = sha256_hex(&format!("{issuer}\n{subject}"));
         Self::raw(format!("ENDED#PERSON#{hash}"), "ENDED")
-    }
-
-    /// How much a party did lately. No tenant's own item: it is looked at before anything else is done
-    /// for the tenant.
-    pub fn limit(party: &Party, class: Class) -> Self {
-        Self::raw(format!("LIMIT#{party}"), class.name())
     }
 
     /// A user's warehouse session.
