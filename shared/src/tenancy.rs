@@ -4,6 +4,9 @@ mod account;
 mod arn;
 mod sessions;
 
-pub use account::{Account, AccountState, HostingMode, Probe, ProbeOutcome, VerificationReport};
+pub use account::{
+    Account, AccountState, EventProbe, HostingMode, Permission, PermissionOutcome, Probe,
+    ProbeOutcome, VerificationReport, Warning,
+};
 pub use arn::{InvalidRoleArn, RoleArn};
 pub use sessions::{AssumeError, RoleSessions, VendorRole};

@@ -3,9 +3,9 @@
 mod create;
 mod delete;
 mod get;
+mod inspect;
 mod list;
 pub(crate) mod onboarding;
-mod probe;
 mod verify;
 mod view;
 

@@ -133,6 +133,14 @@ impl Key {
         )
     }
 
+    /// An event that verification sent through an AWS account, by the hash of its nonce.
+    pub fn event_probe(aws_account: &str, unhashed_nonce: &str) -> Self {
+        Self::raw(
+            format!("EVENTPROBE#{aws_account}#{}", sha256_hex(unhashed_nonce)),
+            "EVENTPROBE",
+        )
+    }
+
     /// Whose flow an AppFlow flow is.
     pub fn flow_name(aws_account: &str, flow_name: &str) -> Self {
         Self::raw(format!("FLOWNAME#{aws_account}#{flow_name}"), "FLOW")
