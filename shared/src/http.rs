@@ -1,14 +1,18 @@
 //! The HTTP edge that every API function shares: problem documents, extractors, pages, idempotency.
 
+pub mod admission;
 pub mod body;
 pub mod caller;
 pub mod idempotent;
 pub mod layers;
 pub mod list;
+pub mod member;
 pub mod problem;
 
+pub use admission::Admission;
 pub use body::Json;
 pub use caller::Caller;
 pub use idempotent::IdempotencyKey;
 pub use list::{List, ListQuery};
+pub use member::{Admin, Editor, Operator, Viewer};
 pub use problem::Problem;

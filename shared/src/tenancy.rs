@@ -2,6 +2,7 @@
 
 mod account;
 mod arn;
+mod scope;
 mod sessions;
 
 pub use account::{
@@ -9,4 +10,5 @@ pub use account::{
     ProbeOutcome, VerificationReport, Warning,
 };
 pub use arn::{InvalidRoleArn, RoleArn};
+pub use scope::{TenantScope, TenantScopes};
 pub use sessions::{AssumeError, RoleSessions, VendorRole};

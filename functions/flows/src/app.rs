@@ -5,8 +5,16 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use axum::extract::FromRef;
 use tributary::{
-    connection::revocation::Revoker, error::Error, identity::AuthConfig, oauth::Providers,
-    seal::Sealer, secret::Secret, store::Store, tenancy::RoleSessions, vault::Vault,
+    connection::revocation::Revoker,
+    error::Error,
+    http::Admission,
+    identity::AuthConfig,
+    oauth::Providers,
+    seal::Sealer,
+    secret::Secret,
+    store::Store,
+    tenancy::{RoleSessions, TenantScopes},
+    vault::Vault,
 };
 
 use crate::{
@@ -20,8 +28,12 @@ pub struct App {
     pub config: Arc<Config>,
     /// How callers are recognised.
     pub auth: Arc<AuthConfig>,
-    /// The table.
+    /// The table, for what is no tenant's alone.
     pub store: Store,
+    /// The table and the vault, for one tenant at a time.
+    pub scopes: TenantScopes,
+    /// Lets callers in.
+    pub admission: Admission,
     /// Seals list cursors.
     pub sealer: Arc<Sealer>,
     /// Credentials in tenants' accounts.
@@ -75,15 +87,18 @@ impl App {
                 Error::internal("http_client", "no HTTP client could be made").with_source(error)
             })?;
         let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys.clone());
+        let store = Store::new(
+            aws_sdk_dynamodb::Client::new(&aws),
+            config.table_name.clone(),
+        );
         Ok(Self {
             providers,
+            scopes: TenantScopes::new(store.clone(), vault.clone()),
+            admission: Admission::new(store.clone()),
             vault,
             secrets,
             auth: Arc::new(config.auth.clone()),
-            store: Store::new(
-                aws_sdk_dynamodb::Client::new(&aws),
-                config.table_name.clone(),
-            ),
+            store,
             sealer: Arc::new(sealer),
             sessions: RoleSessions::new(aws.clone()),
             queues: aws_sdk_sqs::Client::new(&aws),
@@ -108,5 +123,17 @@ impl App {
 impl FromRef<App> for Arc<AuthConfig> {
     fn from_ref(app: &App) -> Self {
         Self::clone(&app.auth)
+    }
+}
+
+impl FromRef<App> for Admission {
+    fn from_ref(app: &App) -> Self {
+        app.admission.clone()
+    }
+}
+
+impl FromRef<App> for TenantScopes {
+    fn from_ref(app: &App) -> Self {
+        app.scopes.clone()
     }
 }

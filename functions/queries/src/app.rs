@@ -5,8 +5,8 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use axum::extract::FromRef;
 use tributary::{
-    aws::Refusal, error::Error, identity::AuthConfig, jwt::IdTokenVerifier, seal::Sealer,
-    secret::Secret, store::Store, vault::Vault,
+    aws::Refusal, error::Error, http::Admission, identity::AuthConfig, jwt::IdTokenVerifier,
+    seal::Sealer, secret::Secret, store::Store, tenancy::TenantScopes, vault::Vault,
 };
 
 use crate::{Config, session::Sessions, warehouse::Warehouse};
@@ -16,8 +16,12 @@ use crate::{Config, session::Sessions, warehouse::Warehouse};
 pub struct App {
     /// How callers are recognised.
     pub auth: Arc<AuthConfig>,
-    /// The table.
+    /// The table, for what is no tenant's alone.
     pub store: Store,
+    /// The table and the vault, for one tenant at a time.
+    pub scopes: TenantScopes,
+    /// Lets callers in.
+    pub admission: Admission,
     /// Seals query ids and cursors.
     pub sealer: Arc<Sealer>,
     /// Verifies ID tokens.
@@ -64,6 +68,8 @@ impl App {
         Ok(Self {
             auth: Arc::new(config.auth),
             sealer: Arc::new(sealer),
+            scopes: TenantScopes::new(store.clone(), vault.clone()),
+            admission: Admission::new(store.clone()),
             verifier,
             sessions: Sessions::new(store.clone(), vault, &aws, config.identity),
             warehouse: Warehouse::new(aws, config.warehouse),
@@ -75,5 +81,17 @@ impl App {
 impl FromRef<App> for Arc<AuthConfig> {
     fn from_ref(app: &App) -> Self {
         Self::clone(&app.auth)
+    }
+}
+
+impl FromRef<App> for Admission {
+    fn from_ref(app: &App) -> Self {
+        app.admission.clone()
+    }
+}
+
+impl FromRef<App> for TenantScopes {
+    fn from_ref(app: &App) -> Self {
+        app.scopes.clone()
     }
 }

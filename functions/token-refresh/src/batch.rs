@@ -87,6 +87,7 @@ async fn work(app: &App, received: &Received, deadline: Timestamp) -> std::resul
             connection_id,
             generation,
             slot: _,
+            due_at: _,
         }) => commit::rescued(app, *tenant_id, *connection_id, *generation, rescue.clone()).await,
         Ok(message) if message.reason == Reason::Revocation => revocation::run(app, message).await,
         Ok(message) => refresh::run(app, message, deadline).await,

@@ -168,6 +168,7 @@ async fn keep(app: &App, lease: &Lease<'_>, call: &Call<'_>, rescue: &Rescue) ->
                     reason: Reason::Rescue,
                     rescue: Some(rescue.clone()),
                     slot: None,
+                    due_at: None,
                 };
                 app.enqueue(&[message]).await?;
                 tracing::error!(connection.id = %record.id, error.chain = %error, "new tokens could not be stored and wait on the queue");

@@ -111,7 +111,7 @@ pub(crate) async fn create_account(
     };
     key.once(
         &app.store,
-        &admin.scope(),
+        &admin.partition(),
         "create-account",
         admin.subject(),
         &bytes,

@@ -75,7 +75,7 @@ pub(crate) async fn verify_account(
     };
     key.once(
         &app.store,
-        &admin.scope(),
+        &admin.partition(),
         &operation,
         admin.subject(),
         &body.bytes,

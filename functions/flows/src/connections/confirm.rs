@@ -54,7 +54,7 @@ pub(crate) async fn confirm_candidate(
 ) -> Result<Response, Error> {
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let operation = format!("confirm-{}", connection.id);
-    let (scope, subject) = (editor.scope(), editor.subject());
+    let (scope, subject) = (editor.partition(), editor.subject());
     let work = async {
         let seen = candidate::seen(&app, &connection, value.candidate).await?;
         if seen.requested_by != subject {

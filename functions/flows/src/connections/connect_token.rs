@@ -85,7 +85,7 @@ pub(crate) async fn make_connect_token(
         .unwrap_or_else(|| editor.subject().to_owned());
     let bound = check(&app, editor.tenant, value, subject).await?;
     let nothing = async { Ok(StatusCode::OK.into_response()) };
-    let (scope, caller) = (editor.scope(), editor.subject());
+    let (scope, caller) = (editor.partition(), editor.subject());
     key.once(&app.store, &scope, OPERATION, caller, &bytes, nothing)
         .await?;
     hand_out(&app, bound, caller).await

@@ -100,7 +100,7 @@ pub(crate) async fn create_connection(
         has_own_app: oauth_apps::has_own(&app, editor.tenant, &value.connector).await?,
     };
     let plan = check::check(&app.config.browser, &value, known)?;
-    let (scope, subject) = (editor.scope(), editor.subject());
+    let (scope, subject) = (editor.partition(), editor.subject());
     // A plain hash of a body with a password could be guessed from what is stored.
     let body = app.sealer.fingerprint(&bytes);
     let work = async {

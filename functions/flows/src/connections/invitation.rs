@@ -91,7 +91,7 @@ pub(crate) async fn invite(
     // As with start links: the link is not kept for a replay, a repeat gets one of its own.
     let operation = format!("invite-{}", connection.id);
     let nothing = async { Ok(StatusCode::OK.into_response()) };
-    let (scope, subject) = (editor.scope(), editor.subject());
+    let (scope, subject) = (editor.partition(), editor.subject());
     key.once(&app.store, &scope, &operation, subject, &bytes, nothing)
         .await?;
     let mut asked = start_link::Asked::new(&connection, subject, provider);

@@ -65,7 +65,7 @@ pub(crate) async fn reconnect_connection(
     let nothing = async { Ok(StatusCode::OK.into_response()) };
     key.once(
         &app.store,
-        &editor.scope(),
+        &editor.partition(),
         &operation,
         editor.subject(),
         &bytes,

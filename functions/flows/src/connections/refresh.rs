@@ -115,7 +115,7 @@ pub(crate) async fn refresh_connection(
     let accepted = key
         .once(
             &app.store,
-            &editor.scope(),
+            &editor.partition(),
             &operation,
             editor.subject(),
             &body.bytes,

@@ -72,7 +72,7 @@ pub(crate) async fn cancel_runs(
     };
     key.once(
         &app.store,
-        &editor.scope(),
+        &editor.partition(),
         &operation,
         editor.subject(),
         &body.bytes,

@@ -58,7 +58,7 @@ pub(crate) async fn cancel_run(
     };
     key.once(
         &app.store,
-        &editor.scope(),
+        &editor.partition(),
         &operation,
         editor.subject(),
         &body.bytes,

@@ -52,7 +52,7 @@ pub(crate) async fn create_flow(
     key: IdempotencyKey,
     Json { value, bytes }: Json<FlowDefinition>,
 ) -> Result<Response, Error> {
-    let (scope, subject) = (editor.scope(), editor.subject());
+    let (scope, subject) = (editor.partition(), editor.subject());
     let work = async {
         let id = FlowId::new();
         let id = claim::id(&app.store, &key, &scope, OPERATION, subject, id).await?;

@@ -86,7 +86,7 @@ pub(crate) async fn start_flow(
     };
     key.once(
         &app.store,
-        &editor.scope(),
+        &editor.partition(),
         &operation,
         editor.subject(),
         &body.bytes,

@@ -88,7 +88,7 @@ pub(crate) async fn stop_flow(
     };
     key.once(
         &app.store,
-        &editor.scope(),
+        &editor.partition(),
         &operation,
         editor.subject(),
         &body.bytes,

@@ -51,7 +51,7 @@ pub(crate) async fn accept_drift(
     };
     key.once(
         &app.store,
-        &editor.scope(),
+        &editor.partition(),
         &format!("accept-drift-{id}"),
         editor.subject(),
         &body.bytes,

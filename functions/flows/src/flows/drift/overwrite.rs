@@ -71,7 +71,7 @@ pub(crate) async fn overwrite_drift(
     };
     key.once(
         &app.store,
-        &editor.scope(),
+        &editor.partition(),
         &format!("overwrite-drift-{id}"),
         editor.subject(),
         &body.bytes,
