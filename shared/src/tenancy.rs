@@ -2,6 +2,7 @@
 
 mod account;
 mod arn;
+mod checks;
 mod scope;
 mod sessions;
 
@@ -10,5 +11,6 @@ pub use account::{
     ProbeOutcome, VerificationReport, Warning,
 };
 pub use arn::{InvalidRoleArn, RoleArn};
+pub use checks::{CHECK_SHARD, session};
 pub use scope::{TenantScope, TenantScopes};
 pub use sessions::{AssumeError, RoleSessions, VendorRole};

@@ -247,6 +247,7 @@ async fn read(name: &'static str, mut response: reqwest::Response) -> Result<Str
 /// S3 in an account of the tenant, if its role was ever proven.
 pub(crate) async fn of(app: &crate::App, account: &Account) -> Result<S3, Error> {
     crate::accounts::usable(account)?;
-    let config = app.sessions.config(account).await?;
+    let scope = app.scopes.of(account.tenant_id).await?;
+    let config = tributary::tenancy::session(&app.sessions, scope.store(), account).await?;
     Ok(S3::new(&app.buckets, config, account))
 }

@@ -182,6 +182,12 @@ pub struct Account {
     pub updated_at: Timestamp,
     /// Counts changes; the entity tag.
     pub version: u64,
+    /// When the role is checked again, epoch milliseconds; absent while it was never proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<i64>,
+    /// Checks in a row that proved nothing.
+    #[serde(default)]
+    pub checks_failed: u32,
 }
 
 impl Account {

@@ -62,7 +62,7 @@ pub(super) async fn inspect(
 }
 
 #[cfg(test)]
-fn sample_account(hosting: tributary::tenancy::HostingMode) -> Account {
+pub(super) fn sample_account(hosting: tributary::tenancy::HostingMode) -> Account {
     use tributary::{
         id::{AccountId, TenantId},
         tenancy::{AccountState, RoleArn},
@@ -80,5 +80,7 @@ fn sample_account(hosting: tributary::tenancy::HostingMode) -> Account {
         created_at: jiff::Timestamp::UNIX_EPOCH,
         updated_at: jiff::Timestamp::UNIX_EPOCH,
         version: 1,
+        due_at: None,
+        checks_failed: 0,
     }
 }

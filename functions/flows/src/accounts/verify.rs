@@ -11,14 +11,14 @@ use tributary::{
     error::Error,
     http::{IdempotencyKey, Problem},
     id::AccountId,
-    store::{Key, Update},
-    tenancy::{Account, AccountState, VerificationReport},
+    tenancy::{AccountState, VerificationReport},
 };
 use utoipa::ToSchema;
 
 use super::{
     find,
     inspect::{self, Patience},
+    settle,
 };
 use crate::{
     App,
@@ -52,29 +52,17 @@ pub(crate) async fn verify_account(
     body: NoBody,
 ) -> Result<Response, Error> {
     let account = find(&app, admin.tenant, id_in_path(&id)?).await?;
+    let store = admin.store();
     let operation = format!("verify-account-{}", account.id);
     let work = async {
         let report = inspect::inspect(&app, &account, Patience::Caller).await?;
-        let state = inspect::state_after(account.state, &report);
-        let update = Update::new()
-            .set("state", state)
-            .set("report", &report)
-            .set("updated_at", Timestamp::now())
-            .add("version", 1)
-            .when_equal("version", account.version);
-        let account: Account = app
-            .store
-            .update(&Key::account(admin.tenant, account.id), update)
-            .await?;
-        tracing::info!(
-            tenant.id = %admin.tenant, account.id = %account.id,
-            passed = report.passed, reason = report.reason.as_deref(), "account probed"
-        );
+        let now = Timestamp::now();
+        let state = settle::settle(&app, store, &account, &report, now).await?;
         let id = account.id;
         json(StatusCode::OK, &Verification { id, state, report })
     };
     key.once(
-        &app.store,
+        store,
         &admin.partition(),
         &operation,
         admin.subject(),
