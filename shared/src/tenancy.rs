@@ -5,6 +5,7 @@ mod arn;
 mod checks;
 mod scope;
 mod sessions;
+mod tenant;
 
 pub use account::{
     Account, AccountState, EventProbe, HostingMode, Permission, PermissionOutcome, Probe,
@@ -14,3 +15,4 @@ pub use arn::{InvalidRoleArn, RoleArn};
 pub use checks::{CHECK_SHARD, session};
 pub use scope::{TenantScope, TenantScopes};
 pub use sessions::{AssumeError, RoleSessions, VendorRole};
+pub use tenant::{Tenant, TenantState};

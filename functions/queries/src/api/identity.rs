@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tributary::{
     error::{Error, Kind},
-    http::{Caller, Json, Problem},
-    identity::{AuthConfig, Role},
+    http::{Json, Problem, Viewer},
+    identity::AuthConfig,
     jwt::IdClaims,
     secret::Secret,
 };
@@ -52,10 +52,10 @@ pub struct IdentityAnswer {
 )]
 pub async fn establish_identity(
     State(app): State<App>,
-    caller: Caller,
+    viewer: Viewer,
     body: Json<IdentityRequest>,
 ) -> Result<axum::Json<IdentityAnswer>, Error> {
-    let user = User::of(&caller, caller.require(Role::Viewer)?);
+    let user = User::of(&viewer.caller, viewer.tenant);
     let id_token = body.value.unverified_id_token;
     let claims = app.verifier.verify(&id_token, None).await?;
     Presented::of(&claims, &app.auth).check_is(&user)?;
