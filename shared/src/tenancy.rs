@@ -2,12 +2,17 @@
 
 mod account;
 mod arn;
+mod checks;
 mod scope;
 mod sessions;
 mod tenant;
 
-pub use account::{Account, AccountState, HostingMode, Probe, ProbeOutcome, VerificationReport};
+pub use account::{
+    Account, AccountState, EventProbe, HostingMode, Permission, PermissionOutcome, Probe,
+    ProbeOutcome, VerificationReport, Warning,
+};
 pub use arn::{InvalidRoleArn, RoleArn};
+pub use checks::{CHECK_SHARD, session};
 pub use scope::{TenantScope, TenantScopes};
 pub use sessions::{AssumeError, RoleSessions, VendorRole};
 pub use tenant::{Tenant, TenantState};

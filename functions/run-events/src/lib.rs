@@ -16,6 +16,7 @@ mod owner;
 pub mod reconcile;
 mod refresh;
 mod rejected;
+mod verification;
 
 use aws_config::SdkConfig;
 use serde_json::Value;
@@ -79,6 +80,10 @@ impl RunEvents {
                 let owner = self.owner_of(&deactivated.flow).await?;
                 self.tell_deactivation(&owner, &deactivated).await?;
             }
+            Input::Verification {
+                account,
+                unverified_nonce,
+            } => self.verification(&account, &unverified_nonce).await?,
             Input::Ignored { detail_type } => {
                 tracing::info!(
                     event.kind = detail_type,
