@@ -2,10 +2,13 @@
 
 mod account;
 mod arn;
+mod assumed;
+mod flights;
 mod scope;
 mod sessions;
 
 pub use account::{Account, AccountState, HostingMode, Probe, ProbeOutcome, VerificationReport};
 pub use arn::{InvalidRoleArn, RoleArn};
-pub use scope::{TenantScope, TenantScopes};
-pub use sessions::{AssumeError, RoleSessions, VendorRole};
+pub use assumed::AssumeError;
+pub use scope::{ScopeConfig, TenantScope, TenantScopes};
+pub use sessions::{RoleSessions, VendorRole};

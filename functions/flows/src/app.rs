@@ -93,7 +93,7 @@ impl App {
         );
         Ok(Self {
             providers,
-            scopes: TenantScopes::new(store.clone(), vault.clone()),
+            scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
             admission: Admission::new(store.clone()),
             vault,
             secrets,

@@ -11,7 +11,7 @@ use tributary::{
         http::{HostOrigin, TokenHttp},
     },
     store::Store,
-    tenancy::RoleSessions,
+    tenancy::{RoleSessions, TenantScopes},
     vault::Vault,
 };
 
@@ -23,6 +23,7 @@ pub struct App {
     pub(crate) config: Arc<Config>,
     pub(crate) store: Store,
     pub(crate) vault: Vault,
+    pub(crate) scopes: TenantScopes,
     pub(crate) roles: RoleSessions,
     pub(crate) sign_in: SignIn,
     pub(crate) providers: Providers,
@@ -41,6 +42,7 @@ impl App {
                 config.table_name.clone(),
             ),
             vault: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
+            scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
             roles: RoleSessions::new(aws.clone()),
             sign_in,
             providers,

@@ -10,7 +10,7 @@ use tributary::{
     oauth::{InstanceUrl, ProviderConfig, ProviderLink, Providers, Target, gate::store::Gates},
     outbox::Outbox,
     store::Store,
-    tenancy::RoleSessions,
+    tenancy::{RoleSessions, ScopeConfig, TenantScopes},
     vault::{Vault, VaultKeys},
 };
 
@@ -29,6 +29,8 @@ pub struct Config {
     pub notifications_topic_arn: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
     pub vault_keys: VaultKeys,
+    /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached.
+    pub scopes: ScopeConfig,
     /// `OAUTH_*`: the providers of connections.
     pub providers: ProviderConfig,
     /// `DUE_SHARDS`: how many shards the due index has (default 4).
@@ -45,12 +47,14 @@ impl Config {
         let providers = ProviderConfig::from_env(&mut env);
         let vault_keys = VaultKeys::from_env(&mut env);
         let (stage, table_name) = (env.required("STAGE"), env.required("TABLE_NAME"));
+        let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
         let config = Self {
             stage,
             table_name,
             refresh_queue_url: env.required("REFRESH_QUEUE_URL"),
             notifications_topic_arn: env.required("NOTIFICATIONS_TOPIC_ARN"),
             vault_keys,
+            scopes,
             providers,
             due_shards: env.parsed_or("DUE_SHARDS", 4),
             lease_skew: Duration::from_secs(env.parsed_or("LEASE_SKEW_SECONDS", 120)),
@@ -69,6 +73,8 @@ pub struct App {
     pub store: Store,
     /// The vault.
     pub vault: Vault,
+    /// The table and the vault, for one tenant at a time.
+    pub scopes: TenantScopes,
     /// Sessions in tenants' accounts.
     pub sessions: RoleSessions,
     /// Notifications.
@@ -96,6 +102,7 @@ impl App {
             })?;
         Ok(Self {
             vault: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
+            scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
             sessions: RoleSessions::new(aws.clone()),
             outbox: Outbox::new(
                 store.clone(),
