@@ -16,7 +16,7 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::{App, TenantApp};
 
 /// Routes of accounts.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -27,7 +27,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// An account of the tenant, or the answer for what does not exist.
-pub(crate) async fn find(app: &App, tenant: TenantId, id: AccountId) -> Result<Account, Error> {
+pub(crate) async fn find(
+    app: &TenantApp,
+    tenant: TenantId,
+    id: AccountId,
+) -> Result<Account, Error> {
     Account::load(&app.store, tenant, id)
         .await?
         .ok_or_else(Error::not_found)
@@ -35,7 +39,7 @@ pub(crate) async fn find(app: &App, tenant: TenantId, id: AccountId) -> Result<A
 
 /// AppFlow in the account, as the tenant. A role that was never proven is not used.
 pub(crate) async fn appflow(
-    app: &App,
+    app: &TenantApp,
     account: &Account,
 ) -> Result<aws_sdk_appflow::Client, Error> {
     usable(account)?;

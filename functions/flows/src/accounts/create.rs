@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::{onboarding::CUSTOMER_ROLE, view::AccountView};
 use crate::{
-    App, OnboardingConfig,
+    App, OnboardingConfig, TenantApp,
     edge::{Admin, created, json},
 };
 
@@ -81,6 +81,7 @@ pub(crate) async fn create_account(
     key: IdempotencyKey,
     Json { value, bytes }: Json<AccountInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let config = &app.config.onboarding;
     let account = check(&value, config, admin.tenant)?;
     let work = async {
@@ -121,7 +122,7 @@ pub(crate) async fn create_account(
 }
 
 /// The account that was registered before.
-async fn known(app: &App, asked: &Account, guard: &Key) -> Result<Account, Error> {
+async fn known(app: &TenantApp, asked: &Account, guard: &Key) -> Result<Account, Error> {
     let Some(Guard { account_id }) = app.store.get(guard).await? else {
         return Err(changed_meanwhile());
     };

@@ -29,7 +29,7 @@ use super::{
     probe::{self, Answer},
 };
 use crate::{
-    App,
+    App, TenantApp,
     edge::{Admin, NoBody, id_in_path, json},
 };
 
@@ -61,6 +61,7 @@ pub(crate) async fn verify_account(
     Path(id): Path<String>,
     body: NoBody,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let account = find(&app, admin.tenant, id_in_path(&id)?).await?;
     let operation = format!("verify-account-{}", account.id);
     let work = async {
@@ -96,13 +97,13 @@ pub(crate) async fn verify_account(
 
 /// Asks STS, once for each probe: a retry would blur what an answer proves.
 struct Prober<'a> {
-    app: &'a App,
+    app: &'a TenantApp,
     account: &'a Account,
     client: Client,
 }
 
 impl<'a> Prober<'a> {
-    fn new(app: &'a App, account: &'a Account) -> Self {
+    fn new(app: &'a TenantApp, account: &'a Account) -> Self {
         let config = aws_sdk_sts::config::Builder::from(&app.aws)
             .retry_config(RetryConfig::disabled())
             .build();

@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 
 use super::{candidate, find, view::ConnectionView};
 use crate::{
-    App,
+    App, TenantApp,
     edge::{Editor, id_in_path, json},
 };
 
@@ -52,6 +52,7 @@ pub(crate) async fn confirm_candidate(
     Path(id): Path<String>,
     Json { value, bytes }: Json<Decision>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let operation = format!("confirm-{}", connection.id);
     let (scope, subject) = (editor.partition(), editor.subject());
@@ -74,7 +75,7 @@ pub(crate) async fn confirm_candidate(
 /// The same way as after a consent: the grant is stored first, brought to AppFlow then, and the one
 /// that it replaces ends last.
 async fn confirm(
-    app: &App,
+    app: &TenantApp,
     connection: Connection,
     seen: &Candidate,
     subject: &str,
@@ -130,7 +131,7 @@ async fn confirm(
 }
 
 /// What was stored in spite of an unclear answer must not be revoked; everything else must.
-async fn lost(app: &App, connection: &Connection, bundle: &TokenBundle, error: &Error) {
+async fn lost(app: &TenantApp, connection: &Connection, bundle: &TokenBundle, error: &Error) {
     if !error.retryable() {
         candidate::give_back(app, connection, bundle).await;
     }
