@@ -12,6 +12,7 @@ use tributary::{
         Connection, TokenOwner,
         candidate::Candidate,
         deliver::Delivery,
+        grantors::Grantors,
         keep::{Keeper, check_organisation},
         previous::revoke_previous,
     },
@@ -94,6 +95,10 @@ async fn confirm(
     let grant = seen.grant(bundle, Timestamp::now());
     let delivery = Delivery {
         store: &app.store,
+        grantors: Grantors {
+            shared: &app.shared,
+            scopes: &app.scopes,
+        },
         roles: &app.sessions,
         stage: &app.config.stage,
         link: &link,
