@@ -1,12 +1,13 @@
 //! What the function is made of.
 
-use std::time::Duration;
+use std::{ops::Deref, time::Duration};
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use tributary::{
     config::{ConfigError, Env},
     connection::Connection,
     error::{Error, Result},
+    id::TenantId,
     oauth::{InstanceUrl, ProviderConfig, ProviderLink, Providers, Target, gate::store::Gates},
     outbox::Outbox,
     store::Store,
@@ -69,10 +70,8 @@ impl Config {
 pub struct App {
     /// Configuration.
     pub config: Config,
-    /// The table.
-    pub store: Store,
-    /// The vault.
-    pub vault: Vault,
+    /// The table, for what is no tenant's.
+    pub shared: Store,
     /// The table and the vault, for one tenant at a time.
     pub scopes: TenantScopes,
     /// Sessions in tenants' accounts.
@@ -101,7 +100,6 @@ impl App {
                     .with_source(error)
             })?;
         Ok(Self {
-            vault: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
             scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
             sessions: RoleSessions::new(aws.clone()),
             outbox: Outbox::new(
@@ -112,9 +110,19 @@ impl App {
             gates: Gates::new(store.clone()),
             secrets,
             sqs: aws_sdk_sqs::Client::new(aws),
-            store,
+            shared: store,
             providers,
             config,
+        })
+    }
+
+    /// The function, at work for the tenant of what it found due.
+    pub(crate) async fn within(&self, tenant: TenantId) -> Result<TenantApp<'_>> {
+        let scope = self.scopes.of(tenant).await?;
+        Ok(TenantApp {
+            app: self,
+            store: scope.store().clone(),
+            vault: scope.vault().clone(),
         })
     }
 
@@ -185,5 +193,21 @@ impl App {
             }
         }
         Ok(())
+    }
+}
+
+/// The function at work for one tenant: its store and its vault are the tenant's.
+#[derive(Debug)]
+pub(crate) struct TenantApp<'a> {
+    app: &'a App,
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+}
+
+impl Deref for TenantApp<'_> {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        self.app
     }
 }
