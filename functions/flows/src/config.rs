@@ -5,7 +5,7 @@ use tributary::{
     identity::AuthConfig,
     limit::Limits,
     oauth::ProviderConfig,
-    tenancy::{RoleArn, VendorRole},
+    tenancy::{RoleArn, ScopeConfig, VendorRole},
     vault::VaultKeys,
 };
 use url::Url;
@@ -29,6 +29,8 @@ pub struct Config {
     pub vault_keys: VaultKeys,
     /// `REPORT_KEY_ARN`: KMS key that signs reports of verifications.
     pub report_key_arn: String,
+    /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached.
+    pub scopes: ScopeConfig,
     /// `OAUTH_*`: the providers of connections.
     pub providers: ProviderConfig,
     /// `DUE_SHARDS`: how many shards the due index has.
@@ -99,6 +101,7 @@ impl Config {
         let refresh_queue_url = env.required("REFRESH_QUEUE_URL");
         let vault_keys = VaultKeys::from_env(&mut env);
         let report_key_arn = env.required("REPORT_KEY_ARN");
+        let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
         let providers = ProviderConfig::from_env(&mut env);
         let due_shards = env.parsed_or("DUE_SHARDS", 4);
         if !(1..=1000).contains(&due_shards) {
@@ -117,6 +120,7 @@ impl Config {
             refresh_queue_url,
             vault_keys,
             report_key_arn,
+            scopes,
             providers,
             due_shards,
             browser,

@@ -46,6 +46,10 @@ fn app() -> App {
             "arn:aws:kms:us-east-1:111111111111:key/report",
         ),
         ("OAUTH_PROVIDERS", "salesforce"),
+        (
+            "TENANT_DATA_ROLE_ARN",
+            "arn:aws:iam::111111111111:role/tributary/prod-tenant-data",
+        ),
         ("OAUTH_APP_SECRET_PREFIX", "tributary/oauth-apps/"),
         ("PUBLIC_BASE_URL", "https://api.example"),
         ("APP_ORIGINS", "https://app.example"),

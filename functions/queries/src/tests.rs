@@ -32,6 +32,10 @@ fn app_at(aws: &str) -> App {
         ("AUTH_ROLES_CLAIM", "tenant_roles"),
         ("AUTH_GROUPS_CLAIM", "cognito:groups"),
         ("TABLE_NAME", "table"),
+        (
+            "TENANT_DATA_ROLE_ARN",
+            "arn:aws:iam::111111111111:role/tributary/prod-tenant-data",
+        ),
         ("DATA_KEY_ARN", "arn:aws:kms:us-east-1:111111111111:key/k"),
         (
             "SEALING_KEY_SECRET_ARN",
