@@ -10,4 +10,4 @@ pub use account::{Account, AccountState, HostingMode, Probe, ProbeOutcome, Verif
 pub use arn::{InvalidRoleArn, RoleArn};
 pub use scope::{TenantScope, TenantScopes};
 pub use sessions::{AssumeError, RoleSessions, VendorRole};
-pub use tenant::{Tenant, TenantState};
+pub use tenant::{TENANT_SHARD, Tenant, TenantState};

@@ -56,6 +56,20 @@ impl Findings {
     }
 }
 
+/// Takes a connection out of the list of its grantor.
+pub async fn forget(store: &Store, connection: &Connection) -> Result<()> {
+    let provider = connector(&connection.connector).and_then(|row| row.provider);
+    let (Some(provider), Some(org), Some(user)) =
+        (provider, &connection.org_id, &connection.provider_user_id)
+    else {
+        return Ok(());
+    };
+    let partition = Key::grantor_partition(provider, org, user);
+    Ok(store
+        .delete(&Key::grantor(&partition, connection.id))
+        .await?)
+}
+
 /// Enters a connection that was just granted, and warns of what stands out. Connections that have
 /// another grantor by now, or are gone, leave the list.
 pub async fn note(store: &Store, connection: &Connection) -> Result<Option<Findings>> {

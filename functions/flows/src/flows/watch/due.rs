@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tributary::{
     aws::Refusal,
     error::Error,
+    id::TenantId,
     store::{Key, from_item},
 };
 
@@ -54,6 +55,18 @@ pub(super) async fn operations(
     Ok(operations)
 }
 
+/// Tenants whose standing asks for work, those that wait longest first.
+pub(crate) async fn tenants(
+    app: &App,
+    shard: &str,
+    at: Timestamp,
+    most: usize,
+) -> Result<Vec<TenantId>, Error> {
+    let entries = entries(app, shard, at, most).await?;
+    let id = |entry: &Entry| entry.sk.strip_prefix("TENANT#")?.parse().ok();
+    Ok(entries.iter().filter_map(id).collect())
+}
+
 /// Entries of a shard that are due, oldest first.
 pub(super) async fn entries(
     app: &App,
@@ -94,7 +107,7 @@ fn operation_key(entry: &Entry) -> Option<Key> {
 
 #[cfg(test)]
 mod tests {
-    use tributary::id::{AccountId, TenantId};
+    use tributary::id::AccountId;
 
     use super::*;
 
