@@ -8,6 +8,7 @@ use tributary::{
     connection::revocation::Revoker,
     error::Error,
     http::Admission,
+    id::TenantId,
     identity::AuthConfig,
     oauth::Providers,
     seal::Sealer,
@@ -119,6 +120,11 @@ impl App {
             config: Arc::new(config),
             aws,
         })
+    }
+
+    /// The function, at work for the tenant that the operator names.
+    pub(crate) async fn for_operator(&self, tenant: TenantId) -> Result<TenantApp, Error> {
+        Ok(self.within(&self.scopes.for_operator(tenant).await?))
     }
 
     /// The function, at work for one tenant.

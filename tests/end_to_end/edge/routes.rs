@@ -50,6 +50,12 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/v1/tenants", Who::Operator),
     route("POST", "/v1/tenants", Who::Operator),
     route("GET", "/v1/tenants/{id}", Who::Operator),
+    route("PATCH", "/v1/tenants/{id}", Who::Operator),
+    route("DELETE", "/v1/tenants/{id}", Who::Operator),
+    route("POST", "/v1/tenants/{id}/suspend", Who::Operator),
+    route("POST", "/v1/tenants/{id}/resume", Who::Operator),
+    route("GET", "/v1/tenants/{id}/offboarding", Who::Operator),
+    route("GET", "/v1/tenants/{id}/members", Who::Operator),
     route("PUT", "/v1/tenants/{id}/members/{subject}", Who::Operator),
     route("DELETE", "/v1/tenants/{id}/members/{subject}", Who::Operator),
     route("GET", "/v1/vault", Who::Operator),
@@ -209,6 +215,8 @@ impl Route {
             (_, "/v1/oauth-apps/{provider}") => {
                 json!({ "clientId": "another", "clientSecret": "another" })
             }
+            ("PATCH", "/v1/tenants/{id}") => json!({ "name": "Renamed" }),
+            (_, "/v1/tenants/{id}/suspend") => json!({ "reason": "A test." }),
             ("PATCH", "/v1/connections/{id}") => json!({ "name": "Renamed" }),
             ("PUT", "/v1/buckets/{bucket}/policy") => {
                 json!({ "accountId": ids.account, "access": ["write"] })
