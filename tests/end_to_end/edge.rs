@@ -4,6 +4,7 @@
 mod contract;
 mod cors;
 mod cursors;
+mod fuzz;
 mod isolation;
 mod requests;
 mod roles;

@@ -55,6 +55,8 @@ pub(crate) struct Operation {
     pub(crate) query: BTreeSet<String>,
     /// Schema of its JSON body.
     pub(crate) body: Option<Value>,
+    /// Whether the body can be left out.
+    pub(crate) is_body_optional: bool,
     /// Good bodies with the kinds of ids in braces, the first of which is the usual one.
     samples: &'static [&'static str],
 }
@@ -145,6 +147,7 @@ fn operation(document: &Value, path: &str, method: &str, described: &Value) -> O
         who,
         places,
         query,
+        is_body_optional: described["requestBody"]["required"] != true,
         body,
         samples,
     }
