@@ -1,6 +1,6 @@
 //! What handlers work with: clients and configuration, made once.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use aws_config::SdkConfig;
 use axum::extract::FromRef;
@@ -13,12 +13,13 @@ use tributary::{
     seal::Sealer,
     secret::Secret,
     store::Store,
-    tenancy::{RoleSessions, TenantScopes},
+    tenancy::{RoleSessions, TenantScope, TenantScopes},
     vault::Vault,
 };
 
 use crate::{
-    config::Config, connections::discovery::Discovered, connectors::Offered, s3::BucketHttp,
+    accounts::report::ReportSigner, config::Config, connections::discovery::Discovered,
+    connectors::Offered, s3::BucketHttp,
 };
 
 /// The state of the router. Cheap to clone, and knows no tenant.
@@ -30,6 +31,8 @@ pub struct App {
     pub auth: Arc<AuthConfig>,
     /// The table, for what is no tenant's alone.
     pub store: Store,
+    /// The same, where a tenant's part of the table is at hand too.
+    pub shared: Store,
     /// The table and the vault, for one tenant at a time.
     pub scopes: TenantScopes,
     /// Lets callers in.
@@ -42,8 +45,6 @@ pub struct App {
     pub aws: SdkConfig,
     /// The providers of connections.
     pub providers: Providers,
-    /// Seals tokens.
-    pub vault: Vault,
     /// Long-lived credentials.
     pub secrets: aws_sdk_secretsmanager::Client,
     /// Queues.
@@ -52,6 +53,8 @@ pub struct App {
     pub(crate) discovered: Arc<Discovered>,
     /// What accounts said about their connectors lately.
     pub(crate) offered: Arc<Offered>,
+    /// Signs reports of verifications.
+    pub(crate) reports: ReportSigner,
     /// Buckets of accounts.
     pub(crate) buckets: BucketHttp,
 }
@@ -76,7 +79,12 @@ impl App {
             )
             .with_source(error)
         })?;
-        Self::new(config, aws, sealer)
+        let app = Self::new(config, aws, sealer)?;
+        let admission = match app.auth.issuer_keys()? {
+            Some(keys) => app.admission.with_keys(keys),
+            None => app.admission,
+        };
+        Ok(Self { admission, ..app })
     }
 
     /// Makes the clients around a given sealing key.
@@ -86,37 +94,69 @@ impl App {
             Providers::new(config.providers.clone(), secrets.clone()).map_err(|error| {
                 Error::internal("http_client", "no HTTP client could be made").with_source(error)
             })?;
-        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys.clone());
         let store = Store::new(
             aws_sdk_dynamodb::Client::new(&aws),
             config.table_name.clone(),
         );
         Ok(Self {
             providers,
-            scopes: TenantScopes::new(store.clone(), vault.clone()),
-            admission: Admission::new(store.clone()),
-            vault,
+            scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
+            admission: Admission::new(store.clone(), config.limits),
             secrets,
             auth: Arc::new(config.auth.clone()),
+            shared: store.clone(),
             store,
             sealer: Arc::new(sealer),
             sessions: RoleSessions::new(aws.clone()),
             queues: aws_sdk_sqs::Client::new(&aws),
             discovered: Arc::default(),
             offered: Arc::default(),
+            reports: ReportSigner::new(
+                aws_sdk_kms::Client::new(&aws),
+                config.report_key_arn.clone(),
+            ),
             buckets: BucketHttp::default(),
             config: Arc::new(config),
             aws,
         })
     }
 
+    /// The function, at work for one tenant.
+    pub(crate) fn within(&self, scope: &TenantScope) -> TenantApp {
+        TenantApp {
+            store: scope.store().clone(),
+            vault: scope.vault().clone(),
+            app: self.clone(),
+        }
+    }
+}
+
+/// The function at work for one tenant: its store and its vault are the tenant's.
+#[derive(Debug, Clone)]
+pub(crate) struct TenantApp {
+    app: App,
+    /// The tenant's items.
+    pub(crate) store: Store,
+    /// Seals the tenant's tokens.
+    pub(crate) vault: Vault,
+}
+
+impl TenantApp {
     /// What ends grants at their providers.
     pub(crate) const fn revoker(&self) -> Revoker<'_> {
         Revoker {
             store: &self.store,
             vault: &self.vault,
-            providers: &self.providers,
+            providers: &self.app.providers,
         }
+    }
+}
+
+impl Deref for TenantApp {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
     }
 }
 

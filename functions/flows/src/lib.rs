@@ -20,12 +20,14 @@ mod me;
 pub mod model;
 mod oauth_apps;
 mod s3;
+mod sign;
 mod tenants;
 pub mod trigger;
 mod usage;
 mod vault;
 
 pub use app::App;
+pub(crate) use app::TenantApp;
 pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas};
 
 use axum::Router;

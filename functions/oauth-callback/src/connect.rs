@@ -19,7 +19,7 @@ use tributary::{
     vault::Sealed,
 };
 
-use crate::{app::App, return_to::ReturnTo};
+use crate::{app::TenantApp, return_to::ReturnTo};
 
 /// What binds the cookie's and the item's names together.
 const KIND: &str = "connect";
@@ -67,7 +67,7 @@ struct Consent {
 
 /// The connection that somebody consents for, if this provider grants its tokens.
 async fn connection(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     id: ConnectionId,
     provider: &str,

@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use axum::extract::FromRef;
 use tributary::{
     aws::Refusal, error::Error, http::Admission, identity::AuthConfig, jwt::IdTokenVerifier,
-    seal::Sealer, secret::Secret, store::Store, tenancy::TenantScopes, vault::Vault,
+    seal::Sealer, secret::Secret, store::Store, tenancy::TenantScopes,
 };
 
 use crate::{Config, session::Sessions, warehouse::Warehouse};
@@ -51,7 +51,12 @@ impl App {
             )
             .with_source(error)
         })?;
-        Self::new(config, aws, sealer)
+        let app = Self::new(config, aws, sealer)?;
+        let admission = match app.auth.issuer_keys()? {
+            Some(keys) => app.admission.with_keys(keys),
+            None => app.admission,
+        };
+        Ok(Self { admission, ..app })
     }
 
     /// Makes the clients around a given sealing key.
@@ -64,14 +69,13 @@ impl App {
             Error::internal("http_client", "no HTTP client could be made").with_source(error)
         })?;
         let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config.table);
-        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys);
         Ok(Self {
             auth: Arc::new(config.auth),
             sealer: Arc::new(sealer),
-            scopes: TenantScopes::new(store.clone(), vault.clone()),
-            admission: Admission::new(store.clone()),
+            scopes: TenantScopes::new(aws.clone(), config.scopes),
+            admission: Admission::new(store.clone(), config.limits),
             verifier,
-            sessions: Sessions::new(store.clone(), vault, &aws, config.identity),
+            sessions: Sessions::new(store.clone(), &aws, config.identity),
             warehouse: Warehouse::new(aws, config.warehouse),
             store,
         })
