@@ -7,7 +7,7 @@ use axum::extract::FromRef;
 use tributary::{
     connection::revocation::Revoker,
     error::Error,
-    http::Admission,
+    http::{Admission, Audit},
     identity::AuthConfig,
     oauth::Providers,
     seal::Sealer,
@@ -32,6 +32,8 @@ pub struct App {
     pub store: Store,
     /// The table and the vault, for one tenant at a time.
     pub scopes: TenantScopes,
+    /// Writes the audit trail.
+    pub audit: Audit,
     /// Lets callers in.
     pub admission: Admission,
     /// Seals list cursors.
@@ -91,6 +93,7 @@ impl App {
             Providers::new(config.providers.clone(), secrets.clone()).map_err(|error| {
                 Error::internal("http_client", "no HTTP client could be made").with_source(error)
             })?;
+        let auth = Arc::new(config.auth.clone());
         let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys.clone());
         let store = Store::new(
             aws_sdk_dynamodb::Client::new(&aws),
@@ -102,7 +105,8 @@ impl App {
             admission: Admission::new(store.clone(), config.limits),
             vault,
             secrets,
-            auth: Arc::new(config.auth.clone()),
+            audit: Audit::new(config.audit.clone(), aws.clone(), Arc::clone(&auth)),
+            auth,
             store,
             sealer: Arc::new(sealer),
             sessions: RoleSessions::new(aws.clone()),

@@ -6,6 +6,7 @@ use aws_config::SdkConfig;
 use tributary::{
     connection::{Connection, revocation::Revoker},
     error::Result,
+    http::Audit,
     oauth::{
         Provider, ProviderLink, Providers, Target,
         http::{HostOrigin, TokenHttp},
@@ -21,6 +22,7 @@ use crate::{config::Config, sign_in::SignIn};
 #[derive(Debug, Clone)]
 pub struct App {
     pub(crate) config: Arc<Config>,
+    pub(crate) audit: Audit,
     pub(crate) store: Store,
     pub(crate) vault: Vault,
     pub(crate) roles: RoleSessions,
@@ -36,6 +38,7 @@ impl App {
         let sign_in = SignIn::new(&config, secrets.clone(), http);
         let providers = Providers::new(config.providers.clone(), secrets)?;
         Ok(Self {
+            audit: Audit::of_handlers(config.audit.clone(), aws.clone()),
             store: Store::new(
                 aws_sdk_dynamodb::Client::new(aws),
                 config.table_name.clone(),

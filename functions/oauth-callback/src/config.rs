@@ -2,6 +2,7 @@
 
 use tributary::{
     config::{ConfigError, Env},
+    http::AuditConfig,
     oauth::{Endpoint, ProviderConfig},
     vault::VaultKeys,
 };
@@ -13,6 +14,8 @@ use crate::return_to::AppOrigins;
 pub struct Config {
     /// `STAGE`: name of the deployment, part of the source of events.
     pub stage: String,
+    /// `AUDIT_BUCKET`: where the audit trail goes.
+    pub audit: AuditConfig,
     /// `TABLE_NAME`
     pub table_name: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
@@ -42,6 +45,7 @@ impl Config {
     /// Reads the variables named above.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let stage = env.required("STAGE");
+        let audit = AuditConfig::from_env(&mut env);
         let table_name = env.required("TABLE_NAME");
         let vault_keys = VaultKeys::from_env(&mut env);
         let public_base_url = env.parsed::<Endpoint>("PUBLIC_BASE_URL");
@@ -57,6 +61,7 @@ impl Config {
         let config = public_base_url.zip(app_origins).zip(oidc_issuer).map(
             |((public_base_url, app_origins), oidc_issuer)| Self {
                 stage,
+                audit,
                 table_name,
                 vault_keys,
                 public_base_url,

@@ -12,6 +12,7 @@ use super::*;
 fn environment() -> Vec<(String, String)> {
     [
         ("STAGE", "test"),
+        ("AUDIT_BUCKET", "audit"),
         ("TABLE_NAME", "table"),
         ("DATA_KEY_ARN", "arn:aws:kms:us-east-1:111111111111:key/k"),
         ("PUBLIC_BASE_URL", "https://api.example"),

@@ -14,7 +14,7 @@ use tributary::{
         previous::revoke_previous,
     },
     error::{Error, Kind, Result},
-    http::Problem,
+    http::{Problem, Trail},
     oauth::{Provider, ProviderLink},
     secret::Secret,
     store::Key,
@@ -65,6 +65,7 @@ impl From<Delivered> for Ending {
     ))]
 pub(crate) async fn callback(
     State(app): State<App>,
+    trail: Trail,
     Path(provider): Path<String>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -72,6 +73,8 @@ pub(crate) async fn callback(
     let query = CallbackQuery::parse(query.as_deref().unwrap_or_default())?;
     let row = app.providers.row(&provider).ok_or_else(Error::not_found)?;
     let consent = take(&app, row, &headers, &query).await?;
+    trail.acts(consent.actor(&app));
+    trail.touches("connection", consent.connection_id);
     let ending = match &query.decision {
         Decision::Granted(code) => connect(&app, &consent, &query.state, code).await,
         Decision::Denied => Ok(Ending::Denied),
@@ -82,6 +85,7 @@ pub(crate) async fn callback(
         )),
     };
     finish::record(&app, &consent, &ending).await;
+    trail.ended(finish::words(&ending).1);
     finish::finish(&consent, &query.state, ending)
 }
 
