@@ -26,6 +26,7 @@ mod usage;
 mod vault;
 
 pub use app::App;
+pub(crate) use app::TenantApp;
 pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas};
 
 use axum::Router;

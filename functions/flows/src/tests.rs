@@ -42,7 +42,15 @@ fn app() -> App {
             "arn:aws:kms:us-east-1:111111111111:key/data",
         ),
         ("AUDIT_BUCKET", "audit"),
+        (
+            "REPORT_KEY_ARN",
+            "arn:aws:kms:us-east-1:111111111111:key/report",
+        ),
         ("OAUTH_PROVIDERS", "salesforce"),
+        (
+            "TENANT_DATA_ROLE_ARN",
+            "arn:aws:iam::111111111111:role/tributary/prod-tenant-data",
+        ),
         ("OAUTH_APP_SECRET_PREFIX", "tributary/oauth-apps/"),
         ("PUBLIC_BASE_URL", "https://api.example"),
         ("APP_ORIGINS", "https://app.example"),
@@ -184,7 +192,7 @@ fn is_operators(path: &str) -> bool {
 #[test]
 fn the_document_has_every_route_once() {
     let routes = every_route();
-    assert_eq!(routes.len(), 57, "{routes:#?}");
+    assert_eq!(routes.len(), 60, "{routes:#?}");
     assert!(routes.contains(&("POST".to_owned(), "/v1/flows/x/start".to_owned())));
 }
 

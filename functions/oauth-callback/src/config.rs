@@ -4,6 +4,7 @@ use tributary::{
     config::{ConfigError, Env},
     http::AuditConfig,
     oauth::{Endpoint, ProviderConfig},
+    tenancy::ScopeConfig,
     vault::VaultKeys,
 };
 
@@ -20,6 +21,8 @@ pub struct Config {
     pub table_name: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
     pub vault_keys: VaultKeys,
+    /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached.
+    pub scopes: ScopeConfig,
     /// `PUBLIC_BASE_URL`: where browsers reach us; redirect URIs are made from it alone.
     pub public_base_url: Endpoint,
     /// `APP_ORIGINS`: origins of the single-page applications.
@@ -48,6 +51,7 @@ impl Config {
         let audit = AuditConfig::from_env(&mut env);
         let table_name = env.required("TABLE_NAME");
         let vault_keys = VaultKeys::from_env(&mut env);
+        let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
         let public_base_url = env.parsed::<Endpoint>("PUBLIC_BASE_URL");
         let app_origins = env.parsed::<AppOrigins>("APP_ORIGINS");
         let oidc_issuer = env.parsed::<Endpoint>("OIDC_ISSUER");
@@ -64,6 +68,7 @@ impl Config {
                 audit,
                 table_name,
                 vault_keys,
+                scopes,
                 public_base_url,
                 app_origins,
                 oidc_issuer,

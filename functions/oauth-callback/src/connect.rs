@@ -20,7 +20,11 @@ use tributary::{
     vault::Sealed,
 };
 
-use crate::{actor, app::App, return_to::ReturnTo};
+use crate::{
+    actor,
+    app::{App, TenantApp},
+    return_to::ReturnTo,
+};
 
 /// What binds the cookie's and the item's names together.
 const KIND: &str = "connect";
@@ -80,7 +84,7 @@ impl Consent {
 
 /// The connection that somebody consents for, if this provider grants its tokens.
 async fn connection(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     id: ConnectionId,
     provider: &str,

@@ -14,7 +14,6 @@ use tributary::{
     secret::Secret,
     store::Store,
     tenancy::TenantScopes,
-    vault::Vault,
 };
 
 use crate::{Config, session::Sessions, warehouse::Warehouse};
@@ -80,15 +79,14 @@ impl App {
         })?;
         let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config.table);
         let auth = Arc::new(config.auth);
-        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys);
         Ok(Self {
             audit: Audit::new(config.audit, aws.clone(), Arc::clone(&auth)),
             auth,
             sealer: Arc::new(sealer),
-            scopes: TenantScopes::new(store.clone(), vault.clone()),
+            scopes: TenantScopes::new(aws.clone(), config.scopes),
             admission: Admission::new(store.clone(), config.limits),
             verifier,
-            sessions: Sessions::new(store.clone(), vault, &aws, config.identity),
+            sessions: Sessions::new(store.clone(), &aws, config.identity),
             warehouse: Warehouse::new(aws, config.warehouse),
             store,
         })

@@ -6,7 +6,7 @@ use tributary::{
     identity::AuthConfig,
     limit::Limits,
     oauth::Endpoint,
-    tenancy::RoleArn,
+    tenancy::{RoleArn, ScopeConfig},
     vault::VaultKeys,
 };
 
@@ -21,8 +21,9 @@ pub struct Config {
     pub limits: Limits,
     /// `TABLE_NAME`: the table.
     pub table: String,
-    /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
-    pub vault_keys: VaultKeys,
+    /// `TENANT_DATA_ROLE_ARN`, `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: how tenants' things are
+    /// reached.
+    pub scopes: ScopeConfig,
     /// `SEALING_KEY_SECRET_ARN`: the secret that seals query ids and cursors.
     pub sealing_key_secret_arn: String,
     /// How users' tokens become users' credentials.
@@ -63,6 +64,7 @@ impl Config {
         let limits = Limits::from_env(&mut env);
         let table = env.required("TABLE_NAME");
         let vault_keys = VaultKeys::from_env(&mut env);
+        let scopes = ScopeConfig::from_env(&mut env, &table, &vault_keys);
         let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
         let identity = IdentityConfig::from_env(&mut env);
         let warehouse = WarehouseConfig {
@@ -74,7 +76,7 @@ impl Config {
             audit,
             limits,
             table,
-            vault_keys,
+            scopes,
             sealing_key_secret_arn,
             identity,
             warehouse,

@@ -34,6 +34,10 @@ fn app_at(aws: &str) -> App {
         ("STAGE", "test"),
         ("AUDIT_BUCKET", "audit"),
         ("TABLE_NAME", "table"),
+        (
+            "TENANT_DATA_ROLE_ARN",
+            "arn:aws:iam::111111111111:role/tributary/prod-tenant-data",
+        ),
         ("DATA_KEY_ARN", "arn:aws:kms:us-east-1:111111111111:key/k"),
         (
             "SEALING_KEY_SECRET_ARN",

@@ -63,6 +63,21 @@ impl Key {
         Self::raw(Self::tenant_partition(tenant), format!("ACCOUNT#{account}"))
     }
 
+    /// What the sort keys of an account's reports begin with.
+    pub fn account_reports(account: AccountId) -> String {
+        format!("REPORT#{account}#")
+    }
+
+    /// The report of an account's verification at a time; they sort by it.
+    pub fn account_report(tenant: TenantId, account: AccountId, at: jiff::Timestamp) -> Self {
+        let sk = format!(
+            "{}{:020}",
+            Self::account_reports(account),
+            at.as_millisecond()
+        );
+        Self::raw(Self::tenant_partition(tenant), sk)
+    }
+
     /// Guard that a tenant has an AWS account once.
     pub fn aws_account(tenant: TenantId, aws_account: &str) -> Self {
         Self::raw(
@@ -133,6 +148,14 @@ impl Key {
         Self::raw(
             Self::tenant_partition(tenant),
             format!("OPERATION#{operation}"),
+        )
+    }
+
+    /// An event that verification sent through an AWS account, by the hash of its nonce.
+    pub fn event_probe(aws_account: &str, unhashed_nonce: &str) -> Self {
+        Self::raw(
+            format!("EVENTPROBE#{aws_account}#{}", sha256_hex(unhashed_nonce)),
+            "EVENTPROBE",
         )
     }
 

@@ -73,6 +73,7 @@ pub(crate) async fn invite(
     Path(id): Path<String>,
     OptionalJson { value, bytes }: OptionalJson<InvitationInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let provider = consented(&connection)?;
     let mut faults: Vec<Fault> = note_fault(value.note.as_deref()).into_iter().collect();
@@ -105,7 +106,7 @@ pub(crate) async fn invite(
         note: value.note,
         link,
     };
-    app.store
+    app.shared
         .insert(&Key::invitation(token.expose()), &invitation)
         .await?;
     tracing::info!(

@@ -49,6 +49,7 @@ pub(crate) async fn reconnect_connection(
     Path(id): Path<String>,
     OptionalJson { value, bytes }: OptionalJson<ReconnectInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let provider = consented(&connection)?;
     let return_to = start_link::return_to(&app.config.browser, value.return_to.as_deref())

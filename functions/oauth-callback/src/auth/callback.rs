@@ -100,7 +100,7 @@ async fn take(app: &App, headers: &HeaderMap, state: &Secret) -> Result<LoginSta
     // Without the cookie nothing is taken: a link scanner cannot use a sign-in up.
     let binding = cookie::get(headers, &cookie::transaction(KIND, state))
         .ok_or_else(|| refused("no transaction cookie"))?;
-    let taken: Option<LoginState> = app.store.take(&Key::login(state.expose())).await?;
+    let taken: Option<LoginState> = app.shared.take(&Key::login(state.expose())).await?;
     let transaction = taken.ok_or_else(|| refused("the state is unknown or was used"))?;
     if transaction.expires_at <= Timestamp::now().as_second() {
         return Err(refused("the state has expired"));
@@ -114,7 +114,7 @@ async fn take(app: &App, headers: &HeaderMap, state: &Secret) -> Result<LoginSta
 async fn open(app: &App, state: &Secret, transaction: &LoginState) -> Result<Sealed> {
     let place = [KIND, &sha256_hex(state.expose())];
     let opened = app
-        .vault
+        .sign_ins
         .open_for(NO_TENANT, &place, &transaction.sealed)
         .await?;
     serde_json::from_str(opened.expose())

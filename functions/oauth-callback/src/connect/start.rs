@@ -42,15 +42,16 @@ pub(crate) async fn start(
     trail.acts(actor::signed_in(&app, &session));
     let key = Key::start_link(&token);
     // Looked at before it is taken: a stranger who has the link cannot use it up.
-    let link: StartLink = app.store.get(&key).await?.ok_or_else(not_valid)?;
+    let link: StartLink = app.shared.get(&key).await?.ok_or_else(not_valid)?;
     if !opens_for(&link, &session, Timestamp::now()) {
         return Err(not_valid().with_log("the link has expired or belongs to somebody else"));
     }
     trail.touches("connection", link.connection_id);
+    let app = app.within(link.tenant_id).await?;
     let connection = connection(&app, link.tenant_id, link.connection_id, &link.provider).await?;
     let provider = app.link(&connection)?;
     let client_id = client_id(&provider).await?;
-    if app.store.take::<StartLink>(&key).await?.is_none() {
+    if app.shared.take::<StartLink>(&key).await?.is_none() {
         return Err(not_valid().with_log("the link was used a moment ago"));
     }
     begin(&app, &provider, &client_id, link, Binding::Session).await
