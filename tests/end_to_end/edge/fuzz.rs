@@ -41,11 +41,23 @@ async fn a4_no_damaged_body_does_anything_on_any_operation() {
     for operation in &operations {
         if WITHOUT_A_BODY.contains(&operation.id.as_str()) {
             let path = operation.request(&contract::Ids::unknown()).path;
-            let unread = wire.request(&operation.method, &path).bearer_auth(frank).body("{");
-            assert_eq!(answer(unread).await.status, 404, "{} reads a body", operation.id);
+            let unread = wire
+                .request(&operation.method, &path)
+                .bearer_auth(frank)
+                .body("{");
+            assert_eq!(
+                answer(unread).await.status,
+                404,
+                "{} reads a body",
+                operation.id
+            );
             continue;
         }
-        let token = if operation.who == Who::Operator { &operator } else { frank };
+        let token = if operation.who == Who::Operator {
+            &operator
+        } else {
+            frank
+        };
         for request in operation.requests(&world.blues) {
             let good = request.body.as_ref().unwrap();
             let mut damaged = mutants::of(good, operation.is_body_optional);
@@ -54,7 +66,9 @@ async fn a4_no_damaged_body_does_anything_on_any_operation() {
             }
             for mutant in damaged {
                 let what = format!("{} with {}", operation.id, mutant.what);
-                let mut call = wire.request(&request.method, &request.path).bearer_auth(token);
+                let mut call = wire
+                    .request(&request.method, &request.path)
+                    .bearer_auth(token);
                 call = call.header("if-match", "*");
                 if let Some(media_type) = mutant.media_type {
                     call = call.header("content-type", media_type);
@@ -63,15 +77,24 @@ async fn a4_no_damaged_body_does_anything_on_any_operation() {
                 let answer = answer(call.body(mutant.body)).await;
                 slowest = slowest.max((started.elapsed(), what.clone()));
                 let status = answer.status.as_u16();
-                assert!(REFUSALS.contains(&status), "{what}: {status} {}", answer.body);
+                assert!(
+                    REFUSALS.contains(&status),
+                    "{what}: {status} {}",
+                    answer.body
+                );
                 assert_problem(&answer, status, answer.code(), &what);
                 sent += 1;
             }
         }
     }
-    println!("{sent} damaged bodies; slowest answer {:?}: {}", slowest.0, slowest.1);
+    println!(
+        "{sent} damaged bodies; slowest answer {:?}: {}",
+        slowest.0, slowest.1
+    );
     assert!(sent > 2_500, "{sent} damaged bodies");
-    before.assert_nothing_changed(sandbox, "a damaged body").await;
+    before
+        .assert_nothing_changed(sandbox, "a damaged body")
+        .await;
     let reached = before.asked_since(sandbox, &["appflow", "salesforce", "sqs", "redshift-data"]);
     assert_eq!(reached, Vec::<String>::new());
     wire::assert_no_failures(sandbox);
@@ -81,7 +104,11 @@ async fn a4_no_damaged_body_does_anything_on_any_operation() {
 
     // It was the damage: as they are, the bodies can be read.
     for operation in &operations {
-        let token = if operation.who == Who::Operator { &operator } else { frank };
+        let token = if operation.who == Who::Operator {
+            &operator
+        } else {
+            frank
+        };
         for request in operation.requests(&contract::Ids::unknown()) {
             is_readable(&wire, token, operation, &request).await;
         }
@@ -104,7 +131,8 @@ fn a4_every_mutant_differs_from_the_good_body() {
     assert!(mutants.len() > 80, "{}", mutants.len());
     for mutant in mutants {
         let read: Option<Value> = serde_json::from_slice(&mutant.body).ok();
-        let is_damaged = read.as_ref() != Some(&good) || mutant.media_type != Some("application/json");
+        let is_damaged =
+            read.as_ref() != Some(&good) || mutant.media_type != Some("application/json");
         // Readers that keep the last of two keys, and those without a limit, read the good body.
         let is_damaged = is_damaged || mutant.what.contains("twice") || mutant.body.len() > 1 << 20;
         assert!(is_damaged, "{}", mutant.what);

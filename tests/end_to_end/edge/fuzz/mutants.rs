@@ -46,7 +46,10 @@ pub(super) fn of(good: &Value, is_optional: bool) -> Vec<Mutant> {
 /// Bodies that take long to send and to read: the reader is the same everywhere.
 pub(super) fn heavy() -> Vec<Mutant> {
     vec![
-        mutant("many levels", format!("{}{}", "[".repeat(200_000), "]".repeat(200_000))),
+        mutant(
+            "many levels",
+            format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)),
+        ),
         mutant("levels without an end", "{\"a\":".repeat(100_000)),
         mutant("a long text", format!("\"{}\"", "a".repeat(TOO_LARGE))),
         mutant("a long number", "1".repeat(TOO_LARGE)),
@@ -70,8 +73,16 @@ fn whole(good: &Value) -> Vec<Mutant> {
         mutant("a zero byte behind", format!("{text}\0")),
         mutant("a comment", format!("/* */{text}")),
         mutant("33 levels", format!("{}{}", "[".repeat(33), "]".repeat(33))),
-        mutant("too many blanks", format!("{text}{}", " ".repeat(TOO_LARGE))),
-        mutant("UTF-16", text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()),
+        mutant(
+            "too many blanks",
+            format!("{text}{}", " ".repeat(TOO_LARGE)),
+        ),
+        mutant(
+            "UTF-16",
+            text.encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<u8>>(),
+        ),
     ];
     all.push(mutant("nothing", ""));
     let steps = text.len().clamp(1, 24);
@@ -117,7 +128,10 @@ fn at(good: &Value, pointer: &str) -> Vec<Mutant> {
         instead("the wrong half of a surrogate", br#""\udc00x""#),
         instead("a broken escape", br#""\x41""#),
         instead("a control character", b"\"a\nb\""),
-        instead("40 levels", format!("{}{}", "[".repeat(40), "]".repeat(40)).as_bytes()),
+        instead(
+            "40 levels",
+            format!("{}{}", "[".repeat(40), "]".repeat(40)).as_bytes(),
+        ),
     ];
     if !is_anything {
         let others: [(&str, Value, fn(&Value) -> bool); 5] = [
