@@ -4,10 +4,9 @@ mod answer;
 mod body;
 mod precondition;
 mod query;
-mod role;
 
 pub(crate) use answer::{body_of, created, json, no_content};
 pub(crate) use body::{NoBody, OptionalJson};
 pub(crate) use precondition::{IfMatch, etag, stale};
 pub(crate) use query::{Listing, Typed, id_in_path};
-pub(crate) use role::{Admin, Editor, Operator, Viewer};
+pub(crate) use tributary::http::{Admin, Editor, Operator, Viewer};

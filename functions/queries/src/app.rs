@@ -5,8 +5,15 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use axum::extract::FromRef;
 use tributary::{
-    aws::Refusal, error::Error, identity::AuthConfig, jwt::IdTokenVerifier, seal::Sealer,
-    secret::Secret, store::Store, vault::Vault,
+    aws::Refusal,
+    error::Error,
+    http::{Admission, Audit},
+    identity::AuthConfig,
+    jwt::IdTokenVerifier,
+    seal::Sealer,
+    secret::Secret,
+    store::Store,
+    tenancy::TenantScopes,
 };
 
 use crate::{Config, session::Sessions, warehouse::Warehouse};
@@ -16,8 +23,14 @@ use crate::{Config, session::Sessions, warehouse::Warehouse};
 pub struct App {
     /// How callers are recognised.
     pub auth: Arc<AuthConfig>,
-    /// The table.
+    /// The table, for what is no tenant's alone.
     pub store: Store,
+    /// The table and the vault, for one tenant at a time.
+    pub scopes: TenantScopes,
+    /// Writes the audit trail.
+    pub audit: Audit,
+    /// Lets callers in.
+    pub admission: Admission,
     /// Seals query ids and cursors.
     pub sealer: Arc<Sealer>,
     /// Verifies ID tokens.
@@ -47,7 +60,12 @@ impl App {
             )
             .with_source(error)
         })?;
-        Self::new(config, aws, sealer)
+        let app = Self::new(config, aws, sealer)?;
+        let admission = match app.auth.issuer_keys()? {
+            Some(keys) => app.admission.with_keys(keys),
+            None => app.admission,
+        };
+        Ok(Self { admission, ..app })
     }
 
     /// Makes the clients around a given sealing key.
@@ -60,12 +78,15 @@ impl App {
             Error::internal("http_client", "no HTTP client could be made").with_source(error)
         })?;
         let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config.table);
-        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys);
+        let auth = Arc::new(config.auth);
         Ok(Self {
-            auth: Arc::new(config.auth),
+            audit: Audit::new(config.audit, aws.clone(), Arc::clone(&auth)),
+            auth,
             sealer: Arc::new(sealer),
+            scopes: TenantScopes::new(aws.clone(), config.scopes),
+            admission: Admission::new(store.clone(), config.limits),
             verifier,
-            sessions: Sessions::new(store.clone(), vault, &aws, config.identity),
+            sessions: Sessions::new(store.clone(), &aws, config.identity),
             warehouse: Warehouse::new(aws, config.warehouse),
             store,
         })
@@ -75,5 +96,17 @@ impl App {
 impl FromRef<App> for Arc<AuthConfig> {
     fn from_ref(app: &App) -> Self {
         Self::clone(&app.auth)
+    }
+}
+
+impl FromRef<App> for Admission {
+    fn from_ref(app: &App) -> Self {
+        app.admission.clone()
+    }
+}
+
+impl FromRef<App> for TenantScopes {
+    fn from_ref(app: &App) -> Self {
+        app.scopes.clone()
     }
 }

@@ -32,9 +32,10 @@ pub(crate) async fn reject_candidate(
     Path(id): Path<String>,
     Json { value, bytes }: Json<Decision>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let operation = format!("reject-{}", connection.id);
-    let (scope, subject) = (editor.scope(), editor.subject());
+    let (scope, subject) = (editor.partition(), editor.subject());
     let work = async {
         let seen = candidate::seen(&app, &connection, value.candidate).await?;
         candidate::end(&app, &connection, &seen).await?;

@@ -2,8 +2,16 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tributary::{error::Fault, id::TenantId, identity::Role, store::Key};
+use tributary::{
+    error::{Error, Fault},
+    id::TenantId,
+    identity::Role,
+    sign_off,
+    store::Key,
+};
 use utoipa::ToSchema;
+
+use crate::TenantApp;
 
 /// A member, as it is stored twice: by subject, where the token trigger reads it, and by tenant.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +32,25 @@ impl Member {
             Key::member(self.tenant_id, &self.subject),
         ]
     }
+}
+
+/// Takes a member out of a tenant, and ends its tokens.
+///
+/// The subject's item gives the rights: it goes first. A crash in between is repaired by the next
+/// attempt, which still finds the listed one.
+pub(super) async fn remove(app: &TenantApp, tenant: TenantId, subject: &str) -> Result<(), Error> {
+    let store = &app.store;
+    let by_subject = Key::subject(subject);
+    let owner: Option<Member> = store.get(&by_subject).await?;
+    // A subject that another tenant has by now keeps its tokens and its place there.
+    if owner.is_none_or(|owner| owner.tenant_id == tenant) {
+        store
+            .take_if(&by_subject, "tenant_id", &tenant.to_string())
+            .await?;
+        sign_off::end_person(&app.shared, &app.auth.issuer, subject).await?;
+    }
+    store.delete(&Key::member(tenant, subject)).await?;
+    Ok(())
 }
 
 /// A member to be.

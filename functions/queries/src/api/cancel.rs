@@ -4,8 +4,7 @@ use axum::extract::{Path, State};
 use http::StatusCode;
 use tributary::{
     error::Error,
-    http::{Caller, Problem},
-    identity::Role,
+    http::{Problem, Viewer},
 };
 
 use super::answer::Query;
@@ -26,15 +25,17 @@ use crate::{App, query_id, session::User};
 )]
 pub async fn cancel_query(
     State(app): State<App>,
-    caller: Caller,
+    viewer: Viewer,
     Path(unverified_id): Path<String>,
 ) -> Result<(StatusCode, axum::Json<Query>), Error> {
-    let user = User::of(&caller, caller.require(Role::Viewer)?);
+    let user = User::of(&viewer.caller, viewer.tenant);
     let role = app.sessions.role_arn();
     let statement = query_id::open(&app.sealer, &user, role, &unverified_id)?;
-    let warehouse = app.warehouse.as_user(&app.sessions.current(&user).await?);
+    let warehouse = app
+        .warehouse
+        .as_user(&app.sessions.of(&viewer.scope).current(&user).await?);
     warehouse.cancel(&statement).await?;
     let progress = warehouse.describe(&statement, 0).await?;
-    let query = Query::of(unverified_id, &progress, &caller.request_id);
+    let query = Query::of(unverified_id, &progress, &viewer.caller.request_id);
     Ok((StatusCode::ACCEPTED, axum::Json(query)))
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tributary::{
     error::{Error, Fault, Kind},
-    http::{Caller, IdempotencyKey, Json, Problem},
+    http::{IdempotencyKey, Json, Problem, Viewer},
     store::{Key, Store, StoreError, from_item, key::sha256_hex},
 };
 use utoipa::ToSchema;
@@ -70,17 +70,17 @@ pub struct CreateQuery {
 )]
 pub async fn create_query(
     State(app): State<App>,
-    caller: Caller,
+    viewer: Viewer,
     key: IdempotencyKey,
     body: Json<CreateQuery>,
 ) -> Result<Response, Error> {
     let request = &body.value;
     let source = Source::of(request.sql.as_deref(), request.query.as_deref())?;
-    let user = User::of(&caller, caller.require(source.role())?);
+    let user = User::of(&viewer.caller, viewer.caller.require(source.role())?);
     let (statement, wait) = ready(source.prepare(&request.parameters), request.wait_seconds)?;
-    let session = app.sessions.current(&user).await?;
+    let session = app.sessions.of(&viewer.scope).current(&user).await?;
     let client_token = match key.value() {
-        Some(key) => Some(remember(&app.store, &user, key, &body.bytes).await?),
+        Some(key) => Some(remember(viewer.store(), &user, key, &body.bytes).await?),
         None => None,
     };
     let warehouse = app.warehouse.as_user(&session);
@@ -93,7 +93,7 @@ pub async fn create_query(
     )?;
     tracing::info!(tenant.id = %user.tenant, subject.hash = sha256_hex(&user.subject), statement.id = progress.statement, state = ?progress.state, "statement executed");
     let location = format!("/v1/queries/{id}");
-    let mut query = Query::of(id, &progress, &caller.request_id);
+    let mut query = Query::of(id, &progress, &viewer.caller.request_id);
     if progress.state == QueryState::Running {
         let answer = (
             StatusCode::ACCEPTED,

@@ -4,8 +4,7 @@ use axum::extract::{Path, Query as QueryString, State, rejection::QueryRejection
 use serde::Deserialize;
 use tributary::{
     error::Error,
-    http::{Caller, Problem},
-    identity::Role,
+    http::{Problem, Viewer},
 };
 use utoipa::IntoParams;
 
@@ -37,16 +36,16 @@ pub struct GetQuery {
 )]
 pub async fn get_query(
     State(app): State<App>,
-    caller: Caller,
+    viewer: Viewer,
     Path(unverified_id): Path<String>,
     query: Result<QueryString<GetQuery>, QueryRejection>,
 ) -> Result<axum::Json<Query>, Error> {
-    let user = User::of(&caller, caller.require(Role::Viewer)?);
+    let user = User::of(&viewer.caller, viewer.tenant);
     let wait_seconds = query_string::read(query)?.wait_seconds;
     let wait = query_string::wait("query:waitSeconds", wait_seconds, 0)?;
     let role = app.sessions.role_arn();
     let statement = query_id::open(&app.sealer, &user, role, &unverified_id)?;
-    let session = app.sessions.current(&user).await?;
+    let session = app.sessions.of(&viewer.scope).current(&user).await?;
     let progress = app
         .warehouse
         .as_user(&session)
@@ -55,6 +54,6 @@ pub async fn get_query(
     Ok(axum::Json(Query::of(
         unverified_id,
         &progress,
-        &caller.request_id,
+        &viewer.caller.request_id,
     )))
 }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tributary::{
     error::{Error, Kind},
-    http::{Caller, Json, Problem},
-    identity::{AuthConfig, Role},
+    http::{Json, Problem, Viewer},
+    identity::AuthConfig,
     jwt::IdClaims,
     secret::Secret,
 };
@@ -52,14 +52,18 @@ pub struct IdentityAnswer {
 )]
 pub async fn establish_identity(
     State(app): State<App>,
-    caller: Caller,
+    viewer: Viewer,
     body: Json<IdentityRequest>,
 ) -> Result<axum::Json<IdentityAnswer>, Error> {
-    let user = User::of(&caller, caller.require(Role::Viewer)?);
+    let user = User::of(&viewer.caller, viewer.tenant);
     let id_token = body.value.unverified_id_token;
     let claims = app.verifier.verify(&id_token, None).await?;
     Presented::of(&claims, &app.auth).check_is(&user)?;
-    let session = app.sessions.establish(&user, &id_token, &claims).await?;
+    let session = app
+        .sessions
+        .of(&viewer.scope)
+        .establish(&user, &id_token, &claims)
+        .await?;
     Ok(axum::Json(IdentityAnswer {
         expires_at: session.valid_until,
     }))

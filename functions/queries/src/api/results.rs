@@ -4,8 +4,7 @@ use axum::extract::{Path, Query as QueryString, State, rejection::QueryRejection
 use serde::Deserialize;
 use tributary::{
     error::{Error, Kind},
-    http::{Caller, Problem},
-    identity::Role,
+    http::{Problem, Viewer},
 };
 use utoipa::IntoParams;
 
@@ -43,11 +42,11 @@ pub struct ResultsQuery {
 )]
 pub async fn get_query_results(
     State(app): State<App>,
-    caller: Caller,
+    viewer: Viewer,
     Path(unverified_id): Path<String>,
     query: Result<QueryString<ResultsQuery>, QueryRejection>,
 ) -> Result<axum::Json<Query>, Error> {
-    let user = User::of(&caller, caller.require(Role::Viewer)?);
+    let user = User::of(&viewer.caller, viewer.tenant);
     let unverified_cursor = query_string::read(query)?.cursor;
     let role = app.sessions.role_arn();
     let statement = query_id::open(&app.sealer, &user, role, &unverified_id)?;
@@ -55,7 +54,9 @@ pub async fn get_query_results(
         Some(cursor) => query_id::open_place(&app.sealer, &user, &statement, &cursor)?,
         None => Place::default(),
     };
-    let warehouse = app.warehouse.as_user(&app.sessions.current(&user).await?);
+    let warehouse = app
+        .warehouse
+        .as_user(&app.sessions.of(&viewer.scope).current(&user).await?);
     let progress = match place.token {
         // A cursor exists because the statement finished.
         Some(_) => finished(&statement),
@@ -63,7 +64,7 @@ pub async fn get_query_results(
     };
     let answer = warehouse.results(&statement, place.token.clone()).await?;
     let page = page(answer, place.skip)?;
-    Query::of(unverified_id, &progress, &caller.request_id)
+    Query::of(unverified_id, &progress, &viewer.caller.request_id)
         .with_page(page, place.token, &app.sealer, &user, &statement)
         .map(axum::Json)
 }
