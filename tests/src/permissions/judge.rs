@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     record::{Denial, Permission, Record},
-    tables::{BY_AWS_ALONE, EXPECTED_DENIALS, Entry},
+    tables::{BY_AWS_ALONE, DenialEntry, EXPECTED_DENIALS, Entry},
 };
 
 /// What became of one permission.
@@ -35,7 +35,7 @@ impl Judgement {
         Self::by(record, &BY_AWS_ALONE, &EXPECTED_DENIALS)
     }
 
-    fn by(record: &Record, by_aws_alone: &[Entry], expected_denials: &[Entry]) -> Self {
+    fn by(record: &Record, by_aws_alone: &[Entry], expected_denials: &[DenialEntry]) -> Self {
         let mut stale = Vec::new();
         let mut permissions: BTreeMap<Permission, Use> = BTreeMap::new();
         for permission in &record.granted {
@@ -61,8 +61,8 @@ impl Judgement {
                 stale.push(format!("BY_AWS_ALONE: {role} {action}"));
             }
         }
-        let is_expected = |denial: &Denial, (role, action, _): &Entry| {
-            denial.role == *role && denial.action == *action
+        let is_expected = |denial: &Denial, (role, action, part, _): &DenialEntry| {
+            denial.role == *role && denial.action == *action && denial.resource.contains(part)
         };
         let mut missing = record.denied.clone();
         missing.retain(|denial, _| {
@@ -190,6 +190,8 @@ mod tests {
     #[test]
     fn an_unused_permission_a_missing_one_and_a_stale_entry_are_each_a_fault() {
         let entry: Entry = ("t.yaml R", "a:Three", "because");
+        let denial: DenialEntry = ("t.yaml R", "a:Three", "*", "because");
+        let other: DenialEntry = ("t.yaml R", "a:Three", "elsewhere", "because");
         for (record, by_aws, expected, good) in [
             (record(&["a:One"], &["a:One"], &[]), vec![], vec![], true),
             (record(&[], &[], &[]), vec![], vec![], false),
@@ -226,13 +228,19 @@ mod tests {
             (
                 record(&["a:One"], &["a:One"], &["a:Three"]),
                 vec![],
-                vec![entry],
+                vec![denial],
                 true,
             ),
             (
                 record(&["a:One"], &["a:One"], &[]),
                 vec![],
-                vec![entry],
+                vec![denial],
+                false,
+            ),
+            (
+                record(&["a:One"], &["a:One"], &["a:Three"]),
+                vec![],
+                vec![other],
                 false,
             ),
         ] {

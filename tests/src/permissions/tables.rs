@@ -44,6 +44,24 @@ pub(crate) const BY_AWS_ALONE: [Entry; 9] = [
     ("template.yaml WarehouseLoadRole", "s3:ListBucket", LOADED),
 ];
 
-/// Denials that the product provokes wherever it runs. What a single test
-/// provokes is announced there, with `Aws::expect_denial`.
-pub(crate) const EXPECTED_DENIALS: [Entry; 0] = [];
+/// Role, action, what the resource's name contains, reason.
+pub(crate) type DenialEntry = (&'static str, &'static str, &'static str, &'static str);
+
+const OUTSIDE: &str = "a verification shows that the role stops at its prefix";
+
+/// Denials that the product provokes wherever it runs. What a single test provokes is announced
+/// there, with `Aws::expect_denial`.
+pub(crate) const EXPECTED_DENIALS: [DenialEntry; 2] = [
+    (
+        "customer-account.yaml AccessRole",
+        "appflow:DescribeFlow",
+        ":flow/selftest-",
+        OUTSIDE,
+    ),
+    (
+        "template.yaml VendorFlowsRole",
+        "appflow:DescribeFlow",
+        ":flow/selftest-",
+        OUTSIDE,
+    ),
+];
