@@ -14,5 +14,5 @@ pub use body::Json;
 pub use caller::Caller;
 pub use idempotent::IdempotencyKey;
 pub use list::{List, ListQuery};
-pub use member::{Admin, Editor, Operator, Viewer};
+pub use member::{Admin, Editor, Operator, SignedIn, Viewer};
 pub use problem::Problem;

@@ -39,6 +39,8 @@ pub struct Identity {
     pub client_id: Option<String>,
     /// Id of the sign-in that the token descends from.
     pub login_id: Option<String>,
+    /// When the token was made, epoch seconds.
+    pub issued_at: Option<i64>,
     /// Whether this is one of the vendor's own machine clients.
     pub operator: bool,
 }
@@ -90,7 +92,11 @@ impl Identity {
             groups: claims.list(&config.groups_claim),
             scopes: claims.text("scope").map(words).unwrap_or_default(),
             client_id,
-            login_id: claims.text("origin_jti").map(str::to_owned),
+            login_id: claims
+                .text("origin_jti")
+                .or_else(|| claims.text("sid"))
+                .map(str::to_owned),
+            issued_at: claims.seconds("iat"),
             operator,
         })
     }

@@ -124,6 +124,31 @@ impl IdTokenVerifier {
     }
 }
 
+/// Says whether the key that signed a token is still one of its issuer's.
+#[derive(Debug, Clone)]
+pub struct IssuerKeys(Keys);
+
+impl IssuerKeys {
+    /// The keys of this issuer.
+    pub fn new(issuer: Endpoint) -> Result<Self, reqwest::Error> {
+        Ok(Self(Keys::new(Discovery::new(issuer)?)))
+    }
+
+    /// Whether the issuer publishes the key that this token names, within a minute of the truth. The
+    /// token is not verified here: somebody else has done that. A token that names no key has none.
+    pub async fn still_has_key_of(&self, verified_elsewhere: &str) -> Result<bool, KeyError> {
+        let header = verified_elsewhere
+            .split_once('.')
+            .filter(|_| verified_elsewhere.len() <= LENGTH_CAP)
+            .and_then(|(header, _)| URL_SAFE_NO_PAD.decode(header).ok())
+            .and_then(|header| Object::parse(&header));
+        match header.as_ref().and_then(|header| header.text("kid")) {
+            Some(key_id) => self.0.has(key_id).await,
+            None => Ok(false),
+        }
+    }
+}
+
 struct Parts<'a> {
     signed: &'a str,
     header: Vec<u8>,

@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod run;
 pub mod seal;
 pub mod secret;
+pub mod sign_off;
 pub mod store;
 pub mod telemetry;
 pub mod tenancy;

@@ -6,9 +6,11 @@ mod assumed;
 mod flights;
 mod scope;
 mod sessions;
+mod tenant;
 
 pub use account::{Account, AccountState, HostingMode, Probe, ProbeOutcome, VerificationReport};
 pub use arn::{InvalidRoleArn, RoleArn};
 pub use assumed::AssumeError;
 pub use scope::{ScopeConfig, TenantScope, TenantScopes};
 pub use sessions::{RoleSessions, VendorRole};
+pub use tenant::{Tenant, TenantState};

@@ -76,7 +76,12 @@ impl App {
             )
             .with_source(error)
         })?;
-        Self::new(config, aws, sealer)
+        let app = Self::new(config, aws, sealer)?;
+        let admission = match app.auth.issuer_keys()? {
+            Some(keys) => app.admission.with_keys(keys),
+            None => app.admission,
+        };
+        Ok(Self { admission, ..app })
     }
 
     /// Makes the clients around a given sealing key.

@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::Serialize;
 use tributary::{
     error::Error,
-    http::{Caller, Problem},
+    http::{Problem, SignedIn},
     id::TenantId,
     identity::Role,
 };
@@ -37,7 +37,7 @@ pub(crate) struct Me {
     (status = 200, body = Me),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn me(caller: Caller) -> Result<Response, Error> {
+pub(crate) async fn me(SignedIn(caller): SignedIn) -> Result<Response, Error> {
     let identity = caller.identity;
     json(
         StatusCode::OK,

@@ -7,18 +7,23 @@ mod list;
 mod member;
 mod put_member;
 
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tributary::{
-    error::{Error, Kind},
+    error::{Error, Fault, Kind},
     id::TenantId,
-    store::{Key, Store},
-    tenancy::HostingMode,
+    store::Store,
+    tenancy::{HostingMode, Tenant, TenantState},
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::{
+    App,
+    edge::{etag, json},
+};
 use member::Member;
 
 /// Routes of tenants.
@@ -32,22 +37,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         ))
 }
 
-/// A tenant, as it is stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Tenant {
-    id: TenantId,
-    name: String,
-    hosting: HostingMode,
-    created_at: Timestamp,
-}
-
-impl Tenant {
-    async fn load(store: &Store, id: TenantId) -> Result<Self, Error> {
-        let found: Option<Self> = store.get(&Key::tenant(id)).await?;
-        found.ok_or_else(Error::not_found)
-    }
-}
-
 /// A tenant, as it is shown.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -56,8 +45,20 @@ pub(crate) struct TenantView {
     name: String,
     /// Where its flows run unless an account says otherwise.
     hosting: HostingMode,
+    /// Where it stands.
+    state: TenantState,
+    /// Since when it stands there.
+    #[schema(value_type = String, format = DateTime)]
+    state_since: Timestamp,
+    /// Why it is suspended, in the operator's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    /// Counts changes; also the entity tag.
+    version: u64,
     /// Who belongs to it; absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<Vec<member::MemberView>>,
@@ -69,17 +70,67 @@ impl TenantView {
             id,
             name,
             hosting,
+            state,
+            state_since,
+            reason,
             created_at,
+            updated_at,
+            version,
         } = tenant;
         Self {
             id,
             name,
             hosting,
+            state,
+            state_since,
+            reason,
             created_at,
+            updated_at,
+            version,
             members: members
                 .map(|members| members.into_iter().map(member::MemberView::of).collect()),
         }
     }
+}
+
+/// A tenant with its entity tag.
+fn tagged(tenant: Tenant, members: Option<Vec<Member>>) -> Result<Response, Error> {
+    let tag = etag(tenant.version);
+    let mut response = json(StatusCode::OK, &TenantView::of(tenant, members))?;
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// Reads a tenant that is there, or is leaving; of one that is gone, only the receipt is shown.
+async fn present(store: &Store, id: TenantId) -> Result<Tenant, Error> {
+    let tenant = Tenant::load(store, id).await?;
+    match tenant.state {
+        TenantState::Active | TenantState::Suspended => Ok(tenant),
+        TenantState::Leaving | TenantState::Gone => Err(leaving()),
+    }
+}
+
+/// Adds what is wrong with a tenant's name.
+fn check_name(faults: &mut Vec<Fault>, name: &str) {
+    let characters = name.trim().chars().count();
+    if !(1..=128).contains(&characters) || name.chars().any(char::is_control) {
+        faults.push(Fault::new(
+            "/name",
+            "invalid_name",
+            "1 to 128 characters, not only blanks, no control characters.",
+        ));
+    }
+}
+
+/// The answer to changes of a tenant that is leaving, or has left.
+fn leaving() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "tenant_leaving",
+        "This tenant is leaving, or has left. There is no way back.",
+    )
 }
 
 /// The one answer when a subject belongs to some tenant already: it does not say to which.

@@ -1,7 +1,9 @@
-//! What holds for every route, whatever it does: nothing here reaches AWS, because who may not act
-//! is turned away before anything is read.
+//! What holds for every route, whatever it does. Nothing here reaches further than the table, and
+//! there nothing but the standing of the caller: who may not act is turned away before anything is
+//! read.
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
+use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use axum::body::{Body, to_bytes};
 use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
@@ -66,10 +68,39 @@ fn app() -> App {
     let pairs = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = Config::from_env(Env::from_pairs(pairs)).unwrap();
     let sealer = Sealer::new(&Secret::new("0123456789abcdef0123456789abcdef")).unwrap();
+    let credentials = Credentials::new("AKIDTEST", "secret", None, None, "test");
     let aws = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(table())
+        .retry_config(RetryConfig::disabled())
         .build();
     App::new(config, aws, sealer).unwrap()
+}
+
+/// A table in which every tenant is active and nobody's sign-in has ended; whatever else is asked of
+/// it fails.
+fn table() -> String {
+    async fn answer(body: String) -> (StatusCode, String) {
+        let asked: Value = serde_json::from_str(&body).unwrap();
+        let found = match asked["Key"]["pk"]["S"].as_str() {
+            Some("OPERATOR") => json!({ "Item": { "state": { "S": "active" } } }),
+            Some(pk) if pk.starts_with("ENDED#") => json!({}),
+            _ => {
+                let refusal = json!({ "__type": "InternalServerError", "message": "nothing here" });
+                return (StatusCode::INTERNAL_SERVER_ERROR, refusal.to_string());
+            }
+        };
+        (StatusCode::OK, found.to_string())
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    let router = axum::Router::new().fallback(answer);
+    tokio::spawn(async { axum::serve(listener, router).await });
+    format!("http://{address}")
 }
 
 /// Who calls.

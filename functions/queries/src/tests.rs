@@ -1,5 +1,5 @@
-//! The whole function, fed from `events/queries`, as far as it goes without AWS: whatever reaches for
-//! AWS here ends in 503, so every other answer was given before.
+//! The whole function, fed from `events/queries`, as far as it goes without AWS: whatever reaches
+//! further than the caller's standing here ends in 503, so every other answer was given before.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn app() -> App {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url("http://aws.invalid")
+        .endpoint_url(table())
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
@@ -64,6 +64,30 @@ fn app() -> App {
         .build();
     let sealer = Sealer::new(&Secret::new(SEALING_KEY)).unwrap();
     App::new(Config::from_env(env).unwrap(), aws, sealer).unwrap()
+}
+
+/// A table in which every tenant is active and nobody's sign-in has ended; whatever else is asked of
+/// it fails.
+fn table() -> String {
+    async fn answer(body: String) -> (StatusCode, String) {
+        let asked: Value = serde_json::from_str(&body).unwrap();
+        let found = match asked["Key"]["pk"]["S"].as_str() {
+            Some("OPERATOR") => json!({ "Item": { "state": { "S": "active" } } }),
+            Some(pk) if pk.starts_with("ENDED#") => json!({}),
+            _ => {
+                let refusal = json!({ "__type": "InternalServerError", "message": "nothing here" });
+                return (StatusCode::INTERNAL_SERVER_ERROR, refusal.to_string());
+            }
+        };
+        (StatusCode::OK, found.to_string())
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    let router = axum::Router::new().fallback(answer);
+    tokio::spawn(async { axum::serve(listener, router).await });
+    format!("http://{address}")
 }
 
 macro_rules! event {

@@ -103,6 +103,7 @@ async fn for_tenant(app: &App, message: &Message, deadline: Timestamp) -> Result
             connection_id,
             generation,
             slot: _,
+            due_at: _,
         } => commit::rescued(app, *tenant_id, *connection_id, *generation, rescue.clone()).await,
         message if message.reason == Reason::Revocation => revocation::run(app, message).await,
         message => refresh::run(app, message, deadline).await,

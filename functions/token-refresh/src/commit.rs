@@ -173,6 +173,7 @@ async fn keep(
                     reason: Reason::Rescue,
                     rescue: Some(rescue.clone()),
                     slot: None,
+                    due_at: None,
                 };
                 app.enqueue(&[message]).await?;
                 tracing::error!(connection.id = %record.id, error.chain = %error, "new tokens could not be stored and wait on the queue");

@@ -83,9 +83,11 @@ pub(crate) async fn come_back(
     message: &Message,
     slot: i64,
 ) -> Result<()> {
-    lease.release(Some(slot.saturating_add(LOOK_AFTER))).await?;
+    let due_at = slot.saturating_add(LOOK_AFTER);
+    lease.release(Some(due_at)).await?;
     let message = Message {
         slot: Some(slot),
+        due_at: message.due_at.map(|_| due_at),
         ..message.clone()
     };
     let seconds = (slot - Timestamp::now().as_millisecond()) / 1000;

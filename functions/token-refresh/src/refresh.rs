@@ -46,6 +46,10 @@ pub(crate) async fn run(app: &TenantApp<'_>, message: &Message, deadline: Timest
         tracing::info!(tenant.id = %tenant, connection.id = %id, "somebody else is at it, or it is gone, or not ours");
         return Ok(());
     };
+    if rules::was_worked_on(record.due_at, message.due_at) {
+        tracing::info!(tenant.id = %tenant, connection.id = %id, "it was worked on since it was found due");
+        return lease.release(None).await;
+    }
     let work = Work {
         link: app.link(&record)?,
         message,

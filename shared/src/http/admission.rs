@@ -1,33 +1,68 @@
 //! Who is let in: after the identity is known, before anything is read or done for it.
 
-use http::Method;
+mod known;
+mod revoked;
+mod standing;
 
-use crate::{error::Error, http::Caller, id::TenantId, store::Store};
+use std::sync::Arc;
 
-/// Lets requests of tenants' members in, or says why not.
+use http::{Method, request::Parts};
+
+use self::{revoked::Revoked, standing::Standings};
+use crate::{error::Error, http::Caller, id::TenantId, jwt::IssuerKeys, store::Store};
+
+/// Lets callers in, or says why not.
 #[derive(Debug, Clone)]
 pub struct Admission {
-    store: Store,
+    standings: Arc<Standings>,
+    revoked: Arc<Revoked>,
 }
 
 impl Admission {
     /// Admission with the function's own access to what is no tenant's alone.
-    pub const fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store) -> Self {
+        Self {
+            standings: Arc::new(Standings::new(store.clone())),
+            revoked: Arc::new(Revoked::new(store)),
+        }
+    }
+
+    /// Also refuses tokens whose signing key the issuer has taken back.
+    #[must_use]
+    pub fn with_keys(self, keys: IssuerKeys) -> Self {
+        let revoked = Revoked::clone(&self.revoked).with_keys(keys);
+        Self {
+            revoked: Arc::new(revoked),
+            ..self
+        }
     }
 
     /// Lets a member's request in.
-    #[expect(
-        clippy::unused_async,
-        reason = "standing and limits are looked up here"
-    )]
     pub async fn admit(
         &self,
-        _caller: &Caller,
-        _tenant: TenantId,
-        _method: &Method,
+        caller: &Caller,
+        tenant: TenantId,
+        parts: &Parts,
     ) -> Result<(), Error> {
-        let _ = &self.store;
-        Ok(())
+        let changes = changes(&parts.method);
+        let (standing, sign_in) = tokio::join!(
+            self.standings.check(tenant, changes),
+            self.revoked.check(&caller.identity, parts, changes),
+        );
+        // Who is signed out learns nothing about the tenant.
+        sign_in?;
+        standing
     }
+
+    /// Lets in whoever is still signed in, of whichever tenant or none.
+    pub async fn vouch(&self, caller: &Caller, parts: &Parts) -> Result<(), Error> {
+        self.revoked
+            .check(&caller.identity, parts, changes(&parts.method))
+            .await
+    }
+}
+
+/// Whether a request may change something.
+fn changes(method: &Method) -> bool {
+    !method.is_safe()
 }

@@ -45,7 +45,7 @@ macro_rules! member {
                 let caller = Caller::from_request_parts(parts, state).await?;
                 let tenant = caller.require($role)?;
                 Admission::from_ref(state)
-                    .admit(&caller, tenant, &parts.method)
+                    .admit(&caller, tenant, parts)
                     .await?;
                 let scope = TenantScopes::from_ref(state).of(tenant).await?;
                 Ok(Self { tenant, caller, scope })
@@ -89,6 +89,25 @@ member!(
     Admin, Role::Admin
 );
 
+/// Whoever is signed in, of whichever tenant or none.
+#[derive(Debug, Clone)]
+pub struct SignedIn(pub Caller);
+
+impl<S> FromRequestParts<S> for SignedIn
+where
+    S: Send + Sync,
+    Arc<AuthConfig>: FromRef<S>,
+    Admission: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        Admission::from_ref(state).vouch(&caller, parts).await?;
+        Ok(Self(caller))
+    }
+}
+
 /// The vendor's own machine client.
 #[derive(Debug, Clone)]
 pub struct Operator {
@@ -107,12 +126,14 @@ impl<S> FromRequestParts<S> for Operator
 where
     S: Send + Sync,
     Arc<AuthConfig>: FromRef<S>,
+    Admission: FromRef<S>,
 {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let caller = Caller::from_request_parts(parts, state).await?;
         caller.require_operator()?;
+        Admission::from_ref(state).vouch(&caller, parts).await?;
         Ok(Self { caller })
     }
 }

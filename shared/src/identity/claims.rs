@@ -1,5 +1,6 @@
 //! Claims as each kind of authorizer hands them over.
 
+use jiff::{civil::DateTime, tz::TimeZone};
 use serde_json::{Map, Value};
 
 use super::{AuthConfig, AuthKind, Identity, kind::ListForm, unauthenticated};
@@ -65,6 +66,16 @@ impl<'a> Claims<'a> {
             .filter(|text| !text.is_empty())
     }
 
+    /// A claim that is an instant, in epoch seconds: a number, its digits, or a date in words, as the
+    /// gateways pass it on.
+    pub(super) fn seconds(&self, name: &str) -> Option<i64> {
+        match self.map.get(name)? {
+            Value::Number(seconds) => seconds.as_i64(),
+            Value::String(text) => text.parse().ok().or_else(|| in_words(text)),
+            _ => None,
+        }
+    }
+
     /// A claim that is declared to be a list, read in the form of this kind.
     pub(super) fn list(&self, name: &str) -> Vec<String> {
         let Some(value) = self.map.get(name) else {
@@ -108,6 +119,12 @@ fn bracketed(text: &str) -> Vec<String> {
     }
 }
 
+/// `Fri Nov 20 10:15:00 UTC 2026`, as REST APIs write the times of Cognito's tokens.
+fn in_words(text: &str) -> Option<i64> {
+    let at = DateTime::strptime("%a %b %d %H:%M:%S UTC %Y", text).ok()?;
+    Some(at.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
+}
+
 fn texts(parts: &[Value]) -> Vec<String> {
     parts
         .iter()
@@ -137,6 +154,7 @@ pub(super) fn iam_identity(config: &AuthConfig, claims: &Claims<'_>) -> Result<I
         scopes: Vec::new(),
         client_id: None,
         login_id: None,
+        issued_at: None,
         operator,
     })
 }

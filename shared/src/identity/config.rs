@@ -1,7 +1,12 @@
 //! What the identity parser is told by configuration.
 
 use super::AuthKind;
-use crate::config::Env;
+use crate::{
+    config::Env,
+    error::{Error, Result},
+    jwt::IssuerKeys,
+    oauth::Endpoint,
+};
 
 /// How callers are recognised.
 #[derive(Debug, Clone)]
@@ -45,5 +50,18 @@ impl AuthConfig {
             requires_access_token: true,
         };
         kind.map(|_| config)
+    }
+
+    /// The issuer's keys, where the authorizer in front of us takes its tokens.
+    pub fn issuer_keys(&self) -> Result<Option<IssuerKeys>> {
+        if !self.kind.vouches_by_token() {
+            return Ok(None);
+        }
+        let issuer: Endpoint = self.issuer.parse().map_err(|error| {
+            Error::internal("issuer", "AUTH_ISSUER is not a safe address").with_source(error)
+        })?;
+        IssuerKeys::new(issuer).map(Some).map_err(|error| {
+            Error::internal("http_client", "no HTTP client could be made").with_source(error)
+        })
     }
 }

@@ -61,6 +61,9 @@ fn every_shape_gives_the_same_person_tenant_and_groups() {
         );
         assert_eq!(identity.tenant.unwrap().to_string(), TENANT, "{file}");
         assert_eq!(identity.groups, ["amer-sales", "exec-global"], "{file}");
+        if kind.vouches_by_token() {
+            assert_eq!(identity.issued_at, Some(1_795_169_700), "{file}");
+        }
     }
 }
 

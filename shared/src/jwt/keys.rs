@@ -1,7 +1,7 @@
 //! The issuer's keys: fetched from its own metadata's address, cached, refetched for a new key.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,8 +19,9 @@ use crate::oauth::{
 /// An unknown key id leads to one refetch in this time.
 const REFETCH_PAUSE: Duration = Duration::from_secs(10);
 
-/// Keys older than this are fetched again, so that one that the issuer withdrew does not stay good.
-const CACHE_LIFE: Duration = Duration::from_hours(1);
+/// Keys older than this are fetched again, so that one that the issuer withdrew does not stay good:
+/// it must stop working within a minute (A7).
+const CACHE_LIFE: Duration = Duration::from_secs(50);
 
 /// A public key: modulus and exponent.
 pub(super) type RsaKey = RsaPublicKeyComponents<Vec<u8>>;
@@ -47,8 +48,17 @@ pub(super) struct Keys {
 
 #[derive(Debug, Default)]
 struct Known {
-    keys: HashMap<String, Arc<RsaKey>>,
+    published: Published,
     asked: Option<Instant>,
+}
+
+/// What an issuer publishes.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    /// Keys with which we verify.
+    pub(super) keys: HashMap<String, Arc<RsaKey>>,
+    /// The ids of all keys, also of those with which others verify.
+    pub(super) ids: HashSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -79,30 +89,46 @@ impl Keys {
         self.discovery.issuer().as_str()
     }
 
-    /// The key with this id. The lock is held over the fetch: whoever comes meanwhile waits for it.
+    /// The key with this id.
     pub(super) async fn find(&self, key_id: &str) -> Result<Option<Arc<RsaKey>>, KeyError> {
+        self.look(key_id, |published| {
+            published.keys.get(key_id).map(Arc::clone)
+        })
+        .await
+    }
+
+    /// Whether the issuer publishes a key with this id, of whatever sort.
+    pub(super) async fn has(&self, key_id: &str) -> Result<bool, KeyError> {
+        self.look(key_id, |published| published.ids.contains(key_id))
+            .await
+    }
+
+    /// Looks into keys that are fresh. The lock is held over the fetch: whoever comes meanwhile waits
+    /// for it. When a fetch fails, the last good copy stays until one succeeds.
+    async fn look<T>(&self, key_id: &str, found: impl Fn(&Published) -> T) -> Result<T, KeyError> {
         let mut known = self.known.lock().await;
-        let pause = if known.keys.contains_key(key_id) {
+        let pause = if known.published.ids.contains(key_id) {
             CACHE_LIFE
         } else {
             REFETCH_PAUSE
         };
         let may_ask = known.asked.is_none_or(|asked| asked.elapsed() >= pause);
-        if !may_ask && !known.keys.is_empty() {
-            return Ok(known.keys.get(key_id).map(Arc::clone));
+        let has_none = known.published.ids.is_empty();
+        if !may_ask && !has_none {
+            return Ok(found(&known.published));
         }
         known.asked = Some(Instant::now());
         match self.fetch().await {
-            Ok(keys) => known.keys = keys,
-            Err(error) if known.keys.is_empty() => return Err(error),
+            Ok(published) => known.published = published,
+            Err(error) if has_none => return Err(error),
             Err(error) => {
                 tracing::warn!(error = %error, "keys of the identity provider were not refetched; the last good copy stays");
             }
         }
-        Ok(known.keys.get(key_id).map(Arc::clone))
+        Ok(found(&known.published))
     }
 
-    async fn fetch(&self) -> Result<HashMap<String, Arc<RsaKey>>, KeyError> {
+    async fn fetch(&self) -> Result<Published, KeyError> {
         let metadata = self
             .discovery
             .metadata()
@@ -121,9 +147,14 @@ impl Keys {
     }
 }
 
-/// The RSA keys for signatures of a key document; other keys in it are not our matter.
-pub(super) fn read(document: &str) -> Option<HashMap<String, Arc<RsaKey>>> {
+/// The keys of a key document: all ids, and the RSA keys for signatures, with which we verify.
+pub(super) fn read(document: &str) -> Option<Published> {
     let document: Document = serde_json::from_str(document).ok()?;
+    let ids = document
+        .keys
+        .iter()
+        .filter_map(|key| key["kid"].as_str().map(str::to_owned))
+        .collect();
     let keys = document
         .keys
         .into_iter()
@@ -139,5 +170,5 @@ pub(super) fn read(document: &str) -> Option<HashMap<String, Arc<RsaKey>>> {
             Some((key.kid, Arc::new(RsaPublicKeyComponents { n, e })))
         })
         .collect();
-    Some(keys)
+    Some(Published { keys, ids })
 }

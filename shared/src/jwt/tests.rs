@@ -61,8 +61,8 @@ fn good() -> Value {
 fn verify(document: &str, token: &str, nonce: Option<&str>) -> Result<IdClaims, JwtError> {
     let parts = Parts::split(token)?;
     let key_id = key_id(&parts.header)?;
-    let keys = keys::read(document).unwrap();
-    parts.check_signature(keys.get(&key_id).ok_or(JwtError::UnknownKey)?)?;
+    let published = keys::read(document).unwrap();
+    parts.check_signature(published.keys.get(&key_id).ok_or(JwtError::UnknownKey)?)?;
     let expected = Expected {
         issuer: ISSUER,
         audience: AUDIENCE,

@@ -242,6 +242,18 @@ impl Key {
         )
     }
 
+    /// Mark that a sign-in has ended before its tokens do.
+    pub fn ended_sign_in(issuer: &str, login_id: &str) -> Self {
+        let hash = sha256_hex(&format!("{issuer}\n{login_id}"));
+        Self::raw(format!("ENDED#SIGNIN#{hash}"), "ENDED")
+    }
+
+    /// Mark that a person's tokens up to an instant have ended.
+    pub fn ended_person(issuer: &str, subject: &str) -> Self {
+        let hash = sha256_hex(&format!("{issuer}\n{subject}"));
+        Self::raw(format!("ENDED#PERSON#{hash}"), "ENDED")
+    }
+
     /// A user's warehouse session.
     pub fn user_session(
         tenant: TenantId,

@@ -6,14 +6,13 @@ use serde::{Deserialize, Serialize};
 use tributary::{
     error::{Error, Fault},
     http::{IdempotencyKey, Json, Problem},
-    id::TenantId,
     store::Key,
-    tenancy::HostingMode,
+    tenancy::{HostingMode, Tenant},
 };
 use utoipa::ToSchema;
 
 use super::{
-    Tenant, TenantView,
+    TenantView, check_name,
     member::{self, Member, MemberInput},
     subject_taken,
 };
@@ -59,12 +58,8 @@ pub(crate) async fn create_tenant(
 ) -> Result<Response, Error> {
     check(&value)?;
     let work = async {
-        let tenant = Tenant {
-            id: TenantId::new(),
-            name: value.name,
-            hosting: value.hosting.unwrap_or(HostingMode::Customer),
-            created_at: Timestamp::now(),
-        };
+        let hosting = value.hosting.unwrap_or(HostingMode::Customer);
+        let tenant = Tenant::begin(value.name, hosting, Timestamp::now());
         let members = members(value.members, &tenant);
         let mut items = vec![(Key::tenant(tenant.id), Written::Tenant(tenant.clone()))];
         for member in &members {
@@ -74,7 +69,8 @@ pub(crate) async fn create_tenant(
                     .map(|key| (key, Written::Member(member.clone()))),
             );
         }
-        app.store.insert_together(&items).await.map_err(|error| {
+        let scope = app.scopes.for_operator(tenant.id).await?;
+        scope.store().insert_together(&items).await.map_err(|error| {
             if error.is_condition() {
                 subject_taken()
             } else {
@@ -86,7 +82,7 @@ pub(crate) async fn create_tenant(
     };
     let scope = Key::operator_partition();
     key.once(
-        &app.store,
+        &app.shared,
         &scope,
         "create-tenant",
         operator.subject(),
@@ -117,14 +113,7 @@ fn members(inputs: Vec<MemberInput>, tenant: &Tenant) -> Vec<Member> {
 
 fn check(input: &TenantInput) -> Result<(), Error> {
     let mut faults = Vec::new();
-    let characters = input.name.trim().chars().count();
-    if !(1..=128).contains(&characters) || input.name.chars().any(char::is_control) {
-        faults.push(Fault::new(
-            "/name",
-            "invalid_name",
-            "1 to 128 characters, not only blanks, no control characters.",
-        ));
-    }
+    check_name(&mut faults, &input.name);
     if input.members.len() > MOST_MEMBERS {
         faults.push(Fault::new(
             "/members",

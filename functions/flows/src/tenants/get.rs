@@ -4,18 +4,18 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use http::StatusCode;
 use tributary::{
     error::Error,
     http::Problem,
     id::TenantId,
     store::{Key, PageRequest},
+    tenancy::Tenant,
 };
 
-use super::{Tenant, TenantView, member::Member};
+use super::{TenantView, member::Member, tagged};
 use crate::{
     App,
-    edge::{Operator, id_in_path, json},
+    edge::{Operator, id_in_path},
 };
 
 /// Shows a tenant with its first hundred members.
@@ -31,11 +31,12 @@ pub(crate) async fn get_tenant(
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let id: TenantId = id_in_path(&id)?;
+    let app = app.within(&app.scopes.for_operator(id).await?);
     let tenant = Tenant::load(&app.store, id).await?;
     let partition = Key::tenant_partition(id);
     let members = app
         .store
         .query::<Member>(&partition, "MEMBER#", &PageRequest::first(100))
         .await?;
-    json(StatusCode::OK, &TenantView::of(tenant, Some(members.items)))
+    tagged(tenant, Some(members.items))
 }

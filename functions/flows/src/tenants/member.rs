@@ -2,7 +2,13 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tributary::{error::Fault, id::TenantId, identity::Role, store::Key};
+use tributary::{
+    error::{Error, Fault},
+    id::TenantId,
+    identity::Role,
+    sign_off,
+    store::{Key, Store},
+};
 use utoipa::ToSchema;
 
 /// A member, as it is stored twice: by subject, where the token trigger reads it, and by tenant.
@@ -24,6 +30,29 @@ impl Member {
             Key::member(self.tenant_id, &self.subject),
         ]
     }
+}
+
+/// Takes a member out of a tenant, and ends its tokens.
+///
+/// The subject's item gives the rights: it goes first. A crash in between is repaired by the next
+/// attempt, which still finds the listed one.
+pub(super) async fn remove(
+    store: &Store,
+    issuer: &str,
+    tenant: TenantId,
+    subject: &str,
+) -> Result<(), Error> {
+    let by_subject = Key::subject(subject);
+    let owner: Option<Member> = store.get(&by_subject).await?;
+    // A subject that another tenant has by now keeps its tokens and its place there.
+    if owner.is_none_or(|owner| owner.tenant_id == tenant) {
+        store
+            .take_if(&by_subject, "tenant_id", &tenant.to_string())
+            .await?;
+        sign_off::end_person(store, issuer, subject).await?;
+    }
+    store.delete(&Key::member(tenant, subject)).await?;
+    Ok(())
 }
 
 /// A member to be.

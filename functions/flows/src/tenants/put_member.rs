@@ -12,17 +12,17 @@ use tributary::{
     http::{Json, Problem},
     id::TenantId,
     identity::Role,
+    sign_off,
     store::{Key, Update},
 };
 use utoipa::ToSchema;
 
 use super::{
-    Tenant,
     member::{self, Member, MemberView},
-    subject_taken,
+    present, subject_taken,
 };
 use crate::{
-    App,
+    App, TenantApp,
     edge::{Operator, id_in_path, json},
 };
 
@@ -37,7 +37,8 @@ pub(crate) struct MemberChange {
     roles: Vec<Role>,
 }
 
-/// Adds a member or changes its roles. The next token that is issued carries them.
+/// Adds a member or changes its roles. The next token that is issued carries them; those that carry
+/// other roles end within a minute.
 #[utoipa::path(put, path = "/v1/tenants/{id}/members/{subject}", tag = "tenants", params(
     ("id" = TenantId, Path, description = "The tenant"),
     ("subject" = String, Path, description = "Subject at the identity provider"),
@@ -51,7 +52,9 @@ pub(crate) async fn put_member(
     Path((id, subject)): Path<(String, String)>,
     Json { value, .. }: Json<MemberChange>,
 ) -> Result<Response, Error> {
-    let tenant = Tenant::load(&app.store, id_in_path::<TenantId>(&id)?).await?;
+    let id: TenantId = id_in_path(&id)?;
+    let app = app.within(&app.scopes.for_operator(id).await?);
+    let tenant = present(&app.store, id).await?;
     let mut faults = Vec::new();
     member::check(
         &mut faults,
@@ -83,18 +86,21 @@ pub(crate) async fn put_member(
 }
 
 /// Changes a member that is there already; the subject's own item decides whose it is.
-async fn change(app: &App, member: &Member) -> Result<(), Error> {
-    let update = || {
-        Update::new()
-            .set("roles", &member.roles)
-            .set_or_remove("email", member.email.as_ref())
-    };
-    let by_subject = update().when_equal("tenant_id", member.tenant_id);
-    match app
-        .store
-        .update::<Member>(&Key::subject(&member.subject), by_subject)
-        .await
-    {
+async fn change(app: &TenantApp, member: &Member) -> Result<(), Error> {
+    let key = Key::subject(&member.subject);
+    let known: Option<Member> = app.store.get(&key).await?;
+    let known = known
+        .filter(|known| known.tenant_id == member.tenant_id)
+        .ok_or_else(subject_taken)?;
+    // First: a crash after the change would leave tokens with the old roles and nobody to end them.
+    if known.roles != member.roles {
+        sign_off::end_person(&app.store, &app.auth.issuer, &member.subject).await?;
+    }
+    let update = Update::new()
+        .set("roles", &member.roles)
+        .set_or_remove("email", member.email.as_ref())
+        .when_equal("tenant_id", member.tenant_id);
+    match app.store.update::<Member>(&key, update).await {
         Err(error) if error.is_condition() => return Err(subject_taken()),
         other => other?,
     };
