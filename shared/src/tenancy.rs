@@ -4,13 +4,18 @@ mod account;
 mod arn;
 mod assumed;
 mod flights;
+mod checks;
 mod scope;
 mod sessions;
 mod tenant;
 
-pub use account::{Account, AccountState, HostingMode, Probe, ProbeOutcome, VerificationReport};
+pub use account::{
+    Account, AccountState, EventProbe, HostingMode, Permission, PermissionOutcome, Probe,
+    ProbeOutcome, VerificationReport, Warning,
+};
 pub use arn::{InvalidRoleArn, RoleArn};
 pub use assumed::AssumeError;
 pub use scope::{ScopeConfig, TenantScope, TenantScopes};
+pub use checks::{CHECK_SHARD, session};
 pub use sessions::{RoleSessions, VendorRole};
 pub use tenant::{Tenant, TenantState};

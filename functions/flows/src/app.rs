@@ -18,7 +18,8 @@ use tributary::{
 };
 
 use crate::{
-    config::Config, connections::discovery::Discovered, connectors::Offered, s3::BucketHttp,
+    accounts::report::ReportSigner, config::Config, connections::discovery::Discovered,
+    connectors::Offered, s3::BucketHttp,
 };
 
 /// The state of the router. Cheap to clone, and knows no tenant.
@@ -52,6 +53,8 @@ pub struct App {
     pub(crate) discovered: Arc<Discovered>,
     /// What accounts said about their connectors lately.
     pub(crate) offered: Arc<Offered>,
+    /// Signs reports of verifications.
+    pub(crate) reports: ReportSigner,
     /// Buckets of accounts.
     pub(crate) buckets: BucketHttp,
 }
@@ -98,7 +101,7 @@ impl App {
         Ok(Self {
             providers,
             scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
-            admission: Admission::new(store.clone()),
+            admission: Admission::new(store.clone(), config.limits),
             secrets,
             auth: Arc::new(config.auth.clone()),
             shared: store.clone(),
@@ -108,6 +111,10 @@ impl App {
             queues: aws_sdk_sqs::Client::new(&aws),
             discovered: Arc::default(),
             offered: Arc::default(),
+            reports: ReportSigner::new(
+                aws_sdk_kms::Client::new(&aws),
+                config.report_key_arn.clone(),
+            ),
             buckets: BucketHttp::default(),
             config: Arc::new(config),
             aws,

@@ -3,6 +3,7 @@
 use tributary::{
     config::{ConfigError, Env},
     identity::AuthConfig,
+    limit::Limits,
     oauth::ProviderConfig,
     tenancy::{RoleArn, ScopeConfig, VendorRole},
     vault::VaultKeys,
@@ -14,6 +15,8 @@ use url::Url;
 pub struct Config {
     /// `AUTH_*`: how callers are recognised.
     pub auth: AuthConfig,
+    /// `LIMIT_*`: how much a tenant may do.
+    pub limits: Limits,
     /// `STAGE`: name of the deployment, part of the source of events.
     pub stage: String,
     /// `TABLE_NAME`
@@ -26,6 +29,8 @@ pub struct Config {
     pub vault_keys: VaultKeys,
     /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached.
     pub scopes: ScopeConfig,
+    /// `REPORT_KEY_ARN`: KMS key that signs reports of verifications.
+    pub report_key_arn: String,
     /// `OAUTH_*`: the providers of connections.
     pub providers: ProviderConfig,
     /// `DUE_SHARDS`: how many shards the due index has.
@@ -87,6 +92,7 @@ impl Config {
     /// Reads the variables named above.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let auth = AuthConfig::from_env(&mut env);
+        let limits = Limits::from_env(&mut env);
         let browser = BrowserConfig::from_env(&mut env);
         let onboarding = OnboardingConfig::from_env(&mut env);
         let stage = env.required("STAGE");
@@ -95,6 +101,7 @@ impl Config {
         let refresh_queue_url = env.required("REFRESH_QUEUE_URL");
         let vault_keys = VaultKeys::from_env(&mut env);
         let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
+        let report_key_arn = env.required("REPORT_KEY_ARN");
         let providers = ProviderConfig::from_env(&mut env);
         let due_shards = env.parsed_or("DUE_SHARDS", 4);
         if !(1..=1000).contains(&due_shards) {
@@ -106,12 +113,14 @@ impl Config {
         };
         let config = auth.zip(onboarding).map(|(auth, onboarding)| Self {
             auth,
+            limits,
             stage,
             table_name,
             sealing_key_secret_arn,
             refresh_queue_url,
             vault_keys,
             scopes,
+            report_key_arn,
             providers,
             due_shards,
             browser,

@@ -20,6 +20,7 @@ mod me;
 pub mod model;
 mod oauth_apps;
 mod s3;
+mod sign;
 mod tenants;
 pub mod trigger;
 mod usage;

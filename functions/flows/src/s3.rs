@@ -6,7 +6,6 @@
 
 mod failure;
 mod name;
-mod sign;
 mod xml;
 
 use std::time::Duration;
@@ -14,6 +13,8 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use http::{HeaderMap, Method};
 use tributary::{aws, error::Error, tenancy::Account};
+
+use crate::sign;
 
 pub(crate) use failure::Failure;
 pub(crate) use name::BucketName;
@@ -28,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 
 /// The HTTP client, made once.
 #[derive(Debug, Clone)]
-pub(crate) struct BucketHttp(reqwest::Client);
+pub(crate) struct BucketHttp(pub(crate) reqwest::Client);
 
 impl Default for BucketHttp {
     fn default() -> Self {
@@ -201,7 +202,7 @@ impl S3 {
         }
         sign::add_signature(
             &self.config,
-            &self.region,
+            ("s3", &self.region),
             &method,
             &url,
             &mut headers,
@@ -246,6 +247,7 @@ async fn read(name: &'static str, mut response: reqwest::Response) -> Result<Str
 /// S3 in an account of the tenant, if its role was ever proven.
 pub(crate) async fn of(app: &crate::App, account: &Account) -> Result<S3, Error> {
     crate::accounts::usable(account)?;
-    let config = app.sessions.config(account).await?;
+    let scope = app.scopes.of(account.tenant_id).await?;
+    let config = tributary::tenancy::session(&app.sessions, scope.store(), account).await?;
     Ok(S3::new(&app.buckets, config, account))
 }

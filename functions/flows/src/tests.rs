@@ -41,6 +41,10 @@ fn app() -> App {
             "DATA_KEY_ARN",
             "arn:aws:kms:us-east-1:111111111111:key/data",
         ),
+        (
+            "REPORT_KEY_ARN",
+            "arn:aws:kms:us-east-1:111111111111:key/report",
+        ),
         ("OAUTH_PROVIDERS", "salesforce"),
         (
             "TENANT_DATA_ROLE_ARN",
@@ -182,7 +186,7 @@ fn is_operators(path: &str) -> bool {
 #[test]
 fn the_document_has_every_route_once() {
     let routes = every_route();
-    assert_eq!(routes.len(), 57, "{routes:#?}");
+    assert_eq!(routes.len(), 60, "{routes:#?}");
     assert!(routes.contains(&("POST".to_owned(), "/v1/flows/x/start".to_owned())));
 }
 

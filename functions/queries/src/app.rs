@@ -73,7 +73,7 @@ impl App {
             auth: Arc::new(config.auth),
             sealer: Arc::new(sealer),
             scopes: TenantScopes::new(aws.clone(), config.scopes),
-            admission: Admission::new(store.clone()),
+            admission: Admission::new(store.clone(), config.limits),
             verifier,
             sessions: Sessions::new(store.clone(), &aws, config.identity),
             warehouse: Warehouse::new(aws, config.warehouse),

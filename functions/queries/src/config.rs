@@ -3,6 +3,7 @@
 use tributary::{
     config::{ConfigError, Env},
     identity::AuthConfig,
+    limit::Limits,
     oauth::Endpoint,
     tenancy::{RoleArn, ScopeConfig},
     vault::VaultKeys,
@@ -13,6 +14,8 @@ use tributary::{
 pub struct Config {
     /// How callers are recognised.
     pub auth: AuthConfig,
+    /// `LIMIT_*`: how much a tenant may do.
+    pub limits: Limits,
     /// `TABLE_NAME`: the table.
     pub table: String,
     /// `TENANT_DATA_ROLE_ARN`, `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: how tenants' things are
@@ -54,6 +57,7 @@ impl Config {
     /// Reads the variables named above; every fault at once.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let auth = AuthConfig::from_env(&mut env);
+        let limits = Limits::from_env(&mut env);
         let table = env.required("TABLE_NAME");
         let vault_keys = VaultKeys::from_env(&mut env);
         let scopes = ScopeConfig::from_env(&mut env, &table, &vault_keys);
@@ -65,6 +69,7 @@ impl Config {
         };
         let config = auth.zip(identity).map(|(auth, identity)| Self {
             auth,
+            limits,
             table,
             scopes,
             sealing_key_secret_arn,

@@ -16,6 +16,7 @@ mod owner;
 pub mod reconcile;
 mod refresh;
 mod rejected;
+mod verification;
 
 use std::ops::Deref;
 
@@ -104,6 +105,10 @@ impl RunEvents {
                     .tell_deactivation(&owner, &deactivated)
                     .await?;
             }
+            Input::Verification {
+                account,
+                unverified_nonce,
+            } => self.verification(&account, &unverified_nonce).await?,
             Input::Ignored { detail_type } => {
                 tracing::info!(
                     event.kind = detail_type,

@@ -221,7 +221,7 @@ async fn push(app: &TenantApp<'_>, record: &Connection, tokens: &OurTokens) -> R
     let account = Account::load(&app.store, record.tenant_id, record.account_id)
         .await?
         .ok_or_else(|| Error::internal("no_account", "a connection's account is gone"))?;
-    let config = app.sessions.config(&account).await?;
+    let config = tributary::tenancy::session(&app.sessions, &app.store, &account).await?;
     let client = Client::new(&config);
     profile::push_tokens(
         &client,

@@ -29,7 +29,7 @@ struct Account {
     s3: winterbaume_s3::S3Service,
     sqs: winterbaume_sqs::SqsService,
     secretsmanager: winterbaume_secretsmanager::SecretsManagerService,
-    kms: winterbaume_kms::KmsService,
+    kms: kms::Keys,
     glue: winterbaume_glue::GlueService,
     cloudwatch: winterbaume_cloudwatch::CloudWatchService,
 }

@@ -152,6 +152,8 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             version: 1,
+            due_at: None,
+            checks_failed: 0,
         }
     }
 

@@ -65,6 +65,8 @@ impl AccountView {
             created_at,
             updated_at,
             version: _,
+            due_at: _,
+            checks_failed: _,
         } = account;
         let is_customers = hosting == HostingMode::Customer;
         let launch_url = is_customers
@@ -150,6 +152,8 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             version: 1,
+            due_at: None,
+            checks_failed: 0,
         };
         let shown = serde_json::to_string(&AccountView::of(account, &config).unwrap()).unwrap();
         assert!(!shown.contains("vendor-external-id"), "{shown}");

@@ -20,6 +20,7 @@ use tributary::{error::Error, id::OperationId};
 
 use super::operation::perform;
 use crate::App;
+pub(crate) use due::due_entries;
 pub(crate) use item::{Watch, ensure};
 use listing::Listings;
 
@@ -40,16 +41,20 @@ const ACCOUNT_WITHIN: Duration = Duration::from_secs(12);
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Tick {
-    /// `watch`.
-    #[serde(rename = "kind")]
-    _kind: Kind,
-    scheduled_time: Timestamp,
+    /// What is to be done.
+    pub(crate) kind: Kind,
+    /// The tick's own time.
+    pub(crate) scheduled_time: Timestamp,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
+/// What a tick is for.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// Flows of accounts.
     Watch,
+    /// Roles of accounts.
+    AccountChecks,
 }
 
 /// What a tick did.

@@ -61,7 +61,7 @@ impl TenantEvents<'_> {
         let Some(account) = self.account_of(owner).await? else {
             return Ok(gone());
         };
-        let aws = self.sessions.config(&account).await?;
+        let aws = tributary::tenancy::session(&self.sessions, &self.store, &account).await?;
         let appflow = aws_sdk_appflow::Client::new(&aws);
         let asked = Asked::about(runs);
         let mut found = Vec::new();

@@ -92,6 +92,20 @@ pub(super) async fn entries(
     Ok(items.map(from_item).collect::<Result<_, _>>()?)
 }
 
+/// Partition and sort keys of what is due in a shard, oldest first.
+pub(crate) async fn due_entries(
+    app: &App,
+    shard: &str,
+    at: Timestamp,
+    most: usize,
+) -> Result<Vec<(String, String)>, Error> {
+    let found = entries(app, shard, at, most).await?;
+    Ok(found
+        .into_iter()
+        .map(|entry| (entry.pk, entry.sk))
+        .collect())
+}
+
 /// The account whose watch an entry stands for.
 fn watch_of(entry: &Entry) -> Option<Hint<AccountId>> {
     let tenant = entry.pk.strip_prefix("TENANT#")?.parse().ok()?;
