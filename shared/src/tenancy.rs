@@ -3,8 +3,8 @@
 mod account;
 mod arn;
 mod assumed;
-mod flights;
 mod checks;
+mod flights;
 mod scope;
 mod sessions;
 mod tenant;
@@ -15,7 +15,7 @@ pub use account::{
 };
 pub use arn::{InvalidRoleArn, RoleArn};
 pub use assumed::AssumeError;
-pub use scope::{ScopeConfig, TenantScope, TenantScopes};
 pub use checks::{CHECK_SHARD, session};
+pub use scope::{ScopeConfig, TenantScope, TenantScopes};
 pub use sessions::{RoleSessions, VendorRole};
 pub use tenant::{Tenant, TenantState};

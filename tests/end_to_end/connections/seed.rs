@@ -129,7 +129,10 @@ impl Seeder {
 
     /// The record as it is now.
     pub(super) async fn record(&self, of: Seeded, id: ConnectionId) -> Connection {
-        let found = self.store(of.tenant).get(&Key::connection(of.tenant, id)).await;
+        let found = self
+            .store(of.tenant)
+            .get(&Key::connection(of.tenant, id))
+            .await;
         found.unwrap().unwrap()
     }
 
