@@ -19,7 +19,7 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::{App, TenantApp};
 
 /// Routes of accounts.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -31,16 +31,19 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// An account of the tenant, or the answer for what does not exist.
-pub(crate) async fn find(app: &App, tenant: TenantId, id: AccountId) -> Result<Account, Error> {
-    let scope = app.scopes.of(tenant).await?;
-    Account::load(scope.store(), tenant, id)
+pub(crate) async fn find(
+    app: &TenantApp,
+    tenant: TenantId,
+    id: AccountId,
+) -> Result<Account, Error> {
+    Account::load(&app.store, tenant, id)
         .await?
         .ok_or_else(Error::not_found)
 }
 
 /// AppFlow in the account, as the tenant. A role that was never proven is not used.
 pub(crate) async fn appflow(
-    app: &App,
+    app: &TenantApp,
     account: &Account,
 ) -> Result<aws_sdk_appflow::Client, Error> {
     usable(account)?;

@@ -27,10 +27,10 @@ pub struct Config {
     pub refresh_queue_url: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
     pub vault_keys: VaultKeys,
-    /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached.
-    pub scopes: ScopeConfig,
     /// `REPORT_KEY_ARN`: KMS key that signs reports of verifications.
     pub report_key_arn: String,
+    /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached.
+    pub scopes: ScopeConfig,
     /// `OAUTH_*`: the providers of connections.
     pub providers: ProviderConfig,
     /// `DUE_SHARDS`: how many shards the due index has.
@@ -100,8 +100,8 @@ impl Config {
         let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
         let refresh_queue_url = env.required("REFRESH_QUEUE_URL");
         let vault_keys = VaultKeys::from_env(&mut env);
-        let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
         let report_key_arn = env.required("REPORT_KEY_ARN");
+        let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
         let providers = ProviderConfig::from_env(&mut env);
         let due_shards = env.parsed_or("DUE_SHARDS", 4);
         if !(1..=1000).contains(&due_shards) {
@@ -119,8 +119,8 @@ impl Config {
             sealing_key_secret_arn,
             refresh_queue_url,
             vault_keys,
-            scopes,
             report_key_arn,
+            scopes,
             providers,
             due_shards,
             browser,

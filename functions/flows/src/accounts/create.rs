@@ -81,6 +81,7 @@ pub(crate) async fn create_account(
     key: IdempotencyKey,
     Json { value, bytes }: Json<AccountInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let config = &app.config.onboarding;
     let account = check(&value, config, admin.tenant)?;
     let work = async {
