@@ -16,4 +16,5 @@ mod limits;
 mod onboarding;
 mod queries;
 mod runs;
+mod scopes;
 mod tour;
