@@ -84,7 +84,9 @@ impl World {
     }
 
     fn table(&self) -> String {
-        self.sandbox.stack.resources["Table"].physical_id().to_owned()
+        self.sandbox.stack.resources["Table"]
+            .physical_id()
+            .to_owned()
     }
 
     fn arn(&self, resource: &str) -> String {

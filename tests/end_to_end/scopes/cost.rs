@@ -22,10 +22,18 @@ async fn i2_a_tenants_session_is_assumed_once_per_instance_and_not_for_what_is_r
     let before = assumed(&sandbox);
     let refused = api.get("/v1/flows?limit=many").await.unwrap();
     assert_eq!(refused.status, 400);
-    assert_eq!(assumed(&sandbox), before, "a malformed request costs no session");
+    assert_eq!(
+        assumed(&sandbox),
+        before,
+        "a malformed request costs no session"
+    );
     for _ in 0..10 {
         api.get("/v1/flows").await.unwrap().expect(200).unwrap();
-        api.get("/v1/connections").await.unwrap().expect(200).unwrap();
+        api.get("/v1/connections")
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap();
     }
     assert_eq!(assumed(&sandbox), before + 1);
 }

@@ -23,8 +23,16 @@ async fn i3_a_session_opens_nothing_that_was_sealed_for_another_tenant() {
     let world = World::start().await;
     let secret = Secret::new("a refresh token");
     let theirs = world.scope("TokenRefreshRole", world.theirs).await;
-    let sealed = theirs.vault().seal(world.theirs, &PLACE, &secret).await.unwrap();
-    let opened = theirs.vault().open(world.theirs, &PLACE, &sealed).await.unwrap();
+    let sealed = theirs
+        .vault()
+        .seal(world.theirs, &PLACE, &secret)
+        .await
+        .unwrap();
+    let opened = theirs
+        .vault()
+        .open(world.theirs, &PLACE, &sealed)
+        .await
+        .unwrap();
     assert!(opened.same_as(secret.expose()));
     for role in FUNCTIONS {
         let ours = world.scope(role, world.ours).await;
@@ -34,8 +42,14 @@ async fn i3_a_session_opens_nothing_that_was_sealed_for_another_tenant() {
         assert_denied(role, vault.open_for(NO_TENANT, &PLACE, &sealed).await);
         // The key that wrapped it knows the tenant too: under another name it does not open.
         let mistaken = vault.open(world.ours, &PLACE, &sealed).await;
-        assert!(matches!(mistaken, Err(VaultError::DoesNotOpen)), "{mistaken:?}");
-        assert!(vault.seal(world.ours, &PLACE, &secret).await.is_ok(), "{role}");
+        assert!(
+            matches!(mistaken, Err(VaultError::DoesNotOpen)),
+            "{mistaken:?}"
+        );
+        assert!(
+            vault.seal(world.ours, &PLACE, &secret).await.is_ok(),
+            "{role}"
+        );
     }
 }
 

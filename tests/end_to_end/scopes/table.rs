@@ -59,7 +59,11 @@ async fn i2_a_repository_call_for_another_tenant_is_refused_by_the_session() {
     let theirs = world.scope("FlowsRole", world.theirs).await;
     let flow = FlowId::new();
     let kept = Key::flow(world.theirs, flow);
-    theirs.store().put(&kept, &json!({ "note": "kept" })).await.unwrap();
+    theirs
+        .store()
+        .put(&kept, &json!({ "note": "kept" }))
+        .await
+        .unwrap();
     let before = items_of(&world, world.theirs).await;
 
     for role in FUNCTIONS {
@@ -83,8 +87,9 @@ async fn i2_a_repository_call_for_another_tenant_is_refused_by_the_session() {
             assert_denied("query", found);
         }
         assert_denied("transaction", broken.insert_together(&[note(&new)]).await);
-        let mixed = broken.update_with(&kept, update(), &[note(&Key::outbox("event"))]);
-        assert_denied("transaction with an update", mixed.await);
+        let told = [note(&Key::outbox("event"))];
+        let mixed = broken.update_with(&kept, update(), &told).await;
+        assert_denied("transaction with an update", mixed);
         both_in_one_transaction(ours.store(), &Key::flow(world.ours, flow), &new).await;
         whole_table(ours.store()).await;
     }
@@ -132,22 +137,35 @@ async fn i2_a_session_does_the_work_of_its_own_tenant_and_no_more() {
     let ours = world.scope("RunEventsRole", world.ours).await;
     let store = ours.store();
     let (flow, now) = (FlowId::new(), Timestamp::now());
-    let (one, other) = (Key::flow(world.ours, flow), Key::deactivation(world.ours, flow, now));
+    let (one, other) = (
+        Key::flow(world.ours, flow),
+        Key::deactivation(world.ours, flow, now),
+    );
     let told = Key::outbox("event-of-a-test");
-    store.insert_together(&[note(&one), note(&other), note(&told)]).await.unwrap();
-    let page = store.query::<Value>(&Key::runs_partition(world.ours, flow), "", &PageRequest::first(9));
-    assert_eq!(page.await.unwrap().items.len(), 1);
-    store.update::<Value>(&one, Update::new().set("note", "changed")).await.unwrap();
+    store
+        .insert_together(&[note(&one), note(&other), note(&told)])
+        .await
+        .unwrap();
+    let (runs, page) = (Key::runs_partition(world.ours, flow), PageRequest::first(9));
+    let found = store.query::<Value>(&runs, "", &page).await.unwrap();
+    assert_eq!(found.items.len(), 1);
+    store
+        .update::<Value>(&one, Update::new().set("note", "changed"))
+        .await
+        .unwrap();
     assert!(store.take::<Value>(&one).await.unwrap().is_some());
     // What is told is left for the publisher, and not read.
     assert_denied("get", store.get::<Value>(&told).await);
     assert_denied("delete", store.delete(&told).await);
-    let all = store.query::<Value>(&Key::outbox_partition(), "", &PageRequest::first(9));
-    assert_denied("query", all.await);
+    let outbox = Key::outbox_partition();
+    assert_denied("query", store.query::<Value>(&outbox, "", &page).await);
     // Whose a flow is: for names that begin with the tenant.
     let name = |tenant| Key::flow_name("222222222222", &format!("tributary-{tenant}-{flow}"));
     store.insert(&name(world.ours), &json!({})).await.unwrap();
-    assert_denied("insert", store.insert(&name(world.theirs), &json!({})).await);
+    assert_denied(
+        "insert",
+        store.insert(&name(world.theirs), &json!({})).await,
+    );
     // The list of tenants and the subjects are the operator's.
     assert_denied("get", store.get::<Value>(&Key::tenant(world.ours)).await);
     assert_denied("get", store.get::<Value>(&Key::subject("somebody")).await);
@@ -178,7 +196,11 @@ async fn i2_the_functions_own_roles_reach_no_tenants_items() {
 async fn i2_the_operators_tag_is_for_the_api_alone() {
     let world = World::start().await;
     let listed = Key::tenant(world.ours);
-    let scope = world.scopes("FlowsRole").for_operator(world.ours).await.unwrap();
+    let scope = world
+        .scopes("FlowsRole")
+        .for_operator(world.ours)
+        .await
+        .unwrap();
     assert!(scope.store().get::<Value>(&listed).await.unwrap().is_some());
     let foreign = broken(&world, scope.store(), world.theirs);
     let flow = Key::flow(world.theirs, FlowId::new());
@@ -187,6 +209,9 @@ async fn i2_the_operators_tag_is_for_the_api_alone() {
         let scope = world.scopes(role).for_operator(world.ours).await.unwrap();
         // STS gives no session: nothing is sent.
         let outcome = scope.store().get::<Value>(&listed).await;
-        assert!(matches!(&outcome, Err(error) if error.is_unknown()), "{role}: {outcome:?}");
+        assert!(
+            matches!(&outcome, Err(error) if error.is_unknown()),
+            "{role}: {outcome:?}"
+        );
     }
 }
