@@ -21,7 +21,7 @@ pub(crate) struct Parts {
 
 /// Types that have no counterpart on one machine, or whose counterpart is made elsewhere (functions,
 /// the API, keys and secrets that must exist before the template is evaluated).
-const ELSEWHERE: [&str; 11] = [
+const ELSEWHERE: [&str; 12] = [
     "AWS::Serverless::Function",
     "AWS::Serverless::HttpApi",
     "AWS::Logs::LogGroup",
@@ -33,6 +33,7 @@ const ELSEWHERE: [&str; 11] = [
     "AWS::IAM::RolePolicy",
     "AWS::S3::BucketPolicy",
     "AWS::Events::Rule",
+    "AWS::CloudWatch::Alarm",
 ];
 
 /// Creates everything of a template in an account; what is unknown is an error that names it.
@@ -171,7 +172,40 @@ async fn bucket(
     if reply.status == http::StatusCode::CONFLICT {
         return Ok(());
     }
-    done(id, &reply)
+    done(id, &reply)?;
+    let properties = &resource.properties;
+    if let Some(status) = properties["VersioningConfiguration"]["Status"].as_str() {
+        let body =
+            format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
+        put(parts, admin, id, &format!("{path}?versioning"), body).await?;
+    }
+    let retention = &properties["ObjectLockConfiguration"]["Rule"]["DefaultRetention"];
+    if let Some(mode) = retention["Mode"].as_str() {
+        let days = &retention["Days"];
+        let days = days
+            .as_str()
+            .map_or_else(|| days.to_string(), str::to_owned);
+        let body = format!(
+            "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule>\
+             <DefaultRetention><Mode>{mode}</Mode><Days>{days}</Days></DefaultRetention></Rule>\
+             </ObjectLockConfiguration>"
+        );
+        put(parts, admin, id, &format!("{path}?object-lock"), body).await?;
+    }
+    Ok(())
+}
+
+async fn put(
+    parts: &Parts,
+    admin: &Principal,
+    id: &str,
+    path: &str,
+    body: String,
+) -> Result<(), StartError> {
+    let call = parts
+        .aws
+        .call_rest(admin, "s3", Method::PUT, path, Bytes::from(body));
+    done(id, &call.await)
 }
 
 async fn bucket_policy(

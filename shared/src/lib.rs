@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod run;
 pub mod seal;
 pub mod secret;
+pub mod sign;
 pub mod sign_off;
 pub mod store;
 pub mod telemetry;

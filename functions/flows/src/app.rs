@@ -7,7 +7,8 @@ use axum::extract::FromRef;
 use tributary::{
     connection::revocation::Revoker,
     error::Error,
-    http::Admission,
+    http::{Admission, Audit},
+    id::TenantId,
     identity::AuthConfig,
     oauth::Providers,
     seal::Sealer,
@@ -35,6 +36,8 @@ pub struct App {
     pub shared: Store,
     /// The table and the vault, for one tenant at a time.
     pub scopes: TenantScopes,
+    /// Writes the audit trail.
+    pub audit: Audit,
     /// Lets callers in.
     pub admission: Admission,
     /// Seals list cursors.
@@ -94,6 +97,7 @@ impl App {
             Providers::new(config.providers.clone(), secrets.clone()).map_err(|error| {
                 Error::internal("http_client", "no HTTP client could be made").with_source(error)
             })?;
+        let auth = Arc::new(config.auth.clone());
         let store = Store::new(
             aws_sdk_dynamodb::Client::new(&aws),
             config.table_name.clone(),
@@ -103,7 +107,8 @@ impl App {
             scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
             admission: Admission::new(store.clone(), config.limits),
             secrets,
-            auth: Arc::new(config.auth.clone()),
+            audit: Audit::new(config.audit.clone(), aws.clone(), Arc::clone(&auth)),
+            auth,
             shared: store.clone(),
             store,
             sealer: Arc::new(sealer),
@@ -119,6 +124,11 @@ impl App {
             config: Arc::new(config),
             aws,
         })
+    }
+
+    /// The function, at work for the tenant that the operator names.
+    pub(crate) async fn for_operator(&self, tenant: TenantId) -> Result<TenantApp, Error> {
+        Ok(self.within(&self.scopes.for_operator(tenant).await?))
     }
 
     /// The function, at work for one tenant.

@@ -2,6 +2,7 @@
 
 use tributary::{
     config::{ConfigError, Env},
+    http::AuditConfig,
     identity::AuthConfig,
     limit::Limits,
     oauth::ProviderConfig,
@@ -15,6 +16,8 @@ use url::Url;
 pub struct Config {
     /// `AUTH_*`: how callers are recognised.
     pub auth: AuthConfig,
+    /// `AUDIT_BUCKET`: where the audit trail goes.
+    pub audit: AuditConfig,
     /// `LIMIT_*`: how much a tenant may do.
     pub limits: Limits,
     /// `STAGE`: name of the deployment, part of the source of events.
@@ -92,6 +95,7 @@ impl Config {
     /// Reads the variables named above.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let auth = AuthConfig::from_env(&mut env);
+        let audit = AuditConfig::from_env(&mut env);
         let limits = Limits::from_env(&mut env);
         let browser = BrowserConfig::from_env(&mut env);
         let onboarding = OnboardingConfig::from_env(&mut env);
@@ -113,6 +117,7 @@ impl Config {
         };
         let config = auth.zip(onboarding).map(|(auth, onboarding)| Self {
             auth,
+            audit,
             limits,
             stage,
             table_name,

@@ -20,7 +20,6 @@ mod me;
 pub mod model;
 mod oauth_apps;
 mod s3;
-mod sign;
 mod tenants;
 pub mod trigger;
 mod usage;
@@ -37,7 +36,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// The router, with the shared layers around it.
 pub fn router(app: App) -> Router {
     let (router, _) = routes().split_for_parts();
-    tributary::http::layers::wrap(router.with_state(app))
+    let audit = app.audit.clone();
+    tributary::http::layers::wrap(router.with_state(app), audit)
 }
 
 /// The OpenAPI document of these routes.

@@ -6,6 +6,7 @@ use aws_config::SdkConfig;
 use tributary::{
     connection::{Connection, revocation::Revoker},
     error::Result,
+    http::Audit,
     id::TenantId,
     oauth::{
         Provider, ProviderLink, Providers, Target,
@@ -22,6 +23,7 @@ use crate::{config::Config, sign_in::SignIn};
 #[derive(Debug, Clone)]
 pub struct App {
     pub(crate) config: Arc<Config>,
+    pub(crate) audit: Audit,
     /// The table, for what is no tenant's: sessions, links, consents under way.
     pub(crate) shared: Store,
     /// Seals what is no tenant's: sign-ins.
@@ -41,6 +43,7 @@ impl App {
         let sign_in = SignIn::new(&config, secrets.clone(), http);
         let providers = Providers::new(config.providers.clone(), secrets)?;
         Ok(Self {
+            audit: Audit::of_handlers(config.audit.clone(), aws.clone()),
             shared: Store::new(
                 aws_sdk_dynamodb::Client::new(aws),
                 config.table_name.clone(),

@@ -2,6 +2,7 @@
 
 use tributary::{
     config::{ConfigError, Env},
+    http::AuditConfig,
     oauth::{Endpoint, ProviderConfig},
     tenancy::ScopeConfig,
     vault::VaultKeys,
@@ -14,6 +15,8 @@ use crate::return_to::AppOrigins;
 pub struct Config {
     /// `STAGE`: name of the deployment, part of the source of events.
     pub stage: String,
+    /// `AUDIT_BUCKET`: where the audit trail goes.
+    pub audit: AuditConfig,
     /// `TABLE_NAME`
     pub table_name: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
@@ -45,6 +48,7 @@ impl Config {
     /// Reads the variables named above.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let stage = env.required("STAGE");
+        let audit = AuditConfig::from_env(&mut env);
         let table_name = env.required("TABLE_NAME");
         let vault_keys = VaultKeys::from_env(&mut env);
         let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
@@ -61,6 +65,7 @@ impl Config {
         let config = public_base_url.zip(app_origins).zip(oidc_issuer).map(
             |((public_base_url, app_origins), oidc_issuer)| Self {
                 stage,
+                audit,
                 table_name,
                 vault_keys,
                 scopes,

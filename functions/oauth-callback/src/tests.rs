@@ -12,6 +12,7 @@ use super::*;
 fn environment() -> Vec<(String, String)> {
     [
         ("STAGE", "test"),
+        ("AUDIT_BUCKET", "audit"),
         ("TABLE_NAME", "table"),
         (
             "TENANT_DATA_ROLE_ARN",

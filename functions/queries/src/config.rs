@@ -2,6 +2,7 @@
 
 use tributary::{
     config::{ConfigError, Env},
+    http::AuditConfig,
     identity::AuthConfig,
     limit::Limits,
     oauth::Endpoint,
@@ -14,6 +15,8 @@ use tributary::{
 pub struct Config {
     /// How callers are recognised.
     pub auth: AuthConfig,
+    /// `AUDIT_BUCKET`: where the audit trail goes.
+    pub audit: AuditConfig,
     /// `LIMIT_*`: how much a tenant may do.
     pub limits: Limits,
     /// `TABLE_NAME`: the table.
@@ -57,6 +60,7 @@ impl Config {
     /// Reads the variables named above; every fault at once.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let auth = AuthConfig::from_env(&mut env);
+        let audit = AuditConfig::from_env(&mut env);
         let limits = Limits::from_env(&mut env);
         let table = env.required("TABLE_NAME");
         let vault_keys = VaultKeys::from_env(&mut env);
@@ -69,6 +73,7 @@ impl Config {
         };
         let config = auth.zip(identity).map(|(auth, identity)| Self {
             auth,
+            audit,
             limits,
             table,
             scopes,

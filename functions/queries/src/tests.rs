@@ -31,6 +31,8 @@ fn app_at(aws: &str) -> App {
         ("AUTH_TENANT_CLAIM", "tenant_id"),
         ("AUTH_ROLES_CLAIM", "tenant_roles"),
         ("AUTH_GROUPS_CLAIM", "cognito:groups"),
+        ("STAGE", "test"),
+        ("AUDIT_BUCKET", "audit"),
         ("TABLE_NAME", "table"),
         (
             "TENANT_DATA_ROLE_ARN",
@@ -75,6 +77,10 @@ fn app_at(aws: &str) -> App {
 fn table() -> String {
     async fn answer(body: String) -> (StatusCode, String) {
         let asked: Value = serde_json::from_str(&body).unwrap();
+        if asked["requestId"].is_string() {
+            // A record of the audit trail.
+            return (StatusCode::OK, String::new());
+        }
         let found = match asked["Key"]["pk"]["S"].as_str() {
             Some("OPERATOR") => json!({ "Item": { "state": { "S": "active" } } }),
             Some(pk) if pk.starts_with("ENDED#") => json!({}),

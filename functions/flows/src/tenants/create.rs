@@ -69,18 +69,14 @@ pub(crate) async fn create_tenant(
                     .map(|key| (key, Written::Member(member.clone()))),
             );
         }
-        let scope = app.scopes.for_operator(tenant.id).await?;
-        scope
-            .store()
-            .insert_together(&items)
-            .await
-            .map_err(|error| {
-                if error.is_condition() {
-                    subject_taken()
-                } else {
-                    error.into()
-                }
-            })?;
+        let app = app.for_operator(tenant.id).await?;
+        app.store.insert_together(&items).await.map_err(|error| {
+            if error.is_condition() {
+                subject_taken()
+            } else {
+                error.into()
+            }
+        })?;
         let location = format!("/v1/tenants/{}", tenant.id);
         created(&location, &TenantView::of(tenant, Some(members)))
     };

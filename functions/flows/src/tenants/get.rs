@@ -33,6 +33,7 @@ pub(crate) async fn get_tenant(
     let id: TenantId = id_in_path(&id)?;
     let app = app.within(&app.scopes.for_operator(id).await?);
     let tenant = Tenant::load(&app.store, id).await?;
+    let app = app.for_operator(id).await?;
     let partition = Key::tenant_partition(id);
     let members = app
         .store

@@ -52,9 +52,8 @@ pub(crate) async fn put_member(
     Path((id, subject)): Path<(String, String)>,
     Json { value, .. }: Json<MemberChange>,
 ) -> Result<Response, Error> {
-    let id: TenantId = id_in_path(&id)?;
-    let app = app.within(&app.scopes.for_operator(id).await?);
-    let tenant = present(&app.store, id).await?;
+    let tenant = present(&app.store, id_in_path::<TenantId>(&id)?).await?;
+    let app = app.for_operator(tenant.id).await?;
     let mut faults = Vec::new();
     member::check(
         &mut faults,
@@ -94,7 +93,7 @@ async fn change(app: &TenantApp, member: &Member) -> Result<(), Error> {
         .ok_or_else(subject_taken)?;
     // First: a crash after the change would leave tokens with the old roles and nobody to end them.
     if known.roles != member.roles {
-        sign_off::end_person(&app.store, &app.auth.issuer, &member.subject).await?;
+        sign_off::end_person(&app.shared, &app.auth.issuer, &member.subject).await?;
     }
     let update = Update::new()
         .set("roles", &member.roles)

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tributary::{
     error::{Error, Kind, Result},
-    http::Problem,
+    http::{Problem, Trail},
     oauth::{TokenAnswer, TokenFailure, TokenOutcome, provider::SIGN_IN},
     secret::Secret,
     store::{Key, key::sha256_hex},
@@ -18,6 +18,7 @@ use tributary::{
 
 use super::{KIND, LoginState};
 use crate::{
+    actor,
     app::App,
     cookie,
     edge::see_other,
@@ -47,6 +48,7 @@ struct Sealed {
     ))]
 pub(crate) async fn callback(
     State(app): State<App>,
+    trail: Trail,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
@@ -78,6 +80,7 @@ pub(crate) async fn callback(
         other => return Err(sign_in::failed(&other)),
     };
     let (person, tokens, ends) = identify(&app, *answer, &sealed.nonce).await?;
+    trail.acts(actor::person(&app, &person));
     if let Some(previous) = cookie::get(&headers, cookie::SESSION) {
         Session::end(&app, &previous).await?;
     }

@@ -15,7 +15,7 @@ use tributary::{
         previous::revoke_previous,
     },
     error::{Error, Kind, Result},
-    http::Problem,
+    http::{Problem, Trail},
     oauth::{Provider, ProviderLink},
     secret::Secret,
     store::Key,
@@ -66,6 +66,7 @@ impl From<Delivered> for Ending {
     ))]
 pub(crate) async fn callback(
     State(app): State<App>,
+    trail: Trail,
     Path(provider): Path<String>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -73,6 +74,8 @@ pub(crate) async fn callback(
     let query = CallbackQuery::parse(query.as_deref().unwrap_or_default())?;
     let row = app.providers.row(&provider).ok_or_else(Error::not_found)?;
     let consent = take(&app, row, &headers, &query).await?;
+    trail.acts(consent.actor(&app));
+    trail.touches("connection", consent.connection_id);
     let app = app.within(consent.tenant_id).await?;
     let ending = match &query.decision {
         Decision::Granted(code) => connect(&app, &consent, &query.state, code).await,
@@ -84,6 +87,7 @@ pub(crate) async fn callback(
         )),
     };
     finish::record(&app, &consent, &ending).await;
+    trail.ended(finish::words(&ending).1);
     finish::finish(&consent, &query.state, ending)
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn record(app: &TenantApp, consent: &Consent, ending: &Result<E
 }
 
 /// Result and code, both stable.
-fn words(ending: &Result<Ending>) -> (&'static str, &str) {
+pub(super) fn words(ending: &Result<Ending>) -> (&'static str, &str) {
     match ending {
         Ok(Ending::Connected) => ("connected", "connected"),
         Ok(Ending::Limited(code)) => ("limited", code),

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tributary::{
     error::{Error, Kind, Result},
-    http::Problem,
+    http::{Problem, Trail},
     oauth::{Invitation, random_token},
     secret::Secret,
     store::Key,
@@ -29,7 +29,7 @@ use super::{
     start::not_valid,
     token_start::form,
 };
-use crate::{app::App, cookie, edge::only_origin, query::once};
+use crate::{actor, app::App, cookie, edge::only_origin, query::once};
 
 /// What binds the page's cookie to the invitation.
 const KIND: &str = "invitation";
@@ -92,6 +92,7 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     ))]
 pub(crate) async fn accept(
     State(app): State<App>,
+    trail: Trail,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response> {
@@ -100,6 +101,9 @@ pub(crate) async fn accept(
     is_from_our_page(&app, &headers, token.as_deref(), csrf.as_deref())?;
     let (token, invitation) = load(&app, token).await?;
     let link = invitation.link;
+    let tenant = Some(link.tenant_id);
+    trail.acts(actor::named(actor::INVITATION, &link.subject, tenant));
+    trail.touches("connection", link.connection_id);
     let app = app.within(link.tenant_id).await?;
     let connection = connection(&app, link.tenant_id, link.connection_id, &link.provider).await?;
     let provider = app.link(&connection)?;
