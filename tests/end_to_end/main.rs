@@ -15,4 +15,5 @@ mod independent_client;
 mod onboarding;
 mod queries;
 mod runs;
+mod tenants;
 mod tour;

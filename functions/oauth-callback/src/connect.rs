@@ -16,6 +16,7 @@ use tributary::{
     connector::{AuthKind, connector},
     error::Result,
     id::{AttemptId, ConnectionId, TenantId},
+    tenancy::TenantState,
     vault::Sealed,
 };
 
@@ -65,13 +66,17 @@ struct Consent {
     expires_at: i64,
 }
 
-/// The connection that somebody consents for, if this provider grants its tokens.
+/// The connection that somebody consents for, if this provider grants its tokens and the tenant may
+/// use the service.
 async fn connection(
     app: &App,
     tenant: TenantId,
     id: ConnectionId,
     provider: &str,
 ) -> Result<Connection> {
+    if TenantState::of(&app.store, tenant).await? != Some(TenantState::Active) {
+        return Err(gone().with_log("the tenant is suspended, is leaving or has left"));
+    }
     Connection::load(&app.store, tenant, id)
         .await?
         .filter(|connection| {

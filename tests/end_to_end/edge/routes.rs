@@ -212,9 +212,8 @@ impl Route {
             (_, "/v1/oauth-apps/{provider}") => {
                 json!({ "clientId": "another", "clientSecret": "another" })
             }
-            ("PATCH", "/v1/tenants/{id}") => json!({ "name": "Renamed" }),
             (_, "/v1/tenants/{id}/suspend") => json!({ "reason": "A test." }),
-            ("PATCH", "/v1/connections/{id}") => json!({ "name": "Renamed" }),
+            ("PATCH", "/v1/connections/{id}" | "/v1/tenants/{id}") => json!({ "name": "Renamed" }),
             ("PUT", "/v1/buckets/{bucket}/policy") => {
                 json!({ "accountId": ids.account, "access": ["write"] })
             }
