@@ -17,4 +17,5 @@ mod onboarding;
 mod queries;
 mod runs;
 mod scopes;
+mod tenants;
 mod tour;
