@@ -21,7 +21,8 @@ pub(crate) struct Parts {
 
 /// Types that have no counterpart on one machine, or whose counterpart is made elsewhere (functions,
 /// the API, keys and secrets that must exist before the template is evaluated).
-const ELSEWHERE: [&str; 11] = [
+const ELSEWHERE: [&str; 12] = [
+    "AWS::CloudWatch::Alarm",
     "AWS::Serverless::Function",
     "AWS::Serverless::HttpApi",
     "AWS::Logs::LogGroup",

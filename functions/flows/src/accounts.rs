@@ -8,6 +8,8 @@ mod list;
 pub(crate) mod onboarding;
 pub(crate) mod recheck;
 pub(crate) mod report;
+
+pub(crate) mod pool;
 mod settle;
 mod verify;
 mod view;

@@ -86,6 +86,7 @@ pub(super) fn sample_config() -> OnboardingConfig {
     OnboardingConfig {
         template_url: "https://bucket.s3.us-east-1.amazonaws.com/customer-account.yaml".to_owned(),
         vendor_account_id: "111111111111".to_owned(),
+        vendor_pool: Vec::new(),
         region: "us-east-1".to_owned(),
         vendor_role: VendorRole {
             arn: "arn:aws:iam::111111111111:role/tributary/prod-vendor-flows"

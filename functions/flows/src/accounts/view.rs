@@ -41,7 +41,7 @@ pub(crate) struct AccountView {
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<VerificationReport>,
     /// How much of AppFlow's quotas the AWS account uses, all of it and not only our flows. Absent
-    /// until the account was first looked at, and in lists.
+    /// until the account was first looked at, in lists, and for the vendor's account.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<QuotaView>,
     #[schema(value_type = String, format = DateTime)]
