@@ -111,6 +111,10 @@ fn parameters(at: &Addresses<'_>, oidc: &str) -> BTreeMap<String, String> {
             "CustomerTemplateUrl",
             "https://tributary-templates.s3.us-east-1.amazonaws.com/customer-account.yaml",
         ),
+        // Tests ask as fast as they can, and one of them for a limit that it sets itself.
+        ("ReadLimit", "2000/20000"),
+        ("WriteLimit", "2000/20000"),
+        ("TokenLimit", "2000/20000"),
         ("IdentityCenterRegion", REGION),
         ("IdentityCenterApplicationArn", IDENTITY_APPLICATION),
         ("WarehouseWorkgroup", warehouse::WORKGROUP),

@@ -2,7 +2,9 @@
 
 mod account;
 mod arn;
+mod assumed;
 mod checks;
+mod flights;
 mod scope;
 mod sessions;
 mod tenant;
@@ -12,7 +14,8 @@ pub use account::{
     ProbeOutcome, VerificationReport, Warning,
 };
 pub use arn::{InvalidRoleArn, RoleArn};
+pub use assumed::AssumeError;
 pub use checks::{CHECK_SHARD, session};
-pub use scope::{TenantScope, TenantScopes};
-pub use sessions::{AssumeError, RoleSessions, VendorRole};
-pub use tenant::{Tenant, TenantState};
+pub use scope::{ScopeConfig, TenantScope, TenantScopes};
+pub use sessions::{RoleSessions, VendorRole};
+pub use tenant::{TENANT_SHARD, Tenant, TenantState};

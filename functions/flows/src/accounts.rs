@@ -17,11 +17,11 @@ mod view;
 use tributary::{
     error::{Error, Kind},
     id::{AccountId, TenantId},
-    tenancy::{Account, AccountState},
+    tenancy::{Account, AccountState, session},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::{App, TenantApp};
 
 /// Routes of accounts.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -33,21 +33,23 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// An account of the tenant, or the answer for what does not exist.
-pub(crate) async fn find(app: &App, tenant: TenantId, id: AccountId) -> Result<Account, Error> {
-    let scope = app.scopes.of(tenant).await?;
-    Account::load(scope.store(), tenant, id)
+pub(crate) async fn find(
+    app: &TenantApp,
+    tenant: TenantId,
+    id: AccountId,
+) -> Result<Account, Error> {
+    Account::load(&app.store, tenant, id)
         .await?
         .ok_or_else(Error::not_found)
 }
 
 /// AppFlow in the account, as the tenant. A role that was never proven is not used.
 pub(crate) async fn appflow(
-    app: &App,
+    app: &TenantApp,
     account: &Account,
 ) -> Result<aws_sdk_appflow::Client, Error> {
     usable(account)?;
-    let scope = app.scopes.of(account.tenant_id).await?;
-    let config = tributary::tenancy::session(&app.sessions, scope.store(), account).await?;
+    let config = session(&app.sessions, &app.store, account).await?;
     Ok(aws_sdk_appflow::Client::new(&config))
 }
 

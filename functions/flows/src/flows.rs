@@ -13,6 +13,7 @@ mod import;
 mod list;
 mod operation;
 mod patience;
+mod pause;
 mod permissions;
 mod places;
 mod record;
@@ -33,7 +34,10 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::{App, TenantApp};
+pub(crate) use pause::{
+    forget, leave_stopped, pause, take_down, that_are_paused, that_start_by_themselves, unpause,
+};
 pub(crate) use record::Flow;
 use record::FlowState;
 
@@ -64,7 +68,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// A flow of the tenant, or the answer for what does not exist.
-async fn find(app: &App, tenant: TenantId, id: FlowId) -> Result<Flow, Error> {
+async fn find(app: &TenantApp, tenant: TenantId, id: FlowId) -> Result<Flow, Error> {
     let found: Option<Flow> = app.store.get(&Key::flow(tenant, id)).await?;
     found.ok_or_else(Error::not_found)
 }

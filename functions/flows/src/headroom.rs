@@ -15,7 +15,7 @@ use tributary::{
     tenancy::{Account, HostingMode},
 };
 
-use crate::{App, accounts, appflow::failed};
+use crate::{App, TenantApp, accounts, appflow::failed};
 
 /// How long a count is believed without looking.
 const BELIEVED: SignedDuration = SignedDuration::from_mins(15);
@@ -41,13 +41,13 @@ fn key(account: &Account) -> Key {
 
 /// How many are used in an AWS account, as far as is known.
 pub(crate) async fn used(app: &App, aws_account: &str, region: &str) -> Result<i64, Error> {
-    let counter: Option<Counter> = app.store.get(&Key::headroom(aws_account, region)).await?;
+    let counter: Option<Counter> = app.shared.get(&Key::headroom(aws_account, region)).await?;
     Ok(counter.map_or(0, |counter| counter.connections.max(0)))
 }
 
 /// Takes one place in the AWS account, if there is one.
-pub(crate) async fn reserve(app: &App, account: &Account) -> Result<bool, Error> {
-    let known: Option<Counter> = app.store.get(&key(account)).await?;
+pub(crate) async fn reserve(app: &TenantApp, account: &Account) -> Result<bool, Error> {
+    let known: Option<Counter> = app.shared.get(&key(account)).await?;
     let now = Timestamp::now();
     let is_fresh = known.is_some_and(|counter| {
         counter
@@ -73,7 +73,7 @@ async fn take(app: &App, account: &Account) -> Result<bool, Error> {
     let update = Update::new()
         .add("connections", 1)
         .when_absent_or_less("connections", limit);
-    match app.store.update::<Counter>(&key(account), update).await {
+    match app.shared.update::<Counter>(&key(account), update).await {
         Ok(counter) => {
             judge(app, account, &counter).await?;
             Ok(true)
@@ -89,7 +89,7 @@ pub(crate) async fn release(app: &App, account: &Account) -> Result<(), Error> {
         return Ok(());
     }
     let update = Update::new().add("connections", -1);
-    match app.store.update::<Counter>(&key(account), update).await {
+    match app.shared.update::<Counter>(&key(account), update).await {
         Ok(counter) => judge(app, account, &counter).await,
         Err(error) if error.is_condition() => Ok(()),
         Err(error) => Err(error.into()),
@@ -105,11 +105,11 @@ pub(crate) async fn counted(app: &App, account: &Account, connections: u32) -> R
         .set("connections", connections)
         .set("counted_at", Timestamp::now())
         .upsert();
-    let counter = app.store.update::<Counter>(&key(account), update).await?;
+    let counter = app.shared.update::<Counter>(&key(account), update).await?;
     judge(app, account, &counter).await
 }
 
-async fn list(app: &App, account: &Account) -> Result<(), Error> {
+async fn list(app: &TenantApp, account: &Account) -> Result<(), Error> {
     let client: Client = accounts::appflow(app, account).await?;
     let mut number = 0;
     let mut next = None;
@@ -145,7 +145,7 @@ async fn judge(app: &App, account: &Account, counter: &Counter) -> Result<(), Er
             .when_equal("told_at", told_at),
         _ => return Ok(()),
     };
-    match app.store.update::<IgnoredAny>(&key(account), update).await {
+    match app.shared.update::<IgnoredAny>(&key(account), update).await {
         Ok(_) if is_scarce => tracing::error!(
             error.code = "connections_nearly_used_up",
             aws.account = account.aws_account_id,

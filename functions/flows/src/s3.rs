@@ -12,9 +12,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use http::{HeaderMap, Method};
-use tributary::{aws, error::Error, tenancy::Account};
-
-use crate::sign;
+use tributary::{aws, error::Error, sign, tenancy::Account};
 
 pub(crate) use failure::Failure;
 pub(crate) use name::BucketName;

@@ -15,11 +15,16 @@ use tributary::{
     connection::{Connection, TokenOwner, keep::gone},
     connector::{AuthKind, connector},
     error::Result,
+    http::audit::Actor,
     id::{AttemptId, ConnectionId, TenantId},
     vault::Sealed,
 };
 
-use crate::{app::App, return_to::ReturnTo};
+use crate::{
+    actor,
+    app::{App, TenantApp},
+    return_to::ReturnTo,
+};
 
 /// What binds the cookie's and the item's names together.
 const KIND: &str = "connect";
@@ -65,9 +70,21 @@ struct Consent {
     expires_at: i64,
 }
 
+impl Consent {
+    /// Who consents, for the audit trail.
+    fn actor(&self, app: &App) -> Actor {
+        let vouched_by = match self.binding {
+            Binding::Session => app.config.oidc_issuer.as_str(),
+            Binding::ConnectToken => actor::CONNECT_TOKEN,
+            Binding::Invitation => actor::INVITATION,
+        };
+        actor::named(vouched_by, &self.subject, Some(self.tenant_id))
+    }
+}
+
 /// The connection that somebody consents for, if this provider grants its tokens.
 async fn connection(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     id: ConnectionId,
     provider: &str,

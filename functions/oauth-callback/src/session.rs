@@ -97,7 +97,7 @@ impl Session {
             lease_until: None,
         };
         let key = Key::session(cookie.expose());
-        app.store.insert(&key, &session).await?;
+        app.shared.insert(&key, &session).await?;
         Ok(cookie)
     }
 
@@ -112,13 +112,13 @@ impl Session {
 
     /// The session of a cookie, unless it has ended.
     pub(crate) async fn load(app: &App, cookie: &Secret) -> Result<Option<Self>> {
-        let found: Option<Self> = app.store.get(&Key::session(cookie.expose())).await?;
+        let found: Option<Self> = app.shared.get(&Key::session(cookie.expose())).await?;
         Ok(found.filter(|session| session.expires_at > Timestamp::now().as_second()))
     }
 
     /// Ends a session and answers it as it was.
     pub(crate) async fn end(app: &App, cookie: &Secret) -> Result<Option<Self>> {
-        Ok(app.store.take(&Key::session(cookie.expose())).await?)
+        Ok(app.shared.take(&Key::session(cookie.expose())).await?)
     }
 
     /// Whether its tokens can still be handed out as they are.
@@ -135,7 +135,10 @@ impl Session {
     pub(crate) async fn tokens(&self, app: &App, cookie: &Secret) -> Result<SessionTokens> {
         let place = place(cookie, self.generation);
         let place: Vec<&str> = place.iter().map(String::as_str).collect();
-        let opened = app.vault.open_for(NO_TENANT, &place, &self.tokens).await?;
+        let opened = app
+            .sign_ins
+            .open_for(NO_TENANT, &place, &self.tokens)
+            .await?;
         serde_json::from_str(opened.expose())
             .map_err(|_| Error::internal("session_shape", "a session holds no tokens"))
     }
@@ -147,7 +150,7 @@ impl Session {
             .set("lease_until", after(now, LEASE).as_millisecond())
             .when_absent_or_less("lease_until", now.as_millisecond());
         match app
-            .store
+            .shared
             .update(&Key::session(cookie.expose()), update)
             .await
         {
@@ -164,7 +167,7 @@ impl Session {
             .remove("lease_until")
             .when_equal("fence", self.fence);
         let released = app
-            .store
+            .shared
             .update::<Self>(&Key::session(cookie.expose()), update)
             .await;
         match released {
@@ -197,7 +200,7 @@ impl Session {
                 .set("roles", &person.roles);
         }
         match app
-            .store
+            .shared
             .update(&Key::session(cookie.expose()), update)
             .await
         {
@@ -236,7 +239,7 @@ async fn seal(
     let place = place(cookie, generation);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     Ok(app
-        .vault
+        .sign_ins
         .seal_for(NO_TENANT, &place, &tokens.to_json())
         .await?)
 }

@@ -20,7 +20,7 @@ impl RunEvents {
     ) -> Result<(), Rejected> {
         let key = Key::event_probe(account, unverified_nonce);
         let arrived = Update::new().set("arrived_at", Timestamp::now());
-        match self.store.update::<EventProbe>(&key, arrived).await {
+        match self.shared.update::<EventProbe>(&key, arrived).await {
             Ok(probe) => {
                 tracing::info!(tenant.id = %probe.tenant_id, account.id = %probe.account_id, "event of a verification arrived");
                 Ok(())

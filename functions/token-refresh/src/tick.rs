@@ -48,10 +48,10 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
     let mut start = None;
     loop {
         let page = app
-            .store
+            .shared
             .client()
             .query()
-            .table_name(app.store.table())
+            .table_name(app.shared.table())
             .index_name("due")
             .key_condition_expression("due_shard = :shard AND due_at <= :now")
             .expression_attribute_values(":shard", AttributeValue::S(tick.shard.to_string()))

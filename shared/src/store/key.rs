@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::id::{AccountId, AttemptId, ConnectionId, FlowId, OperationId, RunId, TenantId};
+use crate::{
+    id::{AccountId, AttemptId, ConnectionId, FlowId, OperationId, RunId, TenantId},
+    limit::{Class, Party},
+};
 
 /// Partition and sort key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,6 +46,22 @@ impl Key {
     /// A tenant, in the operator's list.
     pub fn tenant(tenant: TenantId) -> Self {
         Self::raw(Self::operator_partition(), format!("TENANT#{tenant}"))
+    }
+
+    /// How far a tenant's offboarding is, and what it came to; kept for ever.
+    pub fn offboarding(tenant: TenantId) -> Self {
+        Self::raw(Self::operator_partition(), format!("OFFBOARDING#{tenant}"))
+    }
+
+    /// What the sort keys of the things that an offboarding met begin with.
+    pub fn offboarded_prefix(tenant: TenantId) -> String {
+        format!("OFFBOARDED#{tenant}#")
+    }
+
+    /// What became of one thing in an offboarding.
+    pub fn offboarded(tenant: TenantId, kind: &str, name: &str) -> Self {
+        let sk = format!("{}{kind}#{name}", Self::offboarded_prefix(tenant));
+        Self::raw(Self::operator_partition(), sk)
     }
 
     /// Which tenant a subject of the identity provider belongs to.
@@ -268,6 +287,12 @@ impl Key {
             format!("JTI#{}", sha256_hex(&format!("{issuer}\n{jti}"))),
             "JTI",
         )
+    }
+
+    /// How much a party did lately. No tenant's own item: it is looked at before anything else is done
+    /// for the tenant.
+    pub fn limit(party: &Party, class: Class) -> Self {
+        Self::raw(format!("LIMIT#{party}"), class.name())
     }
 
     /// Mark that a sign-in has ended before its tokens do.

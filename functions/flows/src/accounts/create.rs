@@ -85,6 +85,7 @@ pub(crate) async fn create_account(
     key: IdempotencyKey,
     Json { value, bytes }: Json<AccountInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let config = &app.config.onboarding;
     let wants_a_host = value.hosting == Some(HostingMode::Vendor) && value.aws_account_id.is_none();
     let host = if wants_a_host {
@@ -262,9 +263,7 @@ fn vendors_account(
 ) -> Result<Option<Host>, Error> {
     let hosts = pool::hosts(config)?;
     let named = input.aws_account_id.as_ref().map(|given| {
-        let named = hosts
-            .into_iter()
-            .find(|host| host.aws_account_id == *given);
+        let named = hosts.into_iter().find(|host| host.aws_account_id == *given);
         if named.is_none() {
             faults.push(Fault::new(
                 "/awsAccountId",

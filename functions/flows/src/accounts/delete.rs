@@ -30,6 +30,7 @@ pub(crate) async fn delete_account(
     admin: Admin,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let account = find(&app, admin.tenant, id_in_path(&id)?).await?;
     let store = admin.store();
     if usage::of_account(store, admin.tenant, account.id).await? {

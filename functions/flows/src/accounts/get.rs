@@ -26,6 +26,7 @@ pub(crate) async fn get_account(
     viewer: Viewer,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let account = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     let key = Key::watch(viewer.tenant, account.id);
     // What the vendor's account has in all is no tenant's business.

@@ -25,6 +25,7 @@ pub(crate) async fn list_accounts(
     viewer: Viewer,
     Listing(query): Listing,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let page = query.page(&app.sealer, viewer.tenant, "accounts")?;
     let partition = Key::tenant_partition(viewer.tenant);
     let found: Page<Account> = viewer.store().query(&partition, "ACCOUNT#", &page).await?;

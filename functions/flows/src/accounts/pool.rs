@@ -14,7 +14,7 @@ use super::{
     onboarding::CUSTOMER_ROLE,
     settle,
 };
-use crate::{App, OnboardingConfig, headroom};
+use crate::{App, OnboardingConfig, TenantApp, headroom};
 
 /// An AWS account in which the vendor hosts flows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ async fn by_room(app: &App, hosts: Vec<Host>) -> Result<Vec<Host>, Error> {
 /// The account in which a new connection is made: the one that was asked for, unless the vendor hosts
 /// it and it is full. Then it is the tenant's account in the next of the pool, which is made if need
 /// be. A place is taken there.
-pub(crate) async fn place(app: &App, store: &Store, asked: Account) -> Result<Account, Error> {
+pub(crate) async fn place(app: &TenantApp, asked: Account) -> Result<Account, Error> {
     if asked.hosting != HostingMode::Vendor || asked.state == AccountState::Pending {
         return Ok(asked);
     }
@@ -87,7 +87,7 @@ pub(crate) async fn place(app: &App, store: &Store, asked: Account) -> Result<Ac
         .filter(|host| host.aws_account_id != asked.aws_account_id)
         .collect();
     for host in by_room(app, others).await? {
-        let account = match account_at(app, store, &asked, &host).await {
+        let account = match account_at(app, &asked, &host).await {
             Ok(Some(account)) => account,
             Ok(None) => continue,
             Err(error) => {
@@ -115,11 +115,11 @@ pub(crate) async fn place(app: &App, store: &Store, asked: Account) -> Result<Ac
 
 /// The tenant's account at this host, proven; none if the proof fails.
 async fn account_at(
-    app: &App,
-    store: &Store,
+    app: &TenantApp,
     asked: &Account,
     host: &Host,
 ) -> Result<Option<Account>, Error> {
+    let store = &app.store;
     let guard = Key::aws_account(asked.tenant_id, &host.aws_account_id);
     let mut account = if let Some(Guard { account_id }) = store.get(&guard).await? {
         let found = Account::load(store, asked.tenant_id, account_id).await?;

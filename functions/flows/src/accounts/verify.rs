@@ -51,6 +51,7 @@ pub(crate) async fn verify_account(
     Path(id): Path<String>,
     body: NoBody,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let account = find(&app, admin.tenant, id_in_path(&id)?).await?;
     let store = admin.store();
     let operation = format!("verify-account-{}", account.id);

@@ -27,7 +27,7 @@ use super::{
     view::{ConnectionView, StartedConnection},
 };
 use crate::{
-    App, accounts, claim, credentials,
+    App, TenantApp, accounts, claim, credentials,
     edge::{Editor, body_of, created, json},
     headroom, oauth_apps,
 };
@@ -95,6 +95,7 @@ pub(crate) async fn create_connection(
     key: IdempotencyKey,
     Json { value, bytes }: Json<ConnectionInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let known = Known {
         account: Account::load(&app.store, editor.tenant, value.account_id).await?,
         has_own_app: oauth_apps::has_own(&app, editor.tenant, &value.connector).await?,
@@ -106,7 +107,7 @@ pub(crate) async fn create_connection(
     let work = async {
         let id = ConnectionId::new();
         let id = claim::id(&app.store, &key, &scope, OPERATION, subject, id).await?;
-        let account = placed(&app, &editor, id, &plan).await?;
+        let account = placed(&app, id, &plan).await?;
         let (asked, given) = record(id, &plan, &account, value, subject);
         let made = match plan.way {
             Way::Consent { .. } => insert(&app, asked).await,
@@ -156,16 +157,12 @@ pub(crate) async fn create_connection(
 
 /// The account in which the connection is made: the one that was asked for, unless it is the vendor's
 /// and full. What an earlier attempt with the same key wrote stays where it is.
-async fn placed(
-    app: &App,
-    editor: &Editor,
-    id: ConnectionId,
-    plan: &Plan,
-) -> Result<Account, Error> {
-    let at = Key::connection(editor.tenant, id);
-    match editor.store().get::<Connection>(&at).await? {
-        Some(known) => accounts::find(app, editor.tenant, known.account_id).await,
-        None => accounts::pool::place(app, editor.store(), plan.account.clone()).await,
+async fn placed(app: &TenantApp, id: ConnectionId, plan: &Plan) -> Result<Account, Error> {
+    let tenant = plan.account.tenant_id;
+    let at = Key::connection(tenant, id);
+    match app.store.get::<Connection>(&at).await? {
+        Some(known) => accounts::find(app, tenant, known.account_id).await,
+        None => accounts::pool::place(app, plan.account.clone()).await,
     }
 }
 
@@ -237,7 +234,7 @@ fn record(
 }
 
 /// Writes the connection, or finds what an earlier attempt with the same key wrote.
-async fn insert(app: &App, asked: Connection) -> Result<Connection, Error> {
+async fn insert(app: &TenantApp, asked: Connection) -> Result<Connection, Error> {
     let at = Key::connection(asked.tenant_id, asked.id);
     match app.store.insert(&at, &asked).await {
         Ok(()) => Ok(asked),
@@ -248,7 +245,7 @@ async fn insert(app: &App, asked: Connection) -> Result<Connection, Error> {
 
 /// Gives AppFlow the credentials, and has it use them.
 async fn with_credentials(
-    app: &App,
+    app: &TenantApp,
     account: &Account,
     mut asked: Connection,
     given: &Credentials,
@@ -270,7 +267,7 @@ async fn with_credentials(
 
 /// Gets a token for the credentials, and gives AppFlow that.
 async fn with_tokens(
-    app: &App,
+    app: &TenantApp,
     account: &Account,
     asked: Connection,
     given: &Credentials,
@@ -289,7 +286,11 @@ async fn with_tokens(
 
 /// Writes the record and keeps the credentials, in this order: a secret that no record names would be
 /// found by nobody.
-async fn kept(app: &App, asked: Connection, given: &Credentials) -> Result<Connection, Error> {
+async fn kept(
+    app: &TenantApp,
+    asked: Connection,
+    given: &Credentials,
+) -> Result<Connection, Error> {
     let connection = insert(app, asked).await?;
     if let Some(name) = &connection.credentials {
         credentials::keep(&app.secrets, name, &given.to_secret()).await?;
@@ -300,7 +301,7 @@ async fn kept(app: &App, asked: Connection, given: &Credentials) -> Result<Conne
 /// What is certain not to work leaves nothing behind; what is in doubt stays `pending` under its id,
 /// and the same request again carries on.
 async fn undone(
-    app: &App,
+    app: &TenantApp,
     appflow: Option<&aws_sdk_appflow::Client>,
     connection: &Connection,
     failed: Failed,

@@ -28,7 +28,7 @@ use super::{
     row,
 };
 use crate::{
-    App, accounts,
+    App, TenantApp, accounts,
     appflow::refused,
     edge::{Editor, id_in_path, json},
     usage,
@@ -62,13 +62,14 @@ pub(crate) async fn delete_connection(
     editor: Editor,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let key = Key::connection(editor.tenant, id_in_path(&id)?);
     let found: Option<Connection> = app.store.get(&key).await?;
     let connection = found.ok_or_else(Error::not_found)?;
     let left_over = if connection.state == ConnectionState::Deleted {
-        left_before(&app, &connection, &key).await?
+        left_before(&app, &connection).await?
     } else {
-        delete(&app, connection.clone()).await?
+        end(&app, connection.clone(), Patience::Left).await?
     };
     let deleted = DeletedConnection {
         id: connection.id,
@@ -79,17 +80,17 @@ pub(crate) async fn delete_connection(
 }
 
 /// What a connection that is deleted already left, as far as it is still there.
-async fn left_before(
-    app: &App,
+pub(crate) async fn left_before(
+    app: &TenantApp,
     connection: &Connection,
-    key: &Key,
 ) -> Result<Vec<LeftOver>, Error> {
     #[derive(Deserialize)]
     struct Remembered {
         #[serde(default)]
         left_over: Vec<LeftOver>,
     }
-    let remembered: Option<Remembered> = app.store.get(key).await?;
+    let key = Key::connection(connection.tenant_id, connection.id);
+    let remembered: Option<Remembered> = app.store.get(&key).await?;
     let mut left = remembered.map_or_else(Vec::new, |found| found.left_over);
     let due = left_of(&app.store, connection.tenant_id, connection.id).await?;
     let grants = due
@@ -99,13 +100,49 @@ async fn left_before(
     Ok(left)
 }
 
-async fn delete(app: &App, connection: Connection) -> Result<Vec<LeftOver>, Error> {
+/// Why something is left that was tried for long enough.
+const GIVEN_UP: &str = "It could not be deleted for a day. Delete what has this name.";
+
+/// Whether what fails can be tried again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// It can: the connection stays until then.
+    Left,
+    /// It was, for long enough: the connection ends, and what could not be removed is left over.
+    Over,
+}
+
+/// Ends a connection and answers what is left of it.
+pub(crate) async fn end(
+    app: &TenantApp,
+    connection: Connection,
+    patience: Patience,
+) -> Result<Vec<LeftOver>, Error> {
     if usage::of_connection(&app.store, connection.tenant_id, connection.id).await? {
         return Err(in_use());
     }
     let mut left = left_over::beforehand(&connection, row(&connection)?);
-    left.extend(delete_profile(app, &connection).await?);
-    left.extend(delete_secret(app, &connection).await?);
+    let (profile, secret) = (&connection.profile_name, connection.credentials.as_ref());
+    for (what, name, deleted) in [
+        (
+            LeftOverKind::Profile,
+            Some(profile),
+            delete_profile(app, &connection).await,
+        ),
+        (
+            LeftOverKind::Secret,
+            secret,
+            delete_secret(app, &connection).await,
+        ),
+    ] {
+        left.extend(match (deleted, patience, name) {
+            (Err(error), Patience::Over, Some(name)) => {
+                tracing::warn!(connection.id = %connection.id, name, error.chain = error.chain(), "given up");
+                Some(LeftOver::settled_by_hand(what, name, GIVEN_UP))
+            }
+            (deleted, ..) => deleted?,
+        });
+    }
     let Some((connection, due)) = forget(app, connection, &left).await? else {
         return Ok(left);
     };
@@ -122,7 +159,7 @@ async fn delete(app: &App, connection: Connection) -> Result<Vec<LeftOver>, Erro
 /// Forgets the tokens and writes down, in the same transaction, that their grant must be ended: a
 /// crash loses neither. A refresh that came in between has newer tokens, and these are what counts.
 async fn forget(
-    app: &App,
+    app: &TenantApp,
     mut connection: Connection,
     left: &[LeftOver],
 ) -> Result<Option<(Connection, Option<DueRevocation>)>, Error> {
@@ -166,7 +203,7 @@ async fn forget(
 
 /// A grant that waits to be confirmed has nothing left to wait for.
 async fn give_candidate_back(
-    app: &App,
+    app: &TenantApp,
     connection: &Connection,
 ) -> Result<Option<LeftOver>, Error> {
     let candidates = Candidates {
@@ -189,7 +226,10 @@ async fn give_candidate_back(
 }
 
 /// Deletes the profile; answers what is left where the account does not let us in any more.
-async fn delete_profile(app: &App, connection: &Connection) -> Result<Option<LeftOver>, Error> {
+async fn delete_profile(
+    app: &TenantApp,
+    connection: &Connection,
+) -> Result<Option<LeftOver>, Error> {
     let account = accounts::find(app, connection.tenant_id, connection.account_id).await?;
     // In an account that was never proven, no profile was ever made.
     if account.state == AccountState::Pending {
@@ -226,7 +266,10 @@ async fn delete_profile(app: &App, connection: &Connection) -> Result<Option<Lef
 
 /// Deletes the secret with long-lived credentials, at once: what a person wants gone is not kept for
 /// a month.
-async fn delete_secret(app: &App, connection: &Connection) -> Result<Option<LeftOver>, Error> {
+async fn delete_secret(
+    app: &TenantApp,
+    connection: &Connection,
+) -> Result<Option<LeftOver>, Error> {
     let Some(name) = &connection.credentials else {
         return Ok(None);
     };

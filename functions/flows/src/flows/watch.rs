@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
-use tributary::error::Error;
+use tributary::{error::Error, id::OperationId};
 
 use super::operation::perform;
-use crate::App;
-pub(crate) use due::due_entries;
+use crate::{App, tenants::work};
+pub(crate) use due::{due_entries, tenants};
 pub(crate) use item::{Watch, ensure};
 use listing::Listings;
 
@@ -63,6 +63,8 @@ pub(crate) enum Kind {
 pub(crate) struct Ticked {
     /// Operations that were tried.
     operations: usize,
+    /// Tenants whose standing asked for something.
+    tenants: usize,
     /// Accounts that were looked at.
     accounts: usize,
     /// Accounts that could not be looked at; they are due again, later each time.
@@ -74,6 +76,7 @@ pub(crate) struct Ticked {
 pub(crate) async fn run(app: &App, tick: &Tick) -> Result<Ticked, Error> {
     let now = tick.scheduled_time;
     let begun = Instant::now();
+    let tenants = tokio::spawn(work::run(app.clone(), now));
     let operations = operations(app, now, begun).await?;
     let listings = Listings::default();
     let mut due = due::accounts(app, now, MOST_ACCOUNTS).await?.into_iter();
@@ -85,10 +88,10 @@ pub(crate) async fn run(app: &App, tick: &Tick) -> Result<Ticked, Error> {
     loop {
         while looks.len() < CONCURRENCY
             && begun.elapsed() < BEGIN_WITHIN
-            && let Some(watch) = due.next()
+            && let Some(hint) = due.next()
         {
             let (app, listings) = (app.clone(), listings.clone());
-            looks.spawn(async move { account::watch(&app, &listings, watch, now).await });
+            looks.spawn(async move { account::watch(&app, &listings, hint, now).await });
         }
         let Some(look) = looks.join_next().await else {
             break;
@@ -99,7 +102,10 @@ pub(crate) async fn run(app: &App, tick: &Tick) -> Result<Ticked, Error> {
             Ok(account::Outcome::Failed) | Err(_) => ticked.failed += 1,
         }
     }
-    tracing::info!(scheduled_time = %now, operations, accounts = ticked.accounts, failed = ticked.failed, "watched");
+    ticked.tenants = tenants.await.map_err(|error| {
+        Error::internal("work_lost", "the tenants' work did not end by itself").with_source(error)
+    })??;
+    tracing::info!(scheduled_time = %now, operations, tenants = ticked.tenants, accounts = ticked.accounts, failed = ticked.failed, "watched");
     Ok(ticked)
 }
 
@@ -113,14 +119,14 @@ async fn operations(app: &App, now: Timestamp, begun: Instant) -> Result<usize, 
     loop {
         while attempts.len() < CONCURRENCY
             && begun.elapsed() < OPERATIONS_WITHIN
-            && let Some(operation) = due.next()
+            && let Some(hint) = due.next()
         {
             let app = app.clone();
             tried += 1;
             attempts.spawn(async move {
-                if let Err(error) = perform::attempt(&app, &operation, now).await {
+                if let Err(error) = operation(&app, hint, now).await {
                     tracing::warn!(
-                        tenant.id = %operation.tenant_id, operation.id = %operation.id,
+                        tenant.id = %hint.0, operation.id = %hint.1,
                         error.code = error.code(), error.chain = error.chain(), "operation could not be tried"
                     );
                 }
@@ -129,5 +135,14 @@ async fn operations(app: &App, now: Timestamp, begun: Instant) -> Result<usize, 
         if attempts.join_next().await.is_none() {
             return Ok(tried);
         }
+    }
+}
+
+/// Tries one operation, in the scope of its tenant.
+async fn operation(app: &App, hint: due::Hint<OperationId>, now: Timestamp) -> Result<(), Error> {
+    let app = app.within(&app.scopes.of(hint.0).await?);
+    match due::operation(&app, hint, now).await? {
+        Some(operation) => perform::attempt(&app, &operation, now).await,
+        None => Ok(()),
     }
 }

@@ -7,9 +7,7 @@ use aws_config::SdkConfig;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tributary::{aws::Refusal, tenancy::Account};
-
-use crate::sign;
+use tributary::{aws::Refusal, sign, tenancy::Account};
 
 /// Source of the event. The role may put events of this source and no other.
 pub(super) const SOURCE: &str = "tributary.verification";

@@ -31,6 +31,7 @@ pub(crate) async fn get_account_report(
     viewer: Viewer,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let account = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     let newest = PageRequest {
         newest_first: true,

@@ -33,6 +33,7 @@ pub(crate) async fn list_account_reports(
     Path(id): Path<String>,
     Listing(query): Listing,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let account = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     // A cursor is good for the list of the account that it came from.
     let name = format!("account-reports-{}", account.id);

@@ -19,7 +19,7 @@ use reqwest::Url;
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// PutBucketPolicy takes a body only with a checksum.
-pub(crate) fn add_checksum(headers: &mut HeaderMap, body: &str) {
+pub fn add_checksum(headers: &mut HeaderMap, body: &str) {
     let sum = STANDARD.encode(digest(&SHA256, body.as_bytes()));
     headers.insert(
         "x-amz-sdk-checksum-algorithm",
@@ -35,7 +35,7 @@ pub(crate) fn add_checksum(headers: &mut HeaderMap, body: &str) {
 }
 
 /// Signs a request to a service with the credentials of a configuration.
-pub(crate) async fn add_signature(
+pub async fn add_signature(
     config: &SdkConfig,
     (service, region): (&str, &str),
     method: &Method,
