@@ -95,7 +95,7 @@ async fn o3_reports_are_signed_kept_and_ones_own() {
     assert_eq!(list["items"], json!([newest]));
     let cursor = text(&list, "nextCursor");
     let next = get(
-        alice,
+        ethan,
         &format!("/v1/accounts/{id}/reports?limit=1&cursor={cursor}"),
     )
     .await;

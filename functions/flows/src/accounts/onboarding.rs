@@ -55,7 +55,8 @@ fn percent_encoded(value: &str) -> String {
 
 /// The trust policy of the customer's role, exactly as the template makes it.
 pub(super) fn trust_policy(config: &OnboardingConfig, external_id: &str) -> Value {
-    let vendor = format!("arn:aws:iam::{}:root", config.vendor_account_id);
+    let partition = config.vendor_role.arn.partition();
+    let vendor = format!("arn:{partition}:iam::{}:root", config.vendor_account_id);
     json!({
         "Version": "2012-10-17",
         "Statement": [
