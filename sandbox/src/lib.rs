@@ -18,6 +18,7 @@ mod services;
 mod stack;
 mod start;
 pub mod tour;
+pub mod trail;
 pub mod warehouse;
 
 use std::{collections::BTreeMap, sync::Arc};
