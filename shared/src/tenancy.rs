@@ -18,4 +18,4 @@ pub use assumed::AssumeError;
 pub use checks::{CHECK_SHARD, session};
 pub use scope::{ScopeConfig, TenantScope, TenantScopes};
 pub use sessions::{RoleSessions, VendorRole};
-pub use tenant::{Tenant, TenantState};
+pub use tenant::{TENANT_SHARD, Tenant, TenantState};

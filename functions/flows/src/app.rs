@@ -8,6 +8,7 @@ use tributary::{
     connection::revocation::Revoker,
     error::Error,
     http::{Admission, Audit},
+    id::TenantId,
     identity::AuthConfig,
     oauth::Providers,
     seal::Sealer,
@@ -123,6 +124,11 @@ impl App {
             config: Arc::new(config),
             aws,
         })
+    }
+
+    /// The function, at work for the tenant that the operator names.
+    pub(crate) async fn for_operator(&self, tenant: TenantId) -> Result<TenantApp, Error> {
+        Ok(self.within(&self.scopes.for_operator(tenant).await?))
     }
 
     /// The function, at work for one tenant.

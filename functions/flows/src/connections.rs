@@ -32,6 +32,7 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use delete::{Patience, end, left_before};
 pub(crate) use entity::describe;
 
 use crate::{App, TenantApp, accounts};

@@ -13,6 +13,7 @@ mod import;
 mod list;
 mod operation;
 mod patience;
+mod pause;
 mod permissions;
 mod places;
 mod record;
@@ -34,6 +35,9 @@ use tributary::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{App, TenantApp};
+pub(crate) use pause::{
+    forget, leave_stopped, pause, take_down, that_are_paused, that_start_by_themselves, unpause,
+};
 pub(crate) use record::Flow;
 use record::FlowState;
 

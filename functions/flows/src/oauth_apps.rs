@@ -40,6 +40,13 @@ pub(crate) struct OwnApp {
     updated_at: Timestamp,
 }
 
+impl OwnApp {
+    /// Key of the provider.
+    pub(crate) fn provider(&self) -> &str {
+        &self.provider
+    }
+}
+
 /// Whether the tenant has an app of its own at the provider of a connector.
 pub(crate) async fn has_own(app: &TenantApp, tenant: TenantId, key: &str) -> Result<bool, Error> {
     let Some(provider) = connector(key).and_then(|row| row.provider) else {

@@ -1,11 +1,19 @@
 //! `/v1/tenants`: the vendor's machine client manages tenants and who belongs to them.
 
 mod create;
+mod delete;
 mod delete_member;
 mod get;
 mod list;
+mod list_members;
 mod member;
+mod offboarding;
 mod put_member;
+mod rename;
+mod resume;
+mod suspend;
+mod turn;
+pub(crate) mod work;
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
@@ -30,7 +38,15 @@ use member::Member;
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create_tenant, list::list_tenants))
-        .routes(routes!(get::get_tenant))
+        .routes(routes!(
+            get::get_tenant,
+            rename::rename_tenant,
+            delete::delete_tenant
+        ))
+        .routes(routes!(suspend::suspend_tenant))
+        .routes(routes!(resume::resume_tenant))
+        .routes(routes!(offboarding::get::get_offboarding))
+        .routes(routes!(list_members::list_members))
         .routes(routes!(
             put_member::put_member,
             delete_member::delete_member
@@ -76,6 +92,9 @@ impl TenantView {
             created_at,
             updated_at,
             version,
+            due_shard: _,
+            due_at: _,
+            failures: _,
         } = tenant;
         Self {
             id,

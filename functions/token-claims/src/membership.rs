@@ -5,6 +5,7 @@ use tributary::{
     id::TenantId,
     identity::Role,
     store::{Key, Store},
+    tenancy::TenantState,
 };
 
 use crate::Refusal;
@@ -30,19 +31,15 @@ impl Membership {
     }
 }
 
-/// What is needed of a tenant's item: that it is there.
-#[derive(Debug, Deserialize)]
-struct Tenant {}
-
-/// Looks up a subject; its tenant must exist.
+/// Looks up a subject; its tenant must exist and be active.
 pub(crate) async fn of(store: &Store, subject: &str) -> Result<Membership, Refusal> {
     let member: Membership = store
         .get(&Key::subject(subject))
         .await?
         .ok_or(Refusal::NotAMember)?;
-    let tenant: Option<Tenant> = store.get(&Key::tenant(member.tenant_id)).await?;
-    match tenant {
-        Some(Tenant {}) => Ok(member),
+    match TenantState::of(store, member.tenant_id).await? {
+        Some(TenantState::Active) => Ok(member),
+        Some(state) => Err(Refusal::TenantNotActive(state)),
         None => Err(Refusal::UnknownTenant),
     }
 }

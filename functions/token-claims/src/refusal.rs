@@ -1,7 +1,7 @@
 //! Why a sign-in gets no token.
 
 use lambda_runtime::Diagnostic;
-use tributary::store::StoreError;
+use tributary::{error::Error, store::StoreError, tenancy::TenantState};
 
 /// Why a sign-in gets no token. `Display` is for the log; [`Diagnostic`] is what Cognito shows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum Refusal {
     /// The membership names a tenant that does not exist.
     #[error("the member's tenant does not exist")]
     UnknownTenant,
+    /// The member's tenant is suspended, is leaving or has left.
+    #[error("the member's tenant is {0}")]
+    TenantNotActive(TenantState),
     /// The membership cannot be read as one.
     #[error("the membership cannot be read: {0}")]
     Unreadable(String),
@@ -30,6 +33,7 @@ impl Refusal {
             Self::UnsupportedEvent(_) => "TokenClaims.UnsupportedEvent",
             Self::NotAMember => "TokenClaims.NotAMember",
             Self::UnknownTenant => "TokenClaims.UnknownTenant",
+            Self::TenantNotActive(_) => "TokenClaims.TenantNotActive",
             Self::Unreadable(_) => "TokenClaims.Unreadable",
             Self::Unavailable(_) => "TokenClaims.Unavailable",
         }
@@ -38,7 +42,7 @@ impl Refusal {
     pub(crate) fn log(&self, subject_hash: &str, trigger: &str) {
         let error_code = self.error_type();
         match self {
-            Self::NotAMember => {
+            Self::NotAMember | Self::TenantNotActive(_) => {
                 tracing::warn!(subject.hash = subject_hash, trigger, error.code = error_code, error.chain = %self, "sign-in refused");
             }
             Self::UnsupportedEvent(_)
@@ -53,10 +57,15 @@ impl Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        let text = tributary::error::Error::from(error);
-        match text.code() {
-            "store_shape" => Self::Unreadable(text.chain()),
-            _ => Self::Unavailable(text.chain()),
+        Error::from(error).into()
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error.code() {
+            "store_shape" => Self::Unreadable(error.chain()),
+            _ => Self::Unavailable(error.chain()),
         }
     }
 }

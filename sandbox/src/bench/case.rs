@@ -124,7 +124,8 @@ async fn fill(sandbox: &Sandbox) -> Result<(), Error> {
         json!({
             "pk": text("OPERATOR"), "sk": text(&format!("TENANT#{TENANT}")),
             "id": text(TENANT), "tenant_id": text(TENANT), "name": text("bench"),
-            "hosting": text("customer"), "created_at": text("2026-11-20T00:00:00Z"),
+            "hosting": text("customer"), "state": text("active"),
+            "created_at": text("2026-11-20T00:00:00Z"),
         }),
         json!({
             "pk": text(&format!("SUBJECT#{SUBJECT}")), "sk": text("MEMBER"),

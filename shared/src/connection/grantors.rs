@@ -57,6 +57,20 @@ impl Findings {
     }
 }
 
+/// Takes a connection out of the list of its grantor.
+pub async fn forget(store: &Store, connection: &Connection) -> Result<()> {
+    let provider = connector(&connection.connector).and_then(|row| row.provider);
+    let (Some(provider), Some(org), Some(user)) =
+        (provider, &connection.org_id, &connection.provider_user_id)
+    else {
+        return Ok(());
+    };
+    let partition = Key::grantor_partition(provider, org, user);
+    Ok(store
+        .delete(&Key::grantor(&partition, connection.id))
+        .await?)
+}
+
 /// The lists of what each grantor granted. They are no tenant's; what they name is read in the scope
 /// of its own tenant.
 #[derive(Debug, Clone, Copy)]

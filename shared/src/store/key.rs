@@ -48,6 +48,22 @@ impl Key {
         Self::raw(Self::operator_partition(), format!("TENANT#{tenant}"))
     }
 
+    /// How far a tenant's offboarding is, and what it came to; kept for ever.
+    pub fn offboarding(tenant: TenantId) -> Self {
+        Self::raw(Self::operator_partition(), format!("OFFBOARDING#{tenant}"))
+    }
+
+    /// What the sort keys of the things that an offboarding met begin with.
+    pub fn offboarded_prefix(tenant: TenantId) -> String {
+        format!("OFFBOARDED#{tenant}#")
+    }
+
+    /// What became of one thing in an offboarding.
+    pub fn offboarded(tenant: TenantId, kind: &str, name: &str) -> Self {
+        let sk = format!("{}{kind}#{name}", Self::offboarded_prefix(tenant));
+        Self::raw(Self::operator_partition(), sk)
+    }
+
     /// Which tenant a subject of the identity provider belongs to.
     pub fn subject(subject: &str) -> Self {
         Self::raw(format!("SUBJECT#{subject}"), "MEMBER")

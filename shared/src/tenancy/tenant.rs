@@ -13,6 +13,9 @@ use crate::{
     store::{Key, Store},
 };
 
+/// Shard of the due index that holds tenants whose standing asks for work.
+pub const TENANT_SHARD: &str = "tenants";
+
 /// Where a tenant stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -88,6 +91,15 @@ pub struct Tenant {
     pub updated_at: Timestamp,
     /// Counts changes; the entity tag.
     pub version: u64,
+    /// [`TENANT_SHARD`] while its standing asks for work, then absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_shard: Option<String>,
+    /// When that work goes on, epoch milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<i64>,
+    /// How often in a row it failed.
+    #[serde(default)]
+    pub failures: u32,
 }
 
 impl Tenant {
@@ -103,6 +115,9 @@ impl Tenant {
             created_at: now,
             updated_at: now,
             version: 1,
+            due_shard: None,
+            due_at: None,
+            failures: 0,
         }
     }
 

@@ -41,7 +41,7 @@ pub(crate) struct AccountView {
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<VerificationReport>,
     /// How much of AppFlow's quotas the AWS account uses, all of it and not only our flows. Absent
-    /// until the account was first looked at, and in lists.
+    /// until the account was first looked at, in lists, and in the vendor's account, which is shared.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<QuotaView>,
     #[schema(value_type = String, format = DateTime)]
@@ -89,9 +89,11 @@ impl AccountView {
         })
     }
 
-    /// The same with what the last look at the account counted.
+    /// The same with what the last look at the account counted. Tenants share the vendor's account: what
+    /// was counted there is no one tenant's to know.
     pub(super) fn with_quota(self, watch: Option<&Watch>, quotas: Quotas) -> Self {
-        let quota = watch.and_then(|watch| {
+        let own = watch.filter(|_| self.hosting == HostingMode::Customer);
+        let quota = own.and_then(|watch| {
             Some(QuotaView {
                 flows: Used {
                     used: watch.flows?,

@@ -67,9 +67,9 @@ pub(crate) async fn delete_connection(
     let found: Option<Connection> = app.store.get(&key).await?;
     let connection = found.ok_or_else(Error::not_found)?;
     let left_over = if connection.state == ConnectionState::Deleted {
-        left_before(&app, &connection, &key).await?
+        left_before(&app, &connection).await?
     } else {
-        delete(&app, connection.clone()).await?
+        end(&app, connection.clone(), Patience::Left).await?
     };
     let deleted = DeletedConnection {
         id: connection.id,
@@ -80,17 +80,17 @@ pub(crate) async fn delete_connection(
 }
 
 /// What a connection that is deleted already left, as far as it is still there.
-async fn left_before(
+pub(crate) async fn left_before(
     app: &TenantApp,
     connection: &Connection,
-    key: &Key,
 ) -> Result<Vec<LeftOver>, Error> {
     #[derive(Deserialize)]
     struct Remembered {
         #[serde(default)]
         left_over: Vec<LeftOver>,
     }
-    let remembered: Option<Remembered> = app.store.get(key).await?;
+    let key = Key::connection(connection.tenant_id, connection.id);
+    let remembered: Option<Remembered> = app.store.get(&key).await?;
     let mut left = remembered.map_or_else(Vec::new, |found| found.left_over);
     let due = left_of(&app.store, connection.tenant_id, connection.id).await?;
     let grants = due
@@ -100,13 +100,49 @@ async fn left_before(
     Ok(left)
 }
 
-async fn delete(app: &TenantApp, connection: Connection) -> Result<Vec<LeftOver>, Error> {
+/// Why something is left that was tried for long enough.
+const GIVEN_UP: &str = "It could not be deleted for a day. Delete what has this name.";
+
+/// Whether what fails can be tried again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// It can: the connection stays until then.
+    Left,
+    /// It was, for long enough: the connection ends, and what could not be removed is left over.
+    Over,
+}
+
+/// Ends a connection and answers what is left of it.
+pub(crate) async fn end(
+    app: &TenantApp,
+    connection: Connection,
+    patience: Patience,
+) -> Result<Vec<LeftOver>, Error> {
     if usage::of_connection(&app.store, connection.tenant_id, connection.id).await? {
         return Err(in_use());
     }
     let mut left = left_over::beforehand(&connection, row(&connection)?);
-    left.extend(delete_profile(app, &connection).await?);
-    left.extend(delete_secret(app, &connection).await?);
+    let (profile, secret) = (&connection.profile_name, connection.credentials.as_ref());
+    for (what, name, deleted) in [
+        (
+            LeftOverKind::Profile,
+            Some(profile),
+            delete_profile(app, &connection).await,
+        ),
+        (
+            LeftOverKind::Secret,
+            secret,
+            delete_secret(app, &connection).await,
+        ),
+    ] {
+        left.extend(match (deleted, patience, name) {
+            (Err(error), Patience::Over, Some(name)) => {
+                tracing::warn!(connection.id = %connection.id, name, error.chain = error.chain(), "given up");
+                Some(LeftOver::settled_by_hand(what, name, GIVEN_UP))
+            }
+            (deleted, ..) => deleted?,
+        });
+    }
     let Some((connection, due)) = forget(app, connection, &left).await? else {
         return Ok(left);
     };

@@ -62,7 +62,7 @@ pub(crate) struct InvitationView {
 #[utoipa::path(post, path = "/v1/connections/{id}/invitation", tag = "connections", params(
     ("id" = ConnectionId, Path, description = "The connection"),
     IdempotencyKey,
-), request_body = InvitationInput, responses(
+), request_body = Option<InvitationInput>, responses(
     (status = 201, body = InvitationView),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]

@@ -57,6 +57,30 @@ impl LeftOver {
         }
     }
 
+    /// What it is, in one word.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self.what {
+            LeftOverKind::Grant => "grant",
+            LeftOverKind::Profile => "profile",
+            LeftOverKind::Secret => "secret",
+            LeftOverKind::Bucket => "bucket",
+        }
+    }
+
+    /// Where it is.
+    pub(crate) fn place(&self) -> &str {
+        &self.r#where
+    }
+
+    /// Why it is left, to somebody for whom nobody goes on trying.
+    pub(crate) fn why_for_good(&self) -> &str {
+        if self.retrying {
+            "The provider did not end the grant for a day. Remove this application in its settings."
+        } else {
+            &self.why
+        }
+    }
+
     /// A grant whose end is written down and not reached.
     pub(super) fn of_revocation(connection: &Connection, due: &DueRevocation) -> Self {
         let why = if due.is_retrying() {

@@ -38,7 +38,7 @@ pub(crate) struct ReconnectInput {
 #[utoipa::path(post, path = "/v1/connections/{id}/reconnect", tag = "connections", params(
     ("id" = ConnectionId, Path, description = "The connection"),
     IdempotencyKey,
-), request_body = ReconnectInput, responses(
+), request_body = Option<ReconnectInput>, responses(
     (status = 200, body = StartedConnection),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]

@@ -158,6 +158,7 @@ fn record(sound: &Sound, definition: FlowDefinition, subject: &str) -> Flow {
         drift: None,
         needs_mapping: Vec::new(),
         updating_until: None,
+        paused: false,
         created_by: subject.to_owned(),
         created_at: now,
         updated_at: now,

@@ -72,11 +72,26 @@ pub(crate) struct Flow {
     /// Until when an update is under way, epoch milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) updating_until: Option<i64>,
+    /// Whether it stands still because its tenant was suspended, and starts when that ends.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) paused: bool,
     pub(super) created_by: String,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     /// Counts definitions; the entity tag. Starting and stopping do not count.
     pub(super) version: u64,
+}
+
+impl Flow {
+    /// Its id.
+    pub(crate) const fn id(&self) -> FlowId {
+        self.id
+    }
+
+    /// What AppFlow calls it, and where.
+    pub(crate) fn place(&self) -> (&str, &str) {
+        (&self.appflow_name, &self.aws_account_id)
+    }
 }
 
 pub(super) mod json_text {

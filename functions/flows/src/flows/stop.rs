@@ -67,6 +67,7 @@ pub(crate) async fn stop_flow(
         let update = Update::new()
             .set("state", FlowState::Suspended)
             .remove("status_message")
+            .remove("paused")
             .set("updated_at", Timestamp::now())
             .when_one_of(
                 "state",

@@ -67,6 +67,7 @@ impl FlowView {
             drift,
             needs_mapping,
             updating_until: _,
+            paused: _,
             created_by: _,
             created_at,
             updated_at,

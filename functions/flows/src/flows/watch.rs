@@ -19,8 +19,8 @@ use tokio::task::JoinSet;
 use tributary::{error::Error, id::OperationId};
 
 use super::operation::perform;
-use crate::App;
-pub(crate) use due::due_entries;
+use crate::{App, tenants::work};
+pub(crate) use due::{due_entries, tenants};
 pub(crate) use item::{Watch, ensure};
 use listing::Listings;
 
@@ -63,6 +63,8 @@ pub(crate) enum Kind {
 pub(crate) struct Ticked {
     /// Operations that were tried.
     operations: usize,
+    /// Tenants whose standing asked for something.
+    tenants: usize,
     /// Accounts that were looked at.
     accounts: usize,
     /// Accounts that could not be looked at; they are due again, later each time.
@@ -74,6 +76,7 @@ pub(crate) struct Ticked {
 pub(crate) async fn run(app: &App, tick: &Tick) -> Result<Ticked, Error> {
     let now = tick.scheduled_time;
     let begun = Instant::now();
+    let tenants = tokio::spawn(work::run(app.clone(), now));
     let operations = operations(app, now, begun).await?;
     let listings = Listings::default();
     let mut due = due::accounts(app, now, MOST_ACCOUNTS).await?.into_iter();
@@ -99,7 +102,10 @@ pub(crate) async fn run(app: &App, tick: &Tick) -> Result<Ticked, Error> {
             Ok(account::Outcome::Failed) | Err(_) => ticked.failed += 1,
         }
     }
-    tracing::info!(scheduled_time = %now, operations, accounts = ticked.accounts, failed = ticked.failed, "watched");
+    ticked.tenants = tenants.await.map_err(|error| {
+        Error::internal("work_lost", "the tenants' work did not end by itself").with_source(error)
+    })??;
+    tracing::info!(scheduled_time = %now, operations, tenants = ticked.tenants, accounts = ticked.accounts, failed = ticked.failed, "watched");
     Ok(ticked)
 }
 

@@ -84,6 +84,8 @@ impl<K: Eq + Hash, V: Clone> Known<K, V> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Ready, ready};
+
     use super::*;
 
     const FRESH: Duration = Duration::from_secs(10);
@@ -95,8 +97,8 @@ mod tests {
         known
     }
 
-    fn fails() -> std::future::Ready<Result<u8, Error>> {
-        std::future::ready(Err(Error::unavailable("store_unavailable", "away")))
+    fn fails() -> Ready<Result<u8, Error>> {
+        ready(Err(Error::unavailable("store_unavailable", "away")))
     }
 
     #[tokio::test]
@@ -104,7 +106,7 @@ mod tests {
         let fresh = known(Duration::from_secs(9));
         assert_eq!(fresh.or_read("a", true, fails()).await.unwrap(), 1);
         let old = known(FRESH);
-        let read = std::future::ready(Ok(2));
+        let read = ready(Ok(2));
         assert_eq!(old.or_read("a", true, read).await.unwrap(), 2);
         assert_eq!(old.or_read("a", true, fails()).await.unwrap(), 2);
     }

@@ -31,6 +31,7 @@ fn flow(state: FlowState) -> Flow {
         drift: None,
         needs_mapping: Vec::new(),
         updating_until: None,
+        paused: false,
         created_by: "frank".to_owned(),
         created_at: now,
         updated_at: now,

@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::IgnoredAny;
 use tributary::{
-    error::Error,
+    error::{Error, Kind},
     http::Problem,
     id::RunId,
     store::{Key, Update},
+    tenancy::TenantState,
 };
 
 use super::{Operation, OperationStatus, Work};
@@ -80,6 +81,15 @@ async fn claim(app: &TenantApp, operation: &Operation, now: Timestamp) -> Result
 
 /// Does the work; the run, if it started one.
 async fn perform(app: &TenantApp, operation: &Operation) -> Result<Option<RunId>, Error> {
+    // Whoever asked for it was let in before.
+    let standing = TenantState::of(&app.shared, operation.tenant_id).await?;
+    if standing != Some(TenantState::Active) {
+        return Err(Error::new(
+            Kind::Forbidden,
+            "tenant_suspended",
+            "Your organisation's use of this service is suspended.",
+        ));
+    }
     let key = Key::flow(operation.tenant_id, operation.flow_id);
     let flow: Option<Flow> = app.store.get(&key).await?;
     let Some(flow) = flow else {

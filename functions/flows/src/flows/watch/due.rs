@@ -68,6 +68,18 @@ pub(super) async fn operation(
     Ok(found.filter(|operation| operation.due_at.is_some_and(is_due)))
 }
 
+/// Tenants whose standing asks for work, those that wait longest first.
+pub(crate) async fn tenants(
+    app: &App,
+    shard: &str,
+    at: Timestamp,
+    most: usize,
+) -> Result<Vec<TenantId>, Error> {
+    let entries = entries(app, shard, at, most).await?;
+    let id = |entry: &Entry| entry.sk.strip_prefix("TENANT#")?.parse().ok();
+    Ok(entries.iter().filter_map(id).collect())
+}
+
 /// Entries of a shard that are due, oldest first.
 pub(super) async fn entries(
     app: &App,
