@@ -41,6 +41,7 @@ const KEYS: &[&str] = &[
     "kms:MessageType",
     "kms:ViaService",
     "s3:delimiter",
+    "s3:if-none-match",
     "s3:object-lock-mode",
     "s3:prefix",
     "s3:VersionId",

@@ -145,6 +145,7 @@ fn of_object(ask: &Ask<'_>, object: &str) -> Result<Vec<Need>, Unmapped> {
             let of_header = name.trim_start_matches("s3:").trim_start_matches("x-amz-");
             first = first.key(name, header(&format!("x-amz-{of_header}")));
         }
+        first = first.key("s3:if-none-match", header("if-none-match"));
         for (name, action) in HEADERS {
             more.extend(header(name).map(|_| need(action, object)));
         }
