@@ -46,7 +46,7 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     (
         "flows",
         "account-checks",
-        Return(r#"{"checked":0,"inconclusive":0,"failed":0}"#),
+        Return(r#"{"accounts":0,"inconclusive":0,"failed":0}"#),
     ),
     (
         "flows",
