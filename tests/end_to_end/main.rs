@@ -6,6 +6,7 @@
     reason = "a test that cannot go on stops where it is"
 )]
 
+mod audit;
 mod common;
 mod connections;
 mod edge;
@@ -17,4 +18,5 @@ mod onboarding;
 mod queries;
 mod runs;
 mod scopes;
+mod tenants;
 mod tour;
