@@ -33,7 +33,7 @@ impl Sandbox {
             .map_err(|error| {
                 StartError::Template("customer-account.yaml".to_owned(), error.to_string())
             })?;
-        provision::resources(&self.parts(), account, &resolved).await
+        provision::resources(&self.parts(), account, "customer-account.yaml", &resolved).await
     }
 
     /// The parameters that a launch link carries.

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http::Method;
-use sandbox_core::{CUSTOMER_ACCOUNT, VENDOR_ACCOUNT};
+use sandbox_core::{CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT, VENDOR_ACCOUNT};
 use serde_json::{Value, json};
 
 use crate::Sandbox;
@@ -86,9 +86,9 @@ impl Sandbox {
     }
 
     /// Every object in the buckets of all accounts, as text.
-    async fn stored_objects(&self) -> Vec<(String, String)> {
+    pub async fn stored_objects(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        for account in [VENDOR_ACCOUNT, CUSTOMER_ACCOUNT] {
+        for account in [VENDOR_ACCOUNT, CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT] {
             let admin = self.aws.admin(account);
             let get = async |path: &str| {
                 let reply = self

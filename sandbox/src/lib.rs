@@ -153,7 +153,7 @@ pub struct Sandbox {
     changes: changes::Changes,
     received: client::Inbox,
     _api: HttpApi,
-    _pollers: QueuePollers,
+    _pollers: Vec<QueuePollers>,
     tasks: Vec<AbortHandle>,
 }
 

@@ -1,10 +1,10 @@
 //! Creates a stack's resources in the loopback AWS, as CloudFormation does in the real one.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use http::Method;
-use sandbox_aws::{Aws, Role};
+use sandbox_aws::{Aws, Role, RoleUnderTest};
 use sandbox_core::{AwsReply, Principal};
 use sandbox_delivery::{EventBridge, Input, RuleSpec, Sns, TargetSpec};
 use sandbox_gateway::template::{Resolved, Resource};
@@ -21,7 +21,7 @@ pub(crate) struct Parts {
 
 /// Types that have no counterpart on one machine, or whose counterpart is made elsewhere (functions,
 /// the API, keys and secrets that must exist before the template is evaluated).
-const ELSEWHERE: [&str; 11] = [
+const ELSEWHERE: [&str; 12] = [
     "AWS::Serverless::Function",
     "AWS::Serverless::HttpApi",
     "AWS::Logs::LogGroup",
@@ -33,12 +33,14 @@ const ELSEWHERE: [&str; 11] = [
     "AWS::IAM::RolePolicy",
     "AWS::S3::BucketPolicy",
     "AWS::Events::Rule",
+    "AWS::CloudWatch::Alarm",
 ];
 
-/// Creates everything in an account; what is unknown is an error that names it.
+/// Creates everything of a template in an account; what is unknown is an error that names it.
 pub(crate) async fn resources(
     parts: &Parts,
     account: &str,
+    template: &str,
     resolved: &Resolved,
 ) -> Result<(), StartError> {
     let admin = parts.aws.admin(account);
@@ -48,14 +50,18 @@ pub(crate) async fn resources(
     for (id, resource) in ordered {
         match resource.kind.as_str() {
             "AWS::DynamoDB::Table" => table(parts, &admin, id, resource).await?,
-            "AWS::SQS::Queue" => queue(parts, &admin, id, resource).await?,
+            "AWS::SQS::Queue" => {
+                queue(parts, &admin, id, resource).await?;
+                encrypt(parts, resolved, resource);
+            }
             "AWS::SNS::Topic" => {
                 parts
                     .sns
                     .create_topic(account, name_of_arn(resource.physical_id()));
+                encrypt(parts, resolved, resource);
             }
             "AWS::S3::Bucket" => bucket(parts, &admin, id, resource).await?,
-            "AWS::IAM::Role" => role(parts, resolved, resource),
+            "AWS::IAM::Role" => role(parts, template, resolved, id, resource),
             "AWS::Events::EventBus" => {
                 parts.events.create_bus(account, resource.physical_id());
             }
@@ -139,6 +145,18 @@ async fn queue(
     )
 }
 
+/// Who uses the queue or topic needs its key as well.
+fn encrypt(parts: &Parts, resolved: &Resolved, resource: &Resource) {
+    let Some(key) = resource.properties["KmsMasterKeyId"].as_str() else {
+        return;
+    };
+    let own = resolved
+        .of_kind("AWS::KMS::Key")
+        .find(|(_, made)| made.physical_id() == key);
+    let key = own.and_then(|(_, made)| made.arn()).unwrap_or(key);
+    parts.aws.encrypt(resource.arn().unwrap_or_default(), key);
+}
+
 async fn bucket(
     parts: &Parts,
     admin: &Principal,
@@ -154,7 +172,40 @@ async fn bucket(
     if reply.status == http::StatusCode::CONFLICT {
         return Ok(());
     }
-    done(id, &reply)
+    done(id, &reply)?;
+    let properties = &resource.properties;
+    if let Some(status) = properties["VersioningConfiguration"]["Status"].as_str() {
+        let body =
+            format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
+        put(parts, admin, id, &format!("{path}?versioning"), body).await?;
+    }
+    let retention = &properties["ObjectLockConfiguration"]["Rule"]["DefaultRetention"];
+    if let Some(mode) = retention["Mode"].as_str() {
+        let days = &retention["Days"];
+        let days = days
+            .as_str()
+            .map_or_else(|| days.to_string(), str::to_owned);
+        let body = format!(
+            "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule>\
+             <DefaultRetention><Mode>{mode}</Mode><Days>{days}</Days></DefaultRetention></Rule>\
+             </ObjectLockConfiguration>"
+        );
+        put(parts, admin, id, &format!("{path}?object-lock"), body).await?;
+    }
+    Ok(())
+}
+
+async fn put(
+    parts: &Parts,
+    admin: &Principal,
+    id: &str,
+    path: &str,
+    body: String,
+) -> Result<(), StartError> {
+    let call = parts
+        .aws
+        .call_rest(admin, "s3", Method::PUT, path, Bytes::from(body));
+    done(id, &call.await)
 }
 
 async fn bucket_policy(
@@ -172,7 +223,7 @@ async fn bucket_policy(
     done(id, &reply)
 }
 
-fn role(parts: &Parts, resolved: &Resolved, resource: &Resource) {
+fn role(parts: &Parts, template: &str, resolved: &Resolved, id: &str, resource: &Resource) {
     let properties = &resource.properties;
     let inline = properties["Policies"].as_array().into_iter().flatten();
     let attached = resolved
@@ -181,7 +232,7 @@ fn role(parts: &Parts, resolved: &Resolved, resource: &Resource) {
             policy.properties["RoleName"].as_str() == Some(resource.physical_id())
         })
         .map(|(_, policy)| &policy.properties);
-    parts.aws.put_role(Role {
+    let role = Role {
         arn: resource.arn().unwrap_or_default().to_owned(),
         trust_policy: properties["AssumeRolePolicyDocument"].clone(),
         identity_policies: inline
@@ -192,7 +243,21 @@ fn role(parts: &Parts, resolved: &Resolved, resource: &Resource) {
             .as_u64()
             .and_then(|seconds| u32::try_from(seconds).ok())
             .unwrap_or(3600),
-    });
+    };
+    let under_test = RoleUnderTest {
+        template: template.to_owned(),
+        logical_id: id.to_owned(),
+        names: names(resolved),
+    };
+    parts.aws.put_template_role(role, under_test);
+}
+
+/// What the template calls the ARNs of its resources.
+fn names(resolved: &Resolved) -> BTreeMap<String, String> {
+    let resources = resolved.resources.iter();
+    resources
+        .filter_map(|(id, resource)| Some((resource.arn()?.to_owned(), id.clone())))
+        .collect()
 }
 
 fn event_rule(parts: &Parts, account: &str, id: &str, rule: &Resource) -> Result<(), StartError> {
@@ -206,6 +271,7 @@ fn event_rule(parts: &Parts, account: &str, id: &str, rule: &Resource) -> Result
         .map(|target| TargetSpec {
             id: target["Id"].as_str().unwrap_or_default().to_owned(),
             arn: target["Arn"].as_str().unwrap_or_default().to_owned(),
+            role_arn: target["RoleArn"].as_str().map(str::to_owned),
             dead_letter_arn: target["DeadLetterConfig"]["Arn"]
                 .as_str()
                 .map(str::to_owned),

@@ -65,8 +65,11 @@ pub(crate) async fn resolve(
         ]),
     )]);
     for id in ["DataKey", "MessageKey"] {
-        attributes.insert(id.to_owned(), key(aws, id).await?);
+        let asked = json!({ "Description": id });
+        attributes.insert(id.to_owned(), key(aws, id, &asked).await?);
     }
+    let signs = json!({ "Description": "ReportKey", "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY" });
+    attributes.insert("ReportKey".to_owned(), key(aws, "ReportKey", &signs).await?);
     let context = Context {
         account: VENDOR_ACCOUNT.to_owned(),
         region: REGION.to_owned(),
@@ -108,6 +111,10 @@ fn parameters(at: &Addresses<'_>, oidc: &str) -> BTreeMap<String, String> {
             "CustomerTemplateUrl",
             "https://tributary-templates.s3.us-east-1.amazonaws.com/customer-account.yaml",
         ),
+        // Tests ask as fast as they can, and one of them for a limit that it sets itself.
+        ("ReadLimit", "2000/20000"),
+        ("WriteLimit", "2000/20000"),
+        ("TokenLimit", "2000/20000"),
         ("IdentityCenterRegion", REGION),
         ("IdentityCenterApplicationArn", IDENTITY_APPLICATION),
         ("WarehouseWorkgroup", warehouse::WORKGROUP),
@@ -124,15 +131,9 @@ async fn secret(aws: &Aws, name: &str, value: String) -> Result<String, StartErr
         .map_err(|error| StartError::Resource(name.to_owned(), error))
 }
 
-async fn key(aws: &Aws, id: &str) -> Result<Attributes, StartError> {
-    let reply = aws
-        .call(
-            &aws.admin(VENDOR_ACCOUNT),
-            "kms",
-            "CreateKey",
-            &json!({ "Description": id }),
-        )
-        .await;
+async fn key(aws: &Aws, id: &str, asked: &Value) -> Result<Attributes, StartError> {
+    let admin = aws.admin(VENDOR_ACCOUNT);
+    let reply = aws.call(&admin, "kms", "CreateKey", asked).await;
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let metadata = &body["KeyMetadata"];
     match (metadata["KeyId"].as_str(), metadata["Arn"].as_str()) {

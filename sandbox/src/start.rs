@@ -3,17 +3,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use sandbox_appflow::{AppFlow, Options as AppFlowOptions};
-use sandbox_aws::{Aws, AwsOptions, DirectoryEntry, IdentityCenter};
+use sandbox_aws::{Act, Aws, AwsOptions, DirectoryEntry, IdentityCenter, RoleQueues};
 use sandbox_core::{
     AccountServices, AwsService, Canaries, Clock, DirectoryUser, Faults, Functions, Journal,
-    Queues, REGION, VENDOR_ACCOUNT, serve,
+    Queues, REGION, RoleCheck, VENDOR_ACCOUNT, serve,
 };
 use sandbox_delivery::{EventBridge, Input, RuleSpec, Schedule, Schedules, Sns, TargetSpec};
 use sandbox_gateway::{
     http_api::{HttpApi, HttpApiOptions},
     queues::{PollerOptions, QueuePollers},
     runtime::{FunctionSpec, LogSink, Runtime, RuntimeOptions},
-    template::Resolved,
+    template::{QueueSource, Resolved},
 };
 use sandbox_redshift::Redshift;
 use sandbox_saas::{
@@ -125,6 +125,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         Arc::clone(&queues),
     );
     events.connect_functions(Arc::clone(&functions));
+    events.connect_roles(role_check(&aws));
     let events = Arc::new(events);
     let redshift = Redshift::new(shared.clock.clone(), shared.journal.clone());
     let services: Arc<dyn AccountServices> = Arc::new(Services {
@@ -158,9 +159,10 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         events: Arc::clone(&events),
         sns: Arc::clone(&sns),
     };
-    provision::resources(&parts, VENDOR_ACCOUNT, &resolved).await?;
+    provision::resources(&parts, VENDOR_ACCOUNT, "template.yaml", &resolved).await?;
     function_rules(&events, &resolved)?;
     let schedules = Arc::new(schedules(&shared, &resolved, &functions)?);
+    schedules.connect_roles(role_check(&aws));
     redshift
         .execute_as_admin(VENDOR_ACCOUNT, warehouse::DATABASE, warehouse::SETUP)
         .map_err(|error| StartError::StandIn("the warehouse", error))?;
@@ -211,13 +213,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         },
     )
     .map_err(|error| StartError::StandIn("the gateway", error.to_string()))?;
-    let pollers = QueuePollers::start(
-        resolved.queue_sources(),
-        &functions,
-        &queues,
-        &logs,
-        &PollerOptions::new(REGION),
-    );
+    let pollers = pollers(&resolved, &functions, &aws, &logs);
 
     let sandbox = Arc::new(Sandbox {
         api_url,
@@ -303,6 +299,7 @@ fn function_rules(events: &EventBridge, resolved: &Resolved) -> Result<(), Start
                 "arn:aws:lambda:{REGION}:{VENDOR_ACCOUNT}:function:{}",
                 rule.function
             ),
+            role_arn: None,
             dead_letter_arn: rule.dead_letter.clone(),
             input: Input::default(),
         };
@@ -316,6 +313,45 @@ fn function_rules(events: &EventBridge, resolved: &Resolved) -> Result<(), Start
             .map_err(|error| StartError::Resource(rule.id.clone(), error.to_string()))?;
     }
     Ok(())
+}
+
+/// Whom the services ask what a role may do.
+fn role_check(aws: &Arc<Aws>) -> RoleCheck {
+    let aws = Arc::clone(aws);
+    Arc::new(move |role, action, resource| {
+        let act = Act {
+            action,
+            resource,
+            keys: &[],
+        };
+        aws.authorize_role(role, &act)
+            .map_err(|refused| refused.to_string())
+    })
+}
+
+/// The queues that feed functions, each polled under its function's role.
+fn pollers(
+    resolved: &Resolved,
+    functions: &Arc<dyn Functions>,
+    aws: &Arc<Aws>,
+    logs: &LogSink,
+) -> Vec<QueuePollers> {
+    let options = PollerOptions::new(REGION);
+    let start = |source: &QueueSource| {
+        let role = resolved
+            .function(&source.function)
+            .and_then(|function| function.role.as_deref())
+            .unwrap_or_default();
+        let queues: Arc<dyn Queues> = Arc::new(RoleQueues::new(aws, role));
+        QueuePollers::start(
+            std::slice::from_ref(source),
+            functions,
+            &queues,
+            logs,
+            &options,
+        )
+    };
+    resolved.queue_sources().iter().map(start).collect()
 }
 
 /// The schedules of the template.
@@ -340,6 +376,11 @@ fn schedules(
                 account: VENDOR_ACCOUNT.to_owned(),
                 expression: schedule.expression.clone(),
                 function: schedule.function.clone(),
+                role: schedule.role.clone().zip(
+                    resolved
+                        .function(&schedule.function)
+                        .map(|function| function.arn.clone()),
+                ),
                 input,
             })
             .map_err(|error| wrong(error.to_string()))?;
@@ -387,6 +428,13 @@ async fn functions(
         })
         .collect();
     let mut runtime = RuntimeOptions::new(REGION, logs, Arc::clone(queues));
+    runtime.queues_of = roles
+        .iter()
+        .map(|(function, role)| {
+            let queues = Arc::new(RoleQueues::new(aws, role)) as Arc<dyn Queues>;
+            (function.clone(), queues)
+        })
+        .collect();
     let (aws, endpoint) = (Arc::clone(aws), origin(aws_url).to_owned());
     runtime.cold_start = Arc::new(move |spec| cold_start(&aws, &endpoint, &roles, spec));
     Ok(Runtime::new(specs, runtime))

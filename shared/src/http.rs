@@ -1,6 +1,7 @@
 //! The HTTP edge that every API function shares: problem documents, extractors, pages, idempotency.
 
 pub mod admission;
+pub mod audit;
 pub mod body;
 pub mod caller;
 pub mod idempotent;
@@ -10,6 +11,7 @@ pub mod member;
 pub mod problem;
 
 pub use admission::Admission;
+pub use audit::{Audit, AuditConfig, Trail};
 pub use body::Json;
 pub use caller::Caller;
 pub use idempotent::IdempotencyKey;

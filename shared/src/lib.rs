@@ -1,7 +1,7 @@
 //! Tributary's common crate: what several functions need, and nothing else.
 //!
 //! Where things are: who calls ([`identity`]), for whom ([`tenancy`]), what is kept ([`store`],
-//! [`vault`], [`seal`]), what leaves ([`event`]), the HTTP edge ([`http`]), and the ground under all
+//! [`vault`], [`seal`]), what leaves ([`event`]), how much ([`limit`]), the HTTP edge ([`http`]), and the ground under all
 //! of it ([`aws`], [`config`], [`telemetry`], [`error`], [`clean`], [`id`], [`secret`], [`clock`]).
 
 pub mod aws;
@@ -16,11 +16,13 @@ pub mod http;
 pub mod id;
 pub mod identity;
 pub mod jwt;
+pub mod limit;
 pub mod oauth;
 pub mod outbox;
 pub mod run;
 pub mod seal;
 pub mod secret;
+pub mod sign;
 pub mod sign_off;
 pub mod store;
 pub mod telemetry;

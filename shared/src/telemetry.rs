@@ -4,6 +4,8 @@
 //! provider answers, query strings of redirects, `Debug` output of SDK types (several print secrets
 //! in clear), e-mail addresses.
 
+use jiff::Timestamp;
+use serde_json::json;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -45,4 +47,22 @@ pub fn init() {
         .with(targets)
         .with(layer)
         .init();
+}
+
+/// Counts one of something that an alarm watches, in CloudWatch's embedded metric format on standard
+/// output.
+pub fn count(stage: &str, name: &str) {
+    let line = json!({
+        "_aws": {
+            "Timestamp": Timestamp::now().as_millisecond(),
+            "CloudWatchMetrics": [{
+                "Namespace": "Tributary",
+                "Dimensions": [["stage"]],
+                "Metrics": [{ "Name": name, "Unit": "Count" }],
+            }],
+        },
+        "stage": stage,
+        name: 1,
+    });
+    println!("{line}");
 }

@@ -2,12 +2,20 @@
 
 mod account;
 mod arn;
+mod assumed;
+mod checks;
+mod flights;
 mod scope;
 mod sessions;
 mod tenant;
 
-pub use account::{Account, AccountState, HostingMode, Probe, ProbeOutcome, VerificationReport};
+pub use account::{
+    Account, AccountState, EventProbe, HostingMode, Permission, PermissionOutcome, Probe,
+    ProbeOutcome, VerificationReport, Warning,
+};
 pub use arn::{InvalidRoleArn, RoleArn};
-pub use scope::{TenantScope, TenantScopes};
-pub use sessions::{AssumeError, RoleSessions, VendorRole};
+pub use assumed::AssumeError;
+pub use checks::{CHECK_SHARD, session};
+pub use scope::{ScopeConfig, TenantScope, TenantScopes};
+pub use sessions::{RoleSessions, VendorRole};
 pub use tenant::{TENANT_SHARD, Tenant, TenantState};

@@ -1,6 +1,6 @@
 //! What tests share: a sandbox, a tenant with its people, a connected account.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use sandbox::{
     Options, Sandbox,
@@ -14,8 +14,11 @@ pub(crate) async fn start() -> Arc<Sandbox> {
     start_with(Options::default()).await
 }
 
-/// Starts a sandbox with options.
+/// Starts a sandbox with options. What its roles use of their permissions is recorded for the target
+/// `permissions`.
 pub(crate) async fn start_with(options: Options) -> Arc<Sandbox> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("permissions");
+    sandbox_aws::record_permissions(&folder).unwrap();
     Sandbox::start(options)
         .await
         .unwrap_or_else(|error| panic!("the sandbox did not start: {error}"))

@@ -45,6 +45,11 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     ("flows", "unknown-route", Answer(404, "not_found")),
     (
         "flows",
+        "account-checks",
+        Return(r#"{"checked":0,"inconclusive":0,"failed":0}"#),
+    ),
+    (
+        "flows",
         "watch",
         Return(r#"{"operations":0,"accounts":0,"failed":0}"#),
     ),
@@ -126,6 +131,16 @@ const EXPECTED: &[(&str, &str, Must)] = &[
         "run-events",
         "unknown-type",
         Fail("RunEvents.UnknownDetailType"),
+    ),
+    (
+        "run-events",
+        "verification-from-a-forged-account",
+        Fail("RunEvents.UnknownVerification"),
+    ),
+    (
+        "run-events",
+        "verification-without-nonce",
+        Fail("RunEvents.Malformed"),
     ),
     (
         "token-claims",

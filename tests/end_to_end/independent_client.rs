@@ -7,13 +7,15 @@
 use std::{collections::BTreeMap, path::Path};
 
 use reqwest::{Client, redirect::Policy};
-use sandbox::{Options, Sandbox};
+use sandbox::Sandbox;
 use sandbox_aws::Role;
 use sandbox_core::{CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT, VENDOR_ACCOUNT};
 use sandbox_saas::oidc::{Signature, TokenUse};
 use serde_json::{Value, json};
 use tokio::process::Command;
 use url::Url;
+
+use crate::common::start;
 
 const EXTERNAL_ID: &str = "independent-client-external-id";
 const DATABASE: &str = "independent";
@@ -32,7 +34,7 @@ async fn boto3_finds_every_answer_as_aws_gives_it() {
         eprintln!("not run: TRIBUTARY_PYTHON is not set, see tests/independent_client/check.py");
         return;
     };
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let sandbox = start().await;
     let role = trusting_role(&sandbox);
     let user_role = user_role(&sandbox);
     let queries = &sandbox
@@ -101,7 +103,7 @@ fn trusting_role(sandbox: &Sandbox) -> String {
                 { "Effect": "Allow", "Principal": principal, "Action": "sts:TagSession" },
             ],
         }),
-        identity_policies: Vec::new(),
+        identity_policies: vec![everything()],
         max_session_seconds: 3_600,
     });
     arn
@@ -118,10 +120,15 @@ fn user_role(sandbox: &Sandbox) -> String {
             "Version": "2012-10-17",
             "Statement": [{ "Effect": "Allow", "Principal": principal, "Action": actions }],
         }),
-        identity_policies: Vec::new(),
+        identity_policies: vec![everything()],
         max_session_seconds: 3_600,
     });
     arn
+}
+
+/// What a client is checked with, so that no refusal is IAM's.
+fn everything() -> Value {
+    json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] })
 }
 
 /// An access token that a person granted to the vendor's app.

@@ -12,6 +12,7 @@ mod edge;
 mod events;
 mod flows;
 mod independent_client;
+mod limits;
 mod onboarding;
 mod queries;
 mod runs;

@@ -1,8 +1,11 @@
 //! Onboarding: a tenant's AWS account, from the external id to a proven role, and back.
 
 mod accounts;
+mod checks;
+mod forwarding;
 mod lifecycle;
 mod probes;
+mod reports;
 
 use sandbox::client::Api;
 use sandbox_aws::Role;

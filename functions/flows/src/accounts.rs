@@ -3,9 +3,12 @@
 mod create;
 mod delete;
 mod get;
+mod inspect;
 mod list;
 pub(crate) mod onboarding;
-mod probe;
+pub(crate) mod recheck;
+pub(crate) mod report;
+mod settle;
 mod verify;
 mod view;
 
@@ -16,7 +19,7 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::{App, TenantApp};
 
 /// Routes of accounts.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -24,10 +27,15 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create::create_account, list::list_accounts))
         .routes(routes!(get::get_account, delete::delete_account))
         .routes(routes!(verify::verify_account))
+        .merge(report::routes())
 }
 
 /// An account of the tenant, or the answer for what does not exist.
-pub(crate) async fn find(app: &App, tenant: TenantId, id: AccountId) -> Result<Account, Error> {
+pub(crate) async fn find(
+    app: &TenantApp,
+    tenant: TenantId,
+    id: AccountId,
+) -> Result<Account, Error> {
     Account::load(&app.store, tenant, id)
         .await?
         .ok_or_else(Error::not_found)
@@ -35,11 +43,12 @@ pub(crate) async fn find(app: &App, tenant: TenantId, id: AccountId) -> Result<A
 
 /// AppFlow in the account, as the tenant. A role that was never proven is not used.
 pub(crate) async fn appflow(
-    app: &App,
+    app: &TenantApp,
     account: &Account,
 ) -> Result<aws_sdk_appflow::Client, Error> {
     usable(account)?;
-    let config = app.sessions.config(account).await?;
+    let scope = app.scopes.of(account.tenant_id).await?;
+    let config = tributary::tenancy::session(&app.sessions, scope.store(), account).await?;
     Ok(aws_sdk_appflow::Client::new(&config))
 }
 

@@ -1,24 +1,26 @@
 //! What handlers work with: clients and configuration, made once.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use aws_config::SdkConfig;
 use axum::extract::FromRef;
 use tributary::{
     connection::revocation::Revoker,
     error::Error,
-    http::Admission,
+    http::{Admission, Audit},
+    id::TenantId,
     identity::AuthConfig,
     oauth::Providers,
     seal::Sealer,
     secret::Secret,
     store::Store,
-    tenancy::{RoleSessions, TenantScopes},
+    tenancy::{RoleSessions, TenantScope, TenantScopes},
     vault::Vault,
 };
 
 use crate::{
-    config::Config, connections::discovery::Discovered, connectors::Offered, s3::BucketHttp,
+    accounts::report::ReportSigner, config::Config, connections::discovery::Discovered,
+    connectors::Offered, s3::BucketHttp,
 };
 
 /// The state of the router. Cheap to clone, and knows no tenant.
@@ -30,8 +32,12 @@ pub struct App {
     pub auth: Arc<AuthConfig>,
     /// The table, for what is no tenant's alone.
     pub store: Store,
+    /// The same, where a tenant's part of the table is at hand too.
+    pub shared: Store,
     /// The table and the vault, for one tenant at a time.
     pub scopes: TenantScopes,
+    /// Writes the audit trail.
+    pub audit: Audit,
     /// Lets callers in.
     pub admission: Admission,
     /// Seals list cursors.
@@ -42,8 +48,6 @@ pub struct App {
     pub aws: SdkConfig,
     /// The providers of connections.
     pub providers: Providers,
-    /// Seals tokens.
-    pub vault: Vault,
     /// Long-lived credentials.
     pub secrets: aws_sdk_secretsmanager::Client,
     /// Queues.
@@ -52,6 +56,8 @@ pub struct App {
     pub(crate) discovered: Arc<Discovered>,
     /// What accounts said about their connectors lately.
     pub(crate) offered: Arc<Offered>,
+    /// Signs reports of verifications.
+    pub(crate) reports: ReportSigner,
     /// Buckets of accounts.
     pub(crate) buckets: BucketHttp,
 }
@@ -91,37 +97,76 @@ impl App {
             Providers::new(config.providers.clone(), secrets.clone()).map_err(|error| {
                 Error::internal("http_client", "no HTTP client could be made").with_source(error)
             })?;
-        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys.clone());
+        let auth = Arc::new(config.auth.clone());
         let store = Store::new(
             aws_sdk_dynamodb::Client::new(&aws),
             config.table_name.clone(),
         );
         Ok(Self {
             providers,
-            scopes: TenantScopes::new(store.clone(), vault.clone()),
-            admission: Admission::new(store.clone()),
-            vault,
+            scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
+            admission: Admission::new(store.clone(), config.limits),
             secrets,
-            auth: Arc::new(config.auth.clone()),
+            audit: Audit::new(config.audit.clone(), aws.clone(), Arc::clone(&auth)),
+            auth,
+            shared: store.clone(),
             store,
             sealer: Arc::new(sealer),
             sessions: RoleSessions::new(aws.clone()),
             queues: aws_sdk_sqs::Client::new(&aws),
             discovered: Arc::default(),
             offered: Arc::default(),
+            reports: ReportSigner::new(
+                aws_sdk_kms::Client::new(&aws),
+                config.report_key_arn.clone(),
+            ),
             buckets: BucketHttp::default(),
             config: Arc::new(config),
             aws,
         })
     }
 
+    /// The function, at work for the tenant that the operator names.
+    pub(crate) async fn for_operator(&self, tenant: TenantId) -> Result<TenantApp, Error> {
+        Ok(self.within(&self.scopes.for_operator(tenant).await?))
+    }
+
+    /// The function, at work for one tenant.
+    pub(crate) fn within(&self, scope: &TenantScope) -> TenantApp {
+        TenantApp {
+            store: scope.store().clone(),
+            vault: scope.vault().clone(),
+            app: self.clone(),
+        }
+    }
+}
+
+/// The function at work for one tenant: its store and its vault are the tenant's.
+#[derive(Debug, Clone)]
+pub(crate) struct TenantApp {
+    app: App,
+    /// The tenant's items.
+    pub(crate) store: Store,
+    /// Seals the tenant's tokens.
+    pub(crate) vault: Vault,
+}
+
+impl TenantApp {
     /// What ends grants at their providers.
     pub(crate) const fn revoker(&self) -> Revoker<'_> {
         Revoker {
             store: &self.store,
             vault: &self.vault,
-            providers: &self.providers,
+            providers: &self.app.providers,
         }
+    }
+}
+
+impl Deref for TenantApp {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
     }
 }
 

@@ -17,7 +17,7 @@ use tributary::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, accounts,
+    App, TenantApp, accounts,
     compile::permissions::{Access, BucketNeed},
     edge::id_in_path,
     s3::{BucketName, S3},
@@ -34,7 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// An account of the tenant, by what a caller says is its id.
-async fn account(app: &App, tenant: TenantId, unverified: &str) -> Result<Account, Error> {
+async fn account(app: &TenantApp, tenant: TenantId, unverified: &str) -> Result<Account, Error> {
     accounts::find(app, tenant, id_in_path(unverified)?).await
 }
 

@@ -2,9 +2,11 @@
 
 use tributary::{
     config::{ConfigError, Env},
+    http::AuditConfig,
     identity::AuthConfig,
+    limit::Limits,
     oauth::ProviderConfig,
-    tenancy::{RoleArn, VendorRole},
+    tenancy::{RoleArn, ScopeConfig, VendorRole},
     vault::VaultKeys,
 };
 use url::Url;
@@ -14,6 +16,10 @@ use url::Url;
 pub struct Config {
     /// `AUTH_*`: how callers are recognised.
     pub auth: AuthConfig,
+    /// `AUDIT_BUCKET`: where the audit trail goes.
+    pub audit: AuditConfig,
+    /// `LIMIT_*`: how much a tenant may do.
+    pub limits: Limits,
     /// `STAGE`: name of the deployment, part of the source of events.
     pub stage: String,
     /// `TABLE_NAME`
@@ -24,6 +30,10 @@ pub struct Config {
     pub refresh_queue_url: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
     pub vault_keys: VaultKeys,
+    /// `REPORT_KEY_ARN`: KMS key that signs reports of verifications.
+    pub report_key_arn: String,
+    /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached.
+    pub scopes: ScopeConfig,
     /// `OAUTH_*`: the providers of connections.
     pub providers: ProviderConfig,
     /// `DUE_SHARDS`: how many shards the due index has.
@@ -85,6 +95,8 @@ impl Config {
     /// Reads the variables named above.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let auth = AuthConfig::from_env(&mut env);
+        let audit = AuditConfig::from_env(&mut env);
+        let limits = Limits::from_env(&mut env);
         let browser = BrowserConfig::from_env(&mut env);
         let onboarding = OnboardingConfig::from_env(&mut env);
         let stage = env.required("STAGE");
@@ -92,6 +104,8 @@ impl Config {
         let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
         let refresh_queue_url = env.required("REFRESH_QUEUE_URL");
         let vault_keys = VaultKeys::from_env(&mut env);
+        let report_key_arn = env.required("REPORT_KEY_ARN");
+        let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
         let providers = ProviderConfig::from_env(&mut env);
         let due_shards = env.parsed_or("DUE_SHARDS", 4);
         if !(1..=1000).contains(&due_shards) {
@@ -103,11 +117,15 @@ impl Config {
         };
         let config = auth.zip(onboarding).map(|(auth, onboarding)| Self {
             auth,
+            audit,
+            limits,
             stage,
             table_name,
             sealing_key_secret_arn,
             refresh_queue_url,
             vault_keys,
+            report_key_arn,
+            scopes,
             providers,
             due_shards,
             browser,

@@ -35,7 +35,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) use delete::{Patience, end, left_before};
 pub(crate) use entity::describe;
 
-use crate::{App, accounts};
+use crate::{App, TenantApp, accounts};
 
 /// Routes of connections.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -66,7 +66,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// A connection of the tenant, or the answer for what does not exist.
 pub(crate) async fn find(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     id: ConnectionId,
 ) -> Result<Connection, Error> {
@@ -101,7 +101,10 @@ fn consented(connection: &Connection) -> Result<&'static str, Error> {
 }
 
 /// AppFlow in the connection's account, if the connection works.
-async fn appflow(app: &App, connection: &Connection) -> Result<aws_sdk_appflow::Client, Error> {
+async fn appflow(
+    app: &TenantApp,
+    connection: &Connection,
+) -> Result<aws_sdk_appflow::Client, Error> {
     match connection.state {
         ConnectionState::Active | ConnectionState::Limited => {}
         ConnectionState::Pending | ConnectionState::ReauthRequired | ConnectionState::Deleted => {

@@ -12,7 +12,7 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{App, accounts, connections::cache::Cache};
+use crate::{App, TenantApp, accounts, connections::cache::Cache};
 use offer::Offer;
 
 /// What accounts offer.
@@ -27,7 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// AppFlow in the account that a query names. An account that is not the tenant's is not there.
 async fn appflow(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     account: &str,
 ) -> Result<(AccountId, aws_sdk_appflow::Client), Error> {

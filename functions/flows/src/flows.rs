@@ -34,7 +34,7 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::{App, TenantApp};
 pub(crate) use pause::{
     forget, leave_stopped, pause, take_down, that_are_paused, that_start_by_themselves, unpause,
 };
@@ -68,7 +68,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// A flow of the tenant, or the answer for what does not exist.
-async fn find(app: &App, tenant: TenantId, id: FlowId) -> Result<Flow, Error> {
+async fn find(app: &TenantApp, tenant: TenantId, id: FlowId) -> Result<Flow, Error> {
     let found: Option<Flow> = app.store.get(&Key::flow(tenant, id)).await?;
     found.ok_or_else(Error::not_found)
 }

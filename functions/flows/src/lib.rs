@@ -26,6 +26,7 @@ mod usage;
 mod vault;
 
 pub use app::App;
+pub(crate) use app::TenantApp;
 pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas};
 
 use axum::Router;
@@ -35,7 +36,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// The router, with the shared layers around it.
 pub fn router(app: App) -> Router {
     let (router, _) = routes().split_for_parts();
-    tributary::http::layers::wrap(router.with_state(app))
+    let audit = app.audit.clone();
+    tributary::http::layers::wrap(router.with_state(app), audit)
 }
 
 /// The OpenAPI document of these routes.

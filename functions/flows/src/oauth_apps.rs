@@ -18,7 +18,7 @@ use tributary::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::{App, TenantApp};
 
 /// Routes of a tenant's own apps.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -48,24 +48,28 @@ impl OwnApp {
 }
 
 /// Whether the tenant has an app of its own at the provider of a connector.
-pub(crate) async fn has_own(app: &App, tenant: TenantId, key: &str) -> Result<bool, Error> {
+pub(crate) async fn has_own(app: &TenantApp, tenant: TenantId, key: &str) -> Result<bool, Error> {
     let Some(provider) = connector(key).and_then(|row| row.provider) else {
         return Ok(false);
     };
     Ok(find(app, tenant, provider).await?.is_some())
 }
 
-async fn find(app: &App, tenant: TenantId, provider: &str) -> Result<Option<OwnApp>, Error> {
+async fn find(app: &TenantApp, tenant: TenantId, provider: &str) -> Result<Option<OwnApp>, Error> {
     Ok(app.store.get(&Key::oauth_app(tenant, provider)).await?)
 }
 
 /// A provider whose apps tenants can bring. What is off in this deployment is not there.
-fn provider(app: &App, key: &str) -> Result<&'static Provider, Error> {
+fn provider(app: &TenantApp, key: &str) -> Result<&'static Provider, Error> {
     app.providers.row(key).ok_or_else(Error::not_found)
 }
 
 /// The tenant's connections that were made with its own app at a provider.
-async fn users(app: &App, tenant: TenantId, provider: &str) -> Result<Vec<ConnectionId>, Error> {
+async fn users(
+    app: &TenantApp,
+    tenant: TenantId,
+    provider: &str,
+) -> Result<Vec<ConnectionId>, Error> {
     let mut found = Vec::new();
     let partition = Key::tenant_partition(tenant);
     let mut page = PageRequest::first(100);

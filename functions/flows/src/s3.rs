@@ -6,14 +6,13 @@
 
 mod failure;
 mod name;
-mod sign;
 mod xml;
 
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use http::{HeaderMap, Method};
-use tributary::{aws, error::Error, tenancy::Account};
+use tributary::{aws, error::Error, sign, tenancy::Account};
 
 pub(crate) use failure::Failure;
 pub(crate) use name::BucketName;
@@ -28,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 
 /// The HTTP client, made once.
 #[derive(Debug, Clone)]
-pub(crate) struct BucketHttp(reqwest::Client);
+pub(crate) struct BucketHttp(pub(crate) reqwest::Client);
 
 impl Default for BucketHttp {
     fn default() -> Self {
@@ -201,7 +200,7 @@ impl S3 {
         }
         sign::add_signature(
             &self.config,
-            &self.region,
+            ("s3", &self.region),
             &method,
             &url,
             &mut headers,
@@ -246,6 +245,7 @@ async fn read(name: &'static str, mut response: reqwest::Response) -> Result<Str
 /// S3 in an account of the tenant, if its role was ever proven.
 pub(crate) async fn of(app: &crate::App, account: &Account) -> Result<S3, Error> {
     crate::accounts::usable(account)?;
-    let config = app.sessions.config(account).await?;
+    let scope = app.scopes.of(account.tenant_id).await?;
+    let config = tributary::tenancy::session(&app.sessions, scope.store(), account).await?;
     Ok(S3::new(&app.buckets, config, account))
 }

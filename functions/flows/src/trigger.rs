@@ -9,7 +9,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
     App,
-    flows::watch::{self, Tick},
+    accounts::recheck,
+    flows::watch::{self, Kind, Tick},
 };
 
 /// Why an event could not be worked on: its type is stable, for the dead-letter queue and alarms.
@@ -80,8 +81,11 @@ async fn work(
     let shape: Shape = serde_json::from_str(event).map_err(Unhandled::Unknown)?;
     if shape.request_context.is_none() {
         let tick: Tick = serde_json::from_str(event).map_err(Unhandled::Unknown)?;
-        let ticked = watch::run(app, &tick).await?;
-        return to_raw_value(&ticked).map_err(Unhandled::Answer);
+        let done = match tick.kind {
+            Kind::Watch => to_raw_value(&watch::run(app, &tick).await?),
+            Kind::AccountChecks => to_raw_value(&recheck::run(app, tick.scheduled_time).await?),
+        };
+        return done.map_err(Unhandled::Answer);
     }
     let request: LambdaRequest = serde_json::from_str(event).map_err(Unhandled::Unknown)?;
     let answered = Adapter::from(router)

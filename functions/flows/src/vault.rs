@@ -48,8 +48,8 @@ pub(crate) struct VaultView {
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn get_vault(State(app): State<App>, _: Operator) -> Result<Response, Error> {
-    let current_key = app.vault.current_key();
-    let progress = Progress::load(&app.store, app.config.due_shards, current_key).await?;
+    let current_key = app.config.vault_keys.current.as_str();
+    let progress = Progress::load(&app.shared, app.config.due_shards, current_key).await?;
     let Progress {
         done,
         left,

@@ -1,17 +1,19 @@
 //! What handlers work with: clients and configuration, made once.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use aws_config::SdkConfig;
 use tributary::{
     connection::{Connection, revocation::Revoker},
     error::Result,
+    http::Audit,
+    id::TenantId,
     oauth::{
         Provider, ProviderLink, Providers, Target,
         http::{HostOrigin, TokenHttp},
     },
     store::Store,
-    tenancy::RoleSessions,
+    tenancy::{RoleSessions, TenantScopes},
     vault::Vault,
 };
 
@@ -21,8 +23,13 @@ use crate::{config::Config, sign_in::SignIn};
 #[derive(Debug, Clone)]
 pub struct App {
     pub(crate) config: Arc<Config>,
-    pub(crate) store: Store,
-    pub(crate) vault: Vault,
+    pub(crate) audit: Audit,
+    /// The table, for what is no tenant's: sessions, links, consents under way.
+    pub(crate) shared: Store,
+    /// Seals what is no tenant's: sign-ins.
+    pub(crate) sign_ins: Vault,
+    /// The table and the vault, for one tenant at a time.
+    pub(crate) scopes: TenantScopes,
     pub(crate) roles: RoleSessions,
     pub(crate) sign_in: SignIn,
     pub(crate) providers: Providers,
@@ -36,11 +43,13 @@ impl App {
         let sign_in = SignIn::new(&config, secrets.clone(), http);
         let providers = Providers::new(config.providers.clone(), secrets)?;
         Ok(Self {
-            store: Store::new(
+            audit: Audit::of_handlers(config.audit.clone(), aws.clone()),
+            shared: Store::new(
                 aws_sdk_dynamodb::Client::new(aws),
                 config.table_name.clone(),
             ),
-            vault: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
+            sign_ins: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
+            scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
             roles: RoleSessions::new(aws.clone()),
             sign_in,
             providers,
@@ -53,18 +62,48 @@ impl App {
         self.providers.link(Target::of(connection))
     }
 
+    /// Where a provider sends browsers back to: constant, never made from a request.
+    pub(crate) fn redirect_uri(&self, provider: &Provider) -> String {
+        let path = format!("/connect/callback/{}", provider.key);
+        self.config.public_base_url.join(&path).to_string()
+    }
+}
+
+/// The function at work for one tenant: its store and its vault are the tenant's.
+#[derive(Debug, Clone)]
+pub(crate) struct TenantApp {
+    app: App,
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+}
+
+impl App {
+    /// The function, at work for the tenant that a link or a consent belongs to.
+    pub(crate) async fn within(&self, tenant: TenantId) -> Result<TenantApp> {
+        let scope = self.scopes.of(tenant).await?;
+        Ok(TenantApp {
+            store: scope.store().clone(),
+            vault: scope.vault().clone(),
+            app: self.clone(),
+        })
+    }
+}
+
+impl TenantApp {
     /// What ends grants at their providers.
     pub(crate) const fn revoker(&self) -> Revoker<'_> {
         Revoker {
             store: &self.store,
             vault: &self.vault,
-            providers: &self.providers,
+            providers: &self.app.providers,
         }
     }
+}
 
-    /// Where a provider sends browsers back to: constant, never made from a request.
-    pub(crate) fn redirect_uri(&self, provider: &Provider) -> String {
-        let path = format!("/connect/callback/{}", provider.key);
-        self.config.public_base_url.join(&path).to_string()
+impl Deref for TenantApp {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
     }
 }

@@ -2,7 +2,9 @@
 
 use tributary::{
     config::{ConfigError, Env},
+    http::AuditConfig,
     oauth::{Endpoint, ProviderConfig},
+    tenancy::ScopeConfig,
     vault::VaultKeys,
 };
 
@@ -13,10 +15,14 @@ use crate::return_to::AppOrigins;
 pub struct Config {
     /// `STAGE`: name of the deployment, part of the source of events.
     pub stage: String,
+    /// `AUDIT_BUCKET`: where the audit trail goes.
+    pub audit: AuditConfig,
     /// `TABLE_NAME`
     pub table_name: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
     pub vault_keys: VaultKeys,
+    /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached.
+    pub scopes: ScopeConfig,
     /// `PUBLIC_BASE_URL`: where browsers reach us; redirect URIs are made from it alone.
     pub public_base_url: Endpoint,
     /// `APP_ORIGINS`: origins of the single-page applications.
@@ -42,8 +48,10 @@ impl Config {
     /// Reads the variables named above.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let stage = env.required("STAGE");
+        let audit = AuditConfig::from_env(&mut env);
         let table_name = env.required("TABLE_NAME");
         let vault_keys = VaultKeys::from_env(&mut env);
+        let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
         let public_base_url = env.parsed::<Endpoint>("PUBLIC_BASE_URL");
         let app_origins = env.parsed::<AppOrigins>("APP_ORIGINS");
         let oidc_issuer = env.parsed::<Endpoint>("OIDC_ISSUER");
@@ -57,8 +65,10 @@ impl Config {
         let config = public_base_url.zip(app_origins).zip(oidc_issuer).map(
             |((public_base_url, app_origins), oidc_issuer)| Self {
                 stage,
+                audit,
                 table_name,
                 vault_keys,
+                scopes,
                 public_base_url,
                 app_origins,
                 oidc_issuer,

@@ -15,12 +15,17 @@ use tributary::{
     connection::{Connection, TokenOwner, keep::gone},
     connector::{AuthKind, connector},
     error::Result,
+    http::audit::Actor,
     id::{AttemptId, ConnectionId, TenantId},
     tenancy::TenantState,
     vault::Sealed,
 };
 
-use crate::{app::App, return_to::ReturnTo};
+use crate::{
+    actor,
+    app::{App, TenantApp},
+    return_to::ReturnTo,
+};
 
 /// What binds the cookie's and the item's names together.
 const KIND: &str = "connect";
@@ -66,15 +71,27 @@ struct Consent {
     expires_at: i64,
 }
 
+impl Consent {
+    /// Who consents, for the audit trail.
+    fn actor(&self, app: &App) -> Actor {
+        let vouched_by = match self.binding {
+            Binding::Session => app.config.oidc_issuer.as_str(),
+            Binding::ConnectToken => actor::CONNECT_TOKEN,
+            Binding::Invitation => actor::INVITATION,
+        };
+        actor::named(vouched_by, &self.subject, Some(self.tenant_id))
+    }
+}
+
 /// The connection that somebody consents for, if this provider grants its tokens and the tenant may
 /// use the service.
 async fn connection(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     id: ConnectionId,
     provider: &str,
 ) -> Result<Connection> {
-    if TenantState::of(&app.store, tenant).await? != Some(TenantState::Active) {
+    if TenantState::of(&app.shared, tenant).await? != Some(TenantState::Active) {
         return Err(gone().with_log("the tenant is suspended, is leaving or has left"));
     }
     Connection::load(&app.store, tenant, id)

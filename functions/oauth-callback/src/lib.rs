@@ -8,6 +8,7 @@
 //! The two `POST` routes act on a cookie, so they ask for an `Origin` that is one of ours; a caller
 //! without a browser sends it itself (`curl -H 'Origin: https://api.example'`).
 
+mod actor;
 mod app;
 mod auth;
 mod config;
@@ -30,7 +31,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// The router, with the layers that every answer passes.
 pub fn router(app: App) -> Router {
     let (router, _) = routes().split_for_parts();
-    tributary::http::layers::wrap(router.with_state(app)).layer(middleware::from_fn(edge::guard))
+    let audit = app.audit.clone();
+    tributary::http::layers::wrap(router.with_state(app), audit)
+        .layer(middleware::from_fn(edge::guard))
 }
 
 /// The OpenAPI document of these routes.

@@ -113,7 +113,7 @@ impl Session {
             lease_until: None,
         };
         let key = Key::session(cookie.expose());
-        app.store.insert(&key, &session).await?;
+        app.shared.insert(&key, &session).await?;
         Ok(cookie)
     }
 
@@ -136,7 +136,7 @@ impl Session {
     pub(crate) async fn is_outdated(&self, app: &App) -> Result<bool> {
         let asked = Timestamp::from_second(self.asked_at).unwrap_or(Timestamp::UNIX_EPOCH);
         let issuer = app.sign_in.issuer();
-        sign_off::person_ended(&app.store, issuer, &self.subject, asked).await
+        sign_off::person_ended(&app.shared, issuer, &self.subject, asked).await
     }
 
     /// Ends every token of this sign-in; of the person, where tokens do not say which sign-in they
@@ -144,20 +144,20 @@ impl Session {
     pub(crate) async fn end_tokens(&self, app: &App) -> Result<()> {
         let issuer = app.sign_in.issuer();
         match &self.login_id {
-            Some(login_id) => sign_off::end_sign_in(&app.store, issuer, login_id).await,
-            None => sign_off::end_person(&app.store, issuer, &self.subject).await,
+            Some(login_id) => sign_off::end_sign_in(&app.shared, issuer, login_id).await,
+            None => sign_off::end_person(&app.shared, issuer, &self.subject).await,
         }
     }
 
     /// The session of a cookie, unless it has ended.
     pub(crate) async fn load(app: &App, cookie: &Secret) -> Result<Option<Self>> {
-        let found: Option<Self> = app.store.get(&Key::session(cookie.expose())).await?;
+        let found: Option<Self> = app.shared.get(&Key::session(cookie.expose())).await?;
         Ok(found.filter(|session| session.expires_at > Timestamp::now().as_second()))
     }
 
     /// Ends a session and answers it as it was.
     pub(crate) async fn end(app: &App, cookie: &Secret) -> Result<Option<Self>> {
-        Ok(app.store.take(&Key::session(cookie.expose())).await?)
+        Ok(app.shared.take(&Key::session(cookie.expose())).await?)
     }
 
     /// Whether its tokens can still be handed out as they are.
@@ -174,7 +174,10 @@ impl Session {
     pub(crate) async fn tokens(&self, app: &App, cookie: &Secret) -> Result<SessionTokens> {
         let place = place(cookie, self.generation);
         let place: Vec<&str> = place.iter().map(String::as_str).collect();
-        let opened = app.vault.open_for(NO_TENANT, &place, &self.tokens).await?;
+        let opened = app
+            .sign_ins
+            .open_for(NO_TENANT, &place, &self.tokens)
+            .await?;
         serde_json::from_str(opened.expose())
             .map_err(|_| Error::internal("session_shape", "a session holds no tokens"))
     }
@@ -186,7 +189,7 @@ impl Session {
             .set("lease_until", after(now, LEASE).as_millisecond())
             .when_absent_or_less("lease_until", now.as_millisecond());
         match app
-            .store
+            .shared
             .update(&Key::session(cookie.expose()), update)
             .await
         {
@@ -203,7 +206,7 @@ impl Session {
             .remove("lease_until")
             .when_equal("fence", self.fence);
         let released = app
-            .store
+            .shared
             .update::<Self>(&Key::session(cookie.expose()), update)
             .await;
         match released {
@@ -237,7 +240,7 @@ impl Session {
                 .set("roles", &person.roles);
         }
         match app
-            .store
+            .shared
             .update(&Key::session(cookie.expose()), update)
             .await
         {
@@ -276,7 +279,7 @@ async fn seal(
     let place = place(cookie, generation);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     Ok(app
-        .vault
+        .sign_ins
         .seal_for(NO_TENANT, &place, &tokens.to_json())
         .await?)
 }

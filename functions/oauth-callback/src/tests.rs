@@ -12,7 +12,12 @@ use super::*;
 fn environment() -> Vec<(String, String)> {
     [
         ("STAGE", "test"),
+        ("AUDIT_BUCKET", "audit"),
         ("TABLE_NAME", "table"),
+        (
+            "TENANT_DATA_ROLE_ARN",
+            "arn:aws:iam::111111111111:role/tributary/prod-tenant-data",
+        ),
         ("DATA_KEY_ARN", "arn:aws:kms:us-east-1:111111111111:key/k"),
         ("PUBLIC_BASE_URL", "https://api.example"),
         ("APP_ORIGINS", "https://app.example"),

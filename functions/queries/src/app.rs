@@ -5,8 +5,15 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use axum::extract::FromRef;
 use tributary::{
-    aws::Refusal, error::Error, http::Admission, identity::AuthConfig, jwt::IdTokenVerifier,
-    seal::Sealer, secret::Secret, store::Store, tenancy::TenantScopes, vault::Vault,
+    aws::Refusal,
+    error::Error,
+    http::{Admission, Audit},
+    identity::AuthConfig,
+    jwt::IdTokenVerifier,
+    seal::Sealer,
+    secret::Secret,
+    store::Store,
+    tenancy::TenantScopes,
 };
 
 use crate::{Config, session::Sessions, warehouse::Warehouse};
@@ -20,6 +27,8 @@ pub struct App {
     pub store: Store,
     /// The table and the vault, for one tenant at a time.
     pub scopes: TenantScopes,
+    /// Writes the audit trail.
+    pub audit: Audit,
     /// Lets callers in.
     pub admission: Admission,
     /// Seals query ids and cursors.
@@ -69,14 +78,15 @@ impl App {
             Error::internal("http_client", "no HTTP client could be made").with_source(error)
         })?;
         let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config.table);
-        let vault = Vault::new(aws_sdk_kms::Client::new(&aws), config.vault_keys);
+        let auth = Arc::new(config.auth);
         Ok(Self {
-            auth: Arc::new(config.auth),
+            audit: Audit::new(config.audit, aws.clone(), Arc::clone(&auth)),
+            auth,
             sealer: Arc::new(sealer),
-            scopes: TenantScopes::new(store.clone(), vault.clone()),
-            admission: Admission::new(store.clone()),
+            scopes: TenantScopes::new(aws.clone(), config.scopes),
+            admission: Admission::new(store.clone(), config.limits),
             verifier,
-            sessions: Sessions::new(store.clone(), vault, &aws, config.identity),
+            sessions: Sessions::new(store.clone(), &aws, config.identity),
             warehouse: Warehouse::new(aws, config.warehouse),
             store,
         })

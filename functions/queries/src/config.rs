@@ -2,9 +2,11 @@
 
 use tributary::{
     config::{ConfigError, Env},
+    http::AuditConfig,
     identity::AuthConfig,
+    limit::Limits,
     oauth::Endpoint,
-    tenancy::RoleArn,
+    tenancy::{RoleArn, ScopeConfig},
     vault::VaultKeys,
 };
 
@@ -13,10 +15,15 @@ use tributary::{
 pub struct Config {
     /// How callers are recognised.
     pub auth: AuthConfig,
+    /// `AUDIT_BUCKET`: where the audit trail goes.
+    pub audit: AuditConfig,
+    /// `LIMIT_*`: how much a tenant may do.
+    pub limits: Limits,
     /// `TABLE_NAME`: the table.
     pub table: String,
-    /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
-    pub vault_keys: VaultKeys,
+    /// `TENANT_DATA_ROLE_ARN`, `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: how tenants' things are
+    /// reached.
+    pub scopes: ScopeConfig,
     /// `SEALING_KEY_SECRET_ARN`: the secret that seals query ids and cursors.
     pub sealing_key_secret_arn: String,
     /// How users' tokens become users' credentials.
@@ -53,8 +60,11 @@ impl Config {
     /// Reads the variables named above; every fault at once.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let auth = AuthConfig::from_env(&mut env);
+        let audit = AuditConfig::from_env(&mut env);
+        let limits = Limits::from_env(&mut env);
         let table = env.required("TABLE_NAME");
         let vault_keys = VaultKeys::from_env(&mut env);
+        let scopes = ScopeConfig::from_env(&mut env, &table, &vault_keys);
         let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
         let identity = IdentityConfig::from_env(&mut env);
         let warehouse = WarehouseConfig {
@@ -63,8 +73,10 @@ impl Config {
         };
         let config = auth.zip(identity).map(|(auth, identity)| Self {
             auth,
+            audit,
+            limits,
             table,
-            vault_keys,
+            scopes,
             sealing_key_secret_arn,
             identity,
             warehouse,

@@ -23,7 +23,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// The router, with the shared layers around it.
 pub fn router(app: App) -> Router {
     let (router, _) = routes().split_for_parts();
-    tributary::http::layers::wrap(router.with_state(app))
+    let audit = app.audit.clone();
+    tributary::http::layers::wrap(router.with_state(app), audit)
 }
 
 /// The OpenAPI document of these routes.

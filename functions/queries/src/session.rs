@@ -21,7 +21,7 @@ use tributary::{
     jwt::IdClaims,
     secret::Secret,
     store::{Key, Store, key::sha256_hex},
-    vault::Vault,
+    tenancy::TenantScope,
 };
 
 use crate::IdentityConfig;
@@ -64,11 +64,20 @@ pub struct Session {
     pub valid_until: Timestamp,
 }
 
-/// Makes, keeps and renews users' sessions.
+/// Users' sessions, of whatever tenant.
 #[derive(Debug, Clone)]
 pub struct Sessions {
-    store: Store,
-    vault: Vault,
+    /// The table, for the guards of ID tokens, which are no tenant's.
+    guards: Store,
+    identity_center: IdentityCenter,
+    role: WarehouseRole,
+}
+
+/// Makes, keeps and renews the sessions of one tenant's users.
+#[derive(Debug, Clone)]
+pub struct TenantSessions {
+    guards: Store,
+    scope: TenantScope,
     identity_center: IdentityCenter,
     role: WarehouseRole,
 }
@@ -85,10 +94,9 @@ pub(crate) fn reauthenticate(log: &str) -> Error {
 
 impl Sessions {
     /// Sessions for the users of one Identity Center application and role.
-    pub fn new(store: Store, vault: Vault, aws: &SdkConfig, config: IdentityConfig) -> Self {
+    pub fn new(guards: Store, aws: &SdkConfig, config: IdentityConfig) -> Self {
         Self {
-            store,
-            vault,
+            guards,
             identity_center: IdentityCenter::new(aws, config.region, config.application_arn),
             role: WarehouseRole::new(aws, config.role_arn),
         }
@@ -99,6 +107,18 @@ impl Sessions {
         self.role.arn()
     }
 
+    /// The sessions of the users of one tenant.
+    pub fn of(&self, scope: &TenantScope) -> TenantSessions {
+        TenantSessions {
+            guards: self.guards.clone(),
+            scope: scope.clone(),
+            identity_center: self.identity_center.clone(),
+            role: self.role.clone(),
+        }
+    }
+}
+
+impl TenantSessions {
     /// Makes the session of a user from an ID token that was verified.
     ///
     /// Identity Center takes a token once, ever. So one attempt claims the token and exchanges it;
@@ -114,11 +134,11 @@ impl Sessions {
             .as_deref()
             .ok_or_else(|| reauthenticate("the ID token has no jti"))?;
         let token_use = Key::token_use(&claims.issuer, jti);
-        match guard::claim(&self.store, &token_use, claims.exp).await? {
+        match guard::claim(&self.guards, &token_use, claims.exp).await? {
             Claim::Ours => {
                 let made = self.exchange(user, id_token, &token_use).await;
                 if made.is_err() {
-                    guard::fail(&self.store, &token_use).await;
+                    guard::fail(&self.guards, &token_use).await;
                 }
                 made
             }
@@ -140,7 +160,7 @@ impl Sessions {
             }
             Err(meaning) => return Err(meaning.into()),
         };
-        self.store.delete(&refusal_mark).await?;
+        self.scope.store().delete(&refusal_mark).await?;
         let session = self.role.assume(user, exchanged.identity_context).await?;
         self.keep(user, &session, exchanged.refresh_token, token_use)
             .await?;
@@ -151,14 +171,14 @@ impl Sessions {
     /// A refused grant is a used or stale token the first time. When a fresh one is refused too,
     /// the directory does not know the user (scenario Q6).
     async fn not_accepted(&self, mark: &Key, meaning: Meaning) -> Result<Error, Error> {
-        if guard::was_refused_before(&self.store, mark).await? {
+        if guard::was_refused_before(self.scope.store(), mark).await? {
             return Ok(Error::new(
                 Kind::Forbidden,
                 "user_not_provisioned",
                 "You are not known in the directory of the warehouse. Ask your administrator.",
             ));
         }
-        guard::mark_refused(&self.store, mark).await?;
+        guard::mark_refused(self.scope.store(), mark).await?;
         Ok(meaning.into())
     }
 

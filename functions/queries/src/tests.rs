@@ -20,6 +20,10 @@ const ROLE: &str = "arn:aws:iam::111111111111:role/tributary/warehouse-user";
 const SEALING_KEY: &str = "0123456789abcdef0123456789abcdef";
 
 fn app() -> App {
+    app_at(&table())
+}
+
+fn app_at(aws: &str) -> App {
     let variables = [
         ("AUTH_KIND", "http-jwt"),
         ("AUTH_ISSUER", ISSUER),
@@ -27,7 +31,13 @@ fn app() -> App {
         ("AUTH_TENANT_CLAIM", "tenant_id"),
         ("AUTH_ROLES_CLAIM", "tenant_roles"),
         ("AUTH_GROUPS_CLAIM", "cognito:groups"),
+        ("STAGE", "test"),
+        ("AUDIT_BUCKET", "audit"),
         ("TABLE_NAME", "table"),
+        (
+            "TENANT_DATA_ROLE_ARN",
+            "arn:aws:iam::111111111111:role/tributary/prod-tenant-data",
+        ),
         ("DATA_KEY_ARN", "arn:aws:kms:us-east-1:111111111111:key/k"),
         (
             "SEALING_KEY_SECRET_ARN",
@@ -50,7 +60,7 @@ fn app() -> App {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(table())
+        .endpoint_url(aws)
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
@@ -62,14 +72,19 @@ fn app() -> App {
     App::new(Config::from_env(env).unwrap(), aws, sealer).unwrap()
 }
 
-/// A table in which every tenant is active and nobody's sign-in has ended; whatever else is asked of
-/// it fails.
+/// A table in which every tenant is active and far from its limits, and nobody's sign-in has ended;
+/// whatever else is asked of it fails.
 fn table() -> String {
     async fn answer(body: String) -> (StatusCode, String) {
         let asked: Value = serde_json::from_str(&body).unwrap();
+        if asked["requestId"].is_string() {
+            // A record of the audit trail.
+            return (StatusCode::OK, String::new());
+        }
         let found = match asked["Key"]["pk"]["S"].as_str() {
             Some("OPERATOR") => json!({ "Item": { "state": { "S": "active" } } }),
             Some(pk) if pk.starts_with("ENDED#") => json!({}),
+            Some(pk) if pk.starts_with("LIMIT#") => json!({ "Attributes": {} }),
             _ => {
                 let refusal = json!({ "__type": "InternalServerError", "message": "nothing here" });
                 return (StatusCode::INTERNAL_SERVER_ERROR, refusal.to_string());
@@ -99,11 +114,15 @@ macro_rules! event {
 
 /// What the router answers to an event of the gateway.
 async fn answer(event: &Value) -> (StatusCode, Value) {
+    answer_of(app(), event).await
+}
+
+async fn answer_of(app: App, event: &Value) -> (StatusCode, Value) {
     let (parts, body) = lambda_http::request::from_str(&event.to_string())
         .unwrap()
         .into_parts();
     let request = Request::from_parts(parts, Body::from(body.to_vec()));
-    let response = router(app()).oneshot(request).await.unwrap();
+    let response = router(app).oneshot(request).await.unwrap();
     let status = response.status();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&bytes).unwrap())
@@ -234,9 +253,17 @@ async fn q2_the_id_of_another_user_is_not_found_and_ones_own_is_asked_for() {
 }
 
 #[tokio::test]
-async fn q8_a_token_that_is_not_genuine_is_refused_without_any_call_to_aws() {
+async fn q8_a_token_that_is_not_genuine_is_refused_before_anything_else_is_asked_of_aws() {
     let (status, problem) = answer(&event!("establish-identity")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(problem["code"], "token_not_accepted");
     assert!(!problem.to_string().contains("c2lnbmF0dXJl"), "{problem}");
+}
+
+#[tokio::test]
+async fn a5_no_identity_is_exchanged_while_the_limits_are_unknown() {
+    let app = app_at("http://aws.invalid");
+    let (status, problem) = answer_of(app, &event!("establish-identity")).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(problem["code"], "limits_unavailable");
 }

@@ -11,7 +11,7 @@ use tributary::{
 };
 
 use crate::{
-    Decision, Facts, News, RunEvents,
+    Decision, Facts, News, TenantEvents,
     decision::{advanced, decide, notified_fact, opened},
     notification,
     owner::RunOwner,
@@ -29,7 +29,7 @@ enum Written {
     Notification(Box<Entry>),
 }
 
-impl RunEvents {
+impl TenantEvents<'_> {
     /// Applies news to the run of an execution and publishes what was decided.
     ///
     /// A repeat finds nothing to change, and publishes what an earlier attempt decided and did not

@@ -1,14 +1,20 @@
 //! Configuration of the function.
 
-use tributary::config::{ConfigError, Env};
+use tributary::{
+    config::{ConfigError, Env},
+    tenancy::ScopeConfig,
+    vault::VaultKeys,
+};
 
 /// What the function is told by its environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// `STAGE`: part of the source of notifications.
     pub stage: String,
     /// `TABLE_NAME`: the table.
     pub table: String,
+    /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached. Nothing is sealed or opened here.
+    pub scopes: ScopeConfig,
     /// `NOTIFICATIONS_TOPIC_ARN`: where notifications go.
     pub notifications_topic: String,
     /// `REFRESH_QUEUE_URL`: where refreshes are asked for.
@@ -18,9 +24,11 @@ pub struct Config {
 impl Config {
     /// Reads the variables named above; every fault at once.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
+        let table = env.required("TABLE_NAME");
         let config = Self {
             stage: env.required("STAGE"),
-            table: env.required("TABLE_NAME"),
+            scopes: ScopeConfig::from_env(&mut env, &table, &VaultKeys::default()),
+            table,
             notifications_topic: env.required("NOTIFICATIONS_TOPIC_ARN"),
             refresh_queue: env.required("REFRESH_QUEUE_URL"),
         };
@@ -35,6 +43,6 @@ mod tests {
     #[test]
     fn every_missing_variable_is_named() {
         let error = Config::from_env(Env::from_pairs([])).unwrap_err();
-        assert_eq!(error.faults.len(), 4);
+        assert_eq!(error.faults.len(), 5);
     }
 }

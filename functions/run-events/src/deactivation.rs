@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use tributary::{error::Error, event::CloudEvent, outbox::Entry, run::FlowOwner, store::Key};
 
-use crate::{RunEvents, input::Deactivated};
+use crate::{TenantEvents, input::Deactivated};
 
 /// What one transaction writes: the notification, and that it was decided.
 #[derive(Debug, Serialize)]
@@ -15,7 +15,7 @@ enum Written {
     Notification(Box<Entry>),
 }
 
-impl RunEvents {
+impl TenantEvents<'_> {
     /// Notifies that a flow was deactivated; a repeat of the event changes nothing.
     pub(crate) async fn tell_deactivation(
         &self,

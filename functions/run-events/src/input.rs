@@ -1,4 +1,5 @@
-//! What the function is given: AppFlow's events off two buses, and the reconciliation's schedule.
+//! What the function is given: AppFlow's events off two buses, the events that verification sends
+//! the same way, and the reconciliation's schedule.
 //!
 //! Read leniently: every detail of an event is text, numbers included, and timestamps are Java's
 //! (`2023-08-29T12:55:23.835Z[UTC]`). A count or a time that cannot be read is unknown; a status, a
@@ -36,6 +37,13 @@ pub enum Input {
     },
     /// AppFlow switched a flow off.
     Deactivated(Deactivated),
+    /// An event that verification sent through an account.
+    Verification {
+        /// The account in the envelope.
+        account: String,
+        /// What only verification and that account know.
+        unverified_nonce: String,
+    },
     /// An event that says nothing about runs.
     Ignored {
         /// Its type.
@@ -79,8 +87,10 @@ pub fn parse(event: &Value) -> Result<Input, Rejected> {
     if let Some(kind) = event["kind"].as_str() {
         return scheduled(kind, event);
     }
-    if event["source"].as_str() != Some("aws.appflow") {
-        return Err(Rejected::Malformed("its source is not aws.appflow"));
+    match event["source"].as_str() {
+        Some("aws.appflow") => {}
+        Some("tributary.verification") => return verification(event),
+        _ => return Err(Rejected::Malformed("its source is not aws.appflow")),
     }
     let unverified_type = event["detail-type"]
         .as_str()
@@ -98,6 +108,14 @@ pub fn parse(event: &Value) -> Result<Input, Rejected> {
         }
         _ => Err(Rejected::UnknownDetailType),
     }
+}
+
+fn verification(event: &Value) -> Result<Input, Rejected> {
+    Ok(Input::Verification {
+        account: account(event)?,
+        unverified_nonce: name(&event["detail"]["nonce"])
+            .ok_or(Rejected::Malformed("it has no nonce"))?,
+    })
 }
 
 fn scheduled(kind: &str, event: &Value) -> Result<Input, Rejected> {
@@ -182,14 +200,19 @@ fn deactivated(event: &Value) -> Result<Input, Rejected> {
 
 fn flow(event: &Value) -> Result<FlowReference, Rejected> {
     Ok(FlowReference {
-        unverified_account: event["account"]
-            .as_str()
-            .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
-            .ok_or(Rejected::Malformed("it has no account"))?
-            .to_owned(),
+        unverified_account: account(event)?,
         unverified_name: name(&event["detail"]["flow-name"])
             .ok_or(Rejected::Malformed("it names no flow"))?,
     })
+}
+
+/// The account that EventBridge names.
+fn account(event: &Value) -> Result<String, Rejected> {
+    event["account"]
+        .as_str()
+        .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+        .map(str::to_owned)
+        .ok_or(Rejected::Malformed("it has no account"))
 }
 
 /// A name that becomes part of a key.

@@ -16,10 +16,19 @@ mod owner;
 pub mod reconcile;
 mod refresh;
 mod rejected;
+mod verification;
+
+use std::ops::Deref;
 
 use aws_config::SdkConfig;
 use serde_json::Value;
-use tributary::{outbox::Outbox, store::Store, tenancy::RoleSessions};
+use tributary::{
+    error::Error,
+    id::TenantId,
+    outbox::Outbox,
+    store::Store,
+    tenancy::{RoleSessions, TenantScopes},
+};
 
 pub use config::Config;
 pub use decision::{Decision, Facts, News, decide};
@@ -31,7 +40,9 @@ use input::{Input, parse};
 #[derive(Debug, Clone)]
 pub struct RunEvents {
     stage: String,
-    store: Store,
+    /// The table, for what is no tenant's.
+    shared: Store,
+    scopes: TenantScopes,
     outbox: Outbox,
     sessions: RoleSessions,
     queues: aws_sdk_sqs::Client,
@@ -46,11 +57,20 @@ impl RunEvents {
         Self {
             stage: config.stage,
             outbox: Outbox::new(store.clone(), topic, config.notifications_topic),
-            store,
+            shared: store,
+            scopes: TenantScopes::new(aws.clone(), config.scopes),
             queues: aws_sdk_sqs::Client::new(&aws),
             refresh_queue: config.refresh_queue,
             sessions: RoleSessions::new(aws),
         }
+    }
+
+    /// The function, at work for the tenant whose flow or run something is about.
+    async fn within(&self, tenant: TenantId) -> Result<TenantEvents<'_>, Error> {
+        Ok(TenantEvents {
+            events: self,
+            store: self.scopes.of(tenant).await?.store().clone(),
+        })
     }
 
     /// Works on one event. An error sends it to Lambda's retries and then to the dead-letter queue.
@@ -73,12 +93,22 @@ impl RunEvents {
                 news,
             } => {
                 let owner = self.owner_of(&flow).await?;
-                self.apply(&owner.into(), &execution_id, &news).await?;
+                self.within(owner.tenant_id)
+                    .await?
+                    .apply(&owner.into(), &execution_id, &news)
+                    .await?;
             }
             Input::Deactivated(deactivated) => {
                 let owner = self.owner_of(&deactivated.flow).await?;
-                self.tell_deactivation(&owner, &deactivated).await?;
+                self.within(owner.tenant_id)
+                    .await?
+                    .tell_deactivation(&owner, &deactivated)
+                    .await?;
             }
+            Input::Verification {
+                account,
+                unverified_nonce,
+            } => self.verification(&account, &unverified_nonce).await?,
             Input::Ignored { detail_type } => {
                 tracing::info!(
                     event.kind = detail_type,
@@ -89,5 +119,20 @@ impl RunEvents {
             Input::Reconcile { scheduled_time } => self.reconcile(scheduled_time).await?,
         }
         Ok(())
+    }
+}
+
+/// The function at work for one tenant: its store is the tenant's.
+#[derive(Debug)]
+struct TenantEvents<'a> {
+    events: &'a RunEvents,
+    store: Store,
+}
+
+impl Deref for TenantEvents<'_> {
+    type Target = RunEvents;
+
+    fn deref(&self) -> &RunEvents {
+        self.events
     }
 }

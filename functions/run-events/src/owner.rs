@@ -31,6 +31,6 @@ impl RunEvents {
     /// one tenant, sent from an account of another, names no flow.
     pub(crate) async fn owner_of(&self, flow: &FlowReference) -> Result<FlowOwner, Rejected> {
         let key = Key::flow_name(&flow.unverified_account, &flow.unverified_name);
-        self.store.get(&key).await?.ok_or(Rejected::UnknownFlow)
+        self.shared.get(&key).await?.ok_or(Rejected::UnknownFlow)
     }
 }

@@ -13,7 +13,7 @@ use tributary::{
     store::{StoreError, Update},
 };
 
-use crate::{RunEvents, apply::run_key, owner::RunOwner};
+use crate::{RunEvents, TenantEvents, apply::run_key, owner::RunOwner};
 
 pub use records::{Found, news_of};
 
@@ -59,6 +59,15 @@ impl RunEvents {
 
     /// Asks about the open runs of one flow and applies what is found.
     async fn reconcile_flow(&self, owner: &RunOwner, runs: &[Run]) -> Result<(), Error> {
+        self.within(owner.tenant_id)
+            .await?
+            .catch_up(owner, runs)
+            .await
+    }
+}
+
+impl TenantEvents<'_> {
+    async fn catch_up(&self, owner: &RunOwner, runs: &[Run]) -> Result<(), Error> {
         // First, so that a flow which always fails does not hold the front of the index.
         for run in runs {
             self.check_again_later(run).await?;

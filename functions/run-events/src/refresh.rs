@@ -16,7 +16,7 @@ use tributary::{
     store::{Key, StoreError},
 };
 
-use crate::RunEvents;
+use crate::TenantEvents;
 
 /// How long a mark keeps further runs from asking: 19 times a day at most.
 const MARK_LIFE: SignedDuration = SignedDuration::from_mins(75);
@@ -36,7 +36,7 @@ struct FlowUse {
     definition: String,
 }
 
-impl RunEvents {
+impl TenantEvents<'_> {
     /// Asks, if the run is one that failed on its credentials. What cannot be asked for is found by
     /// the schedule of refreshes: it does not fail the event.
     pub(crate) async fn ask_for_refresh(&self, run: &Run) {

@@ -15,6 +15,9 @@ pub enum Rejected {
     /// No flow of this name is ours in the account that the event came from.
     #[error("no flow of this name is registered for the account that sent the event")]
     UnknownFlow,
+    /// No verification sent this event through the account that it came from.
+    #[error("no verification sent this event through the account that sent it")]
+    UnknownVerification,
     /// Something that we depend on failed.
     #[error(transparent)]
     Failed(#[from] Error),
@@ -27,6 +30,7 @@ impl Rejected {
             Self::Malformed(_) => "RunEvents.Malformed",
             Self::UnknownDetailType => "RunEvents.UnknownDetailType",
             Self::UnknownFlow => "RunEvents.UnknownFlow",
+            Self::UnknownVerification => "RunEvents.UnknownVerification",
             Self::Failed(error) => error.code(),
         }
     }

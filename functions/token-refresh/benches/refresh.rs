@@ -207,6 +207,7 @@ fn turns_of_ten_thousand(bencher: Bencher<'_, '_>) {
             reason: Reason::Due,
             rescue: None,
             slot: None,
+            due_at: None,
         })
         .collect();
     bencher

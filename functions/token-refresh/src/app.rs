@@ -1,16 +1,17 @@
 //! What the function is made of.
 
-use std::time::Duration;
+use std::{ops::Deref, time::Duration};
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use tributary::{
     config::{ConfigError, Env},
     connection::Connection,
     error::{Error, Result},
+    id::TenantId,
     oauth::{InstanceUrl, ProviderConfig, ProviderLink, Providers, Target, gate::store::Gates},
     outbox::Outbox,
     store::Store,
-    tenancy::RoleSessions,
+    tenancy::{RoleSessions, ScopeConfig, TenantScopes},
     vault::{Vault, VaultKeys},
 };
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub notifications_topic_arn: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
     pub vault_keys: VaultKeys,
+    /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached.
+    pub scopes: ScopeConfig,
     /// `OAUTH_*`: the providers of connections.
     pub providers: ProviderConfig,
     /// `DUE_SHARDS`: how many shards the due index has (default 4).
@@ -45,12 +48,14 @@ impl Config {
         let providers = ProviderConfig::from_env(&mut env);
         let vault_keys = VaultKeys::from_env(&mut env);
         let (stage, table_name) = (env.required("STAGE"), env.required("TABLE_NAME"));
+        let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
         let config = Self {
             stage,
             table_name,
             refresh_queue_url: env.required("REFRESH_QUEUE_URL"),
             notifications_topic_arn: env.required("NOTIFICATIONS_TOPIC_ARN"),
             vault_keys,
+            scopes,
             providers,
             due_shards: env.parsed_or("DUE_SHARDS", 4),
             lease_skew: Duration::from_secs(env.parsed_or("LEASE_SKEW_SECONDS", 120)),
@@ -65,10 +70,10 @@ impl Config {
 pub struct App {
     /// Configuration.
     pub config: Config,
-    /// The table.
-    pub store: Store,
-    /// The vault.
-    pub vault: Vault,
+    /// The table, for what is no tenant's.
+    pub shared: Store,
+    /// The table and the vault, for one tenant at a time.
+    pub scopes: TenantScopes,
     /// Sessions in tenants' accounts.
     pub sessions: RoleSessions,
     /// Notifications.
@@ -95,7 +100,7 @@ impl App {
                     .with_source(error)
             })?;
         Ok(Self {
-            vault: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
+            scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
             sessions: RoleSessions::new(aws.clone()),
             outbox: Outbox::new(
                 store.clone(),
@@ -105,9 +110,19 @@ impl App {
             gates: Gates::new(store.clone()),
             secrets,
             sqs: aws_sdk_sqs::Client::new(aws),
-            store,
+            shared: store,
             providers,
             config,
+        })
+    }
+
+    /// The function, at work for the tenant of what it found due.
+    pub(crate) async fn within(&self, tenant: TenantId) -> Result<TenantApp<'_>> {
+        let scope = self.scopes.of(tenant).await?;
+        Ok(TenantApp {
+            app: self,
+            store: scope.store().clone(),
+            vault: scope.vault().clone(),
         })
     }
 
@@ -178,5 +193,21 @@ impl App {
             }
         }
         Ok(())
+    }
+}
+
+/// The function at work for one tenant: its store and its vault are the tenant's.
+#[derive(Debug)]
+pub(crate) struct TenantApp<'a> {
+    app: &'a App,
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+}
+
+impl Deref for TenantApp<'_> {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        self.app
     }
 }

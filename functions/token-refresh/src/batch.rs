@@ -80,16 +80,7 @@ async fn work(app: &App, received: &Received, deadline: Timestamp) -> std::resul
             unknown_event("a message of the refresh queue cannot be read")
                 .with_log(error.to_string()),
         ),
-        Ok(Message {
-            reason: Reason::Rescue,
-            rescue: Some(rescue),
-            tenant_id,
-            connection_id,
-            generation,
-            slot: _,
-        }) => commit::rescued(app, *tenant_id, *connection_id, *generation, rescue.clone()).await,
-        Ok(message) if message.reason == Reason::Revocation => revocation::run(app, message).await,
-        Ok(message) => refresh::run(app, message, deadline).await,
+        Ok(message) => for_tenant(app, message, deadline).await,
     };
     outcome.map_err(|error| {
         tracing::warn!(
@@ -99,4 +90,22 @@ async fn work(app: &App, received: &Received, deadline: Timestamp) -> std::resul
             "message goes back to the queue"
         );
     })
+}
+
+/// Works on a message in the scope of its tenant.
+async fn for_tenant(app: &App, message: &Message, deadline: Timestamp) -> Result<()> {
+    let app = &app.within(message.tenant_id).await?;
+    match message {
+        Message {
+            reason: Reason::Rescue,
+            rescue: Some(rescue),
+            tenant_id,
+            connection_id,
+            generation,
+            slot: _,
+            due_at: _,
+        } => commit::rescued(app, *tenant_id, *connection_id, *generation, rescue.clone()).await,
+        message if message.reason == Reason::Revocation => revocation::run(app, message).await,
+        message => refresh::run(app, message, deadline).await,
+    }
 }

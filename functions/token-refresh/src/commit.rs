@@ -19,7 +19,7 @@ use tributary::{
 };
 
 use crate::{
-    App,
+    TenantApp,
     lease::Lease,
     message::{Message, Reason, Rescue},
     push, revocation,
@@ -71,7 +71,7 @@ pub(crate) fn millis_up_to(most: i64) -> i64 {
 
 /// The provider answered with tokens: persist them before anything else, then push.
 pub(crate) async fn answered(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     call: &Call<'_>,
     link: &ProviderLink,
@@ -122,7 +122,7 @@ fn last_moment(deadline: Timestamp) -> Timestamp {
         .unwrap_or(deadline)
 }
 
-async fn seal(app: &App, call: &Call<'_>, bundle: &TokenBundle) -> Result<Sealed> {
+async fn seal(app: &TenantApp<'_>, call: &Call<'_>, bundle: &TokenBundle) -> Result<Sealed> {
     let place = Connection::vault_place(call.record.id, call.record.generation + 1);
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     let text = bundle.to_json();
@@ -147,7 +147,12 @@ enum Kept {
     OnQueue,
 }
 
-async fn keep(app: &App, lease: &Lease<'_>, call: &Call<'_>, rescue: &Rescue) -> Result<Kept> {
+async fn keep(
+    app: &TenantApp<'_>,
+    lease: &Lease<'_>,
+    call: &Call<'_>,
+    rescue: &Rescue,
+) -> Result<Kept> {
     let record = call.record;
     loop {
         match write(app, record, rescue, lease.fence).await {
@@ -168,6 +173,7 @@ async fn keep(app: &App, lease: &Lease<'_>, call: &Call<'_>, rescue: &Rescue) ->
                     reason: Reason::Rescue,
                     rescue: Some(rescue.clone()),
                     slot: None,
+                    due_at: None,
                 };
                 app.enqueue(&[message]).await?;
                 tracing::error!(connection.id = %record.id, error.chain = %error, "new tokens could not be stored and wait on the queue");
@@ -180,7 +186,7 @@ async fn keep(app: &App, lease: &Lease<'_>, call: &Call<'_>, rescue: &Rescue) ->
 
 /// Says in the record that an answer waits on the queue, if the table takes that: then nobody asks
 /// for a person too early. Without the mark the late answer is taken all the same, see [`rescued`].
-async fn mark_rescue(app: &App, lease: &Lease<'_>, call: &Call<'_>) {
+async fn mark_rescue(app: &TenantApp<'_>, lease: &Lease<'_>, call: &Call<'_>) {
     let until = Timestamp::now().saturating_add(rules::RESCUE);
     let intent = Intent {
         rescue_until: Some(until.unwrap_or(Timestamp::MAX).as_millisecond()),
@@ -213,7 +219,7 @@ fn holds(current: Option<&Item>, rescue: &Rescue) -> bool {
 /// without a person. A consent made another generation, which this does not touch, and a call that was
 /// made again has another fence: its answer is newer than this one.
 pub(crate) async fn rescued(
-    app: &App,
+    app: &TenantApp<'_>,
     tenant: TenantId,
     connection: ConnectionId,
     generation: u64,
@@ -274,7 +280,7 @@ fn change(generation: u64, rescue: &Rescue) -> Update {
 }
 
 async fn write(
-    app: &App,
+    app: &TenantApp<'_>,
     record: &Connection,
     rescue: &Rescue,
     fence: u64,
@@ -290,7 +296,7 @@ async fn write(
 
 /// The provider said no, in words that we know.
 pub(crate) async fn refused(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     call: &Call<'_>,
     refusal: TokenFailure,
@@ -337,7 +343,7 @@ impl Call<'_> {
 ///
 /// A successful answer that could not be read may hold the only token there is, so it is kept, sealed.
 pub(crate) async fn unanswered(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     call: &Call<'_>,
     body: Option<Secret>,
@@ -377,7 +383,7 @@ pub(crate) async fn unanswered(
 /// What was presented is untouched by this call: come back later. A question that was open before it
 /// stays open.
 pub(crate) async fn untouched(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     call: &Call<'_>,
     retry_after: Option<SignedDuration>,
@@ -416,7 +422,7 @@ pub(crate) async fn nothing_to_refresh(lease: Lease<'_>) -> Result<()> {
 
 /// Nobody can be asked what became of a call: say so at once, and use the access token to its end.
 pub(crate) async fn hold(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     record: &Connection,
     until: i64,
@@ -427,7 +433,7 @@ pub(crate) async fn hold(
 
 /// Clears an intent whose request is known never to have arrived.
 pub(crate) async fn clear_intent(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: &Lease<'_>,
     record: &Connection,
     intent: &Intent,
@@ -444,7 +450,7 @@ pub(crate) async fn clear_intent(
 
 /// Clears an intent that speaks of tokens which a consent has replaced.
 pub(crate) async fn forget_intent(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     record: &Connection,
     intent: &Intent,
@@ -455,7 +461,7 @@ pub(crate) async fn forget_intent(
 
 /// Nobody can tell what became of the call: say so, and use the access token to its end.
 pub(crate) async fn outcome_unknown(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     record: &Connection,
     due: Timestamp,
@@ -478,7 +484,7 @@ pub(crate) async fn outcome_unknown(
 /// Only a new consent helps. The state change and the decision to notify are one transaction; a
 /// consent that replaced the tokens meanwhile makes the condition fail and wins.
 pub(crate) async fn reauth_required(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     record: &Connection,
     intent: Option<&Intent>,
@@ -525,7 +531,13 @@ pub(crate) async fn reauth_required(
     lease.release(None).await
 }
 
-fn notification(app: &App, record: &Connection, kind: &str, reason: &str, now: Timestamp) -> Entry {
+fn notification(
+    app: &TenantApp<'_>,
+    record: &Connection,
+    kind: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Entry {
     let status = kind.rsplit('.').next().unwrap_or(kind);
     let event = CloudEvent::new(
         &app.config.stage,

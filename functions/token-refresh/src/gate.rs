@@ -16,7 +16,7 @@ use tributary::{
     },
 };
 
-use crate::{App, commit, lease::Lease, message::Message, refresh::Work};
+use crate::{TenantApp, commit, lease::Lease, message::Message, refresh::Work};
 
 /// A slot that is no further away than this is waited for, in milliseconds.
 const WORTH_WAITING: i64 = 3_000;
@@ -50,7 +50,7 @@ pub(crate) fn place(record: &Connection, link: &ProviderLink) -> Place {
 }
 
 /// Asks the gate, and waits for a slot that is near.
-pub(crate) async fn way(app: &App, place: &Place, work: &Work<'_>) -> Result<Way> {
+pub(crate) async fn way(app: &TenantApp<'_>, place: &Place, work: &Work<'_>) -> Result<Way> {
     let now = Timestamp::now().as_millisecond();
     let reserved = work
         .message
@@ -78,14 +78,16 @@ pub(crate) async fn way(app: &App, place: &Place, work: &Work<'_>) -> Result<Way
 
 /// Puts the work back with its slot. It is not due meanwhile, so that no tick brings it again.
 pub(crate) async fn come_back(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     message: &Message,
     slot: i64,
 ) -> Result<()> {
-    lease.release(Some(slot.saturating_add(LOOK_AFTER))).await?;
+    let due_at = slot.saturating_add(LOOK_AFTER);
+    lease.release(Some(due_at)).await?;
     let message = Message {
         slot: Some(slot),
+        due_at: message.due_at.map(|_| due_at),
         ..message.clone()
     };
     let seconds = (slot - Timestamp::now().as_millisecond()) / 1000;
@@ -94,7 +96,7 @@ pub(crate) async fn come_back(
 }
 
 /// Tells the gate what became of a call. A gate that cannot be told costs nothing but knowledge.
-pub(crate) async fn tell(app: &App, place: &Place, report: Report) {
+pub(crate) async fn tell(app: &TenantApp<'_>, place: &Place, report: Report) {
     match app.gates.report(place, report).await {
         Ok(None) => {}
         Ok(Some(Turn::Opened(cause))) => {
@@ -124,7 +126,7 @@ pub(crate) async fn tell(app: &App, place: &Place, report: Report) {
 }
 
 /// The metric behind the alarm, in CloudWatch's embedded metric format on standard output.
-fn metric(app: &App, place: &Place, open: u32) {
+fn metric(app: &TenantApp<'_>, place: &Place, open: u32) {
     let line = json!({
         "_aws": {
             "Timestamp": Timestamp::now().as_millisecond(),

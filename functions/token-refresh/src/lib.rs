@@ -27,6 +27,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 
+pub(crate) use app::TenantApp;
 pub use app::{App, Config};
 
 /// Handles one event.

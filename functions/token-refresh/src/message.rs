@@ -24,6 +24,10 @@ pub struct Message {
     /// The time at which the provider's gate lets this call pass, epoch milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<i64>,
+    /// Only with [`Reason::Due`]: the due time that the sender saw, epoch milliseconds. A connection
+    /// that is due later by now was worked on since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<i64>,
 }
 
 /// Why a message was sent.

@@ -17,7 +17,7 @@ use tributary::{
 };
 
 use crate::{
-    App, commit,
+    TenantApp, commit,
     lease::Lease,
     refresh,
     rules::{self, Failure},
@@ -29,7 +29,7 @@ const RESUMING: Duration = Duration::from_secs(10);
 /// Pushes the record's tokens and gives the lease back. Where the answer did not say how long the
 /// access token lives, and when it was issued, the provider is asked while the push is under way.
 pub(crate) async fn current(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     record: &Connection,
     unknown_life: Option<(&ProviderLink, Timestamp)>,
@@ -87,7 +87,7 @@ fn with_end(update: Update, known_end: Option<Timestamp>) -> Update {
 }
 
 /// X1: flows that AppFlow switched off for want of credentials. Nothing here makes the push fail.
-async fn resume_flows(app: &App, appflow: &Client, record: &Connection) {
+async fn resume_flows(app: &TenantApp<'_>, appflow: &Client, record: &Connection) {
     match tokio::time::timeout(RESUMING, resume(&app.store, appflow, record)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
@@ -101,7 +101,7 @@ async fn resume_flows(app: &App, appflow: &Client, record: &Connection) {
 
 /// AppFlow has the token: that, and when the next refresh is due, is written.
 async fn pushed(
-    app: &App,
+    app: &TenantApp<'_>,
     appflow: &Client,
     lease: Lease<'_>,
     record: &Connection,
@@ -148,7 +148,7 @@ async fn pushed(
 
 /// X5: the consent that was asked for has reached AppFlow only now, so this is where it is told.
 async fn recovered(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: &Lease<'_>,
     record: &Connection,
     update: Update,
@@ -181,7 +181,7 @@ async fn recovered(
 /// A consent stored newer tokens while ours travelled. AppFlow knows no order, so ours may have
 /// arrived last: the newer ones are pushed again.
 async fn overtaken(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: &Lease<'_>,
     record: &Connection,
     current: Option<&Item>,
@@ -217,11 +217,11 @@ fn access_end(record: &Connection) -> Option<Timestamp> {
         .and_then(|end| Timestamp::from_millisecond(end).ok())
 }
 
-async fn push(app: &App, record: &Connection, tokens: &OurTokens) -> Result<Client> {
+async fn push(app: &TenantApp<'_>, record: &Connection, tokens: &OurTokens) -> Result<Client> {
     let account = Account::load(&app.store, record.tenant_id, record.account_id)
         .await?
         .ok_or_else(|| Error::internal("no_account", "a connection's account is gone"))?;
-    let config = app.sessions.config(&account).await?;
+    let config = tributary::tenancy::session(&app.sessions, &app.store, &account).await?;
     let client = Client::new(&config);
     profile::push_tokens(
         &client,

@@ -15,7 +15,7 @@ use tributary::{
 };
 
 use crate::{
-    App,
+    TenantApp,
     commit::{self, Call},
     gate::{self, Way},
     lease::Lease,
@@ -38,7 +38,7 @@ pub(crate) enum Attempt {
     Last(Intent),
 }
 
-pub(crate) async fn run(app: &App, message: &Message, deadline: Timestamp) -> Result<()> {
+pub(crate) async fn run(app: &TenantApp<'_>, message: &Message, deadline: Timestamp) -> Result<()> {
     let (tenant, id) = (message.tenant_id, message.connection_id);
     let Some((lease, record)) =
         Lease::acquire(&app.store, tenant, id, deadline, app.config.lease_skew).await?
@@ -46,6 +46,10 @@ pub(crate) async fn run(app: &App, message: &Message, deadline: Timestamp) -> Re
         tracing::info!(tenant.id = %tenant, connection.id = %id, "somebody else is at it, or it is gone, or not ours");
         return Ok(());
     };
+    if rules::was_worked_on(record.due_at, message.due_at) {
+        tracing::info!(tenant.id = %tenant, connection.id = %id, "it was worked on since it was found due");
+        return lease.release(None).await;
+    }
     let work = Work {
         link: app.link(&record)?,
         message,
@@ -99,7 +103,7 @@ enum Presented {
 
 /// Refreshes under a lease.
 pub(crate) async fn refresh(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     record: Connection,
     work: &Work<'_>,
@@ -194,7 +198,7 @@ struct Ended(&'static str);
 
 /// What is presented, with everything loaded that presenting takes.
 async fn presented(
-    app: &App,
+    app: &TenantApp<'_>,
     record: &Connection,
     work: &Work<'_>,
     tokens: OurTokens,
@@ -299,7 +303,7 @@ async fn has_rotated(work: &Work<'_>, used: Option<&str>) -> bool {
 
 /// Writes what came of a call.
 async fn conclude(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     call: &Call<'_>,
     presented: Presented,
@@ -345,7 +349,7 @@ fn intent(lease: &Lease<'_>, fingerprint: String, attempt: &Attempt) -> Intent {
 /// Writes the intent: a write-ahead record, and the proof that the table can be written before
 /// anything irreversible. False when the lease is no longer ours.
 async fn write_intent(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: &Lease<'_>,
     record: &Connection,
     intent: &Intent,
@@ -374,7 +378,7 @@ async fn write_intent(
 }
 
 /// Opens the tokens of the record's generation, if they are ours.
-pub(crate) async fn open(app: &App, record: &Connection) -> Result<OurTokens> {
+pub(crate) async fn open(app: &TenantApp<'_>, record: &Connection) -> Result<OurTokens> {
     let sealed = record
         .bundle
         .as_ref()

@@ -11,9 +11,9 @@ use tributary::{
     vault::Sealed,
 };
 
-use crate::{App, commit, message::Message};
+use crate::{TenantApp, commit, message::Message};
 
-impl App {
+impl TenantApp<'_> {
     /// What ends grants.
     fn revoker(&self) -> Revoker<'_> {
         Revoker {
@@ -25,7 +25,7 @@ impl App {
 }
 
 /// Works on a revocation that is due, if it still is.
-pub(crate) async fn run(app: &App, message: &Message) -> Result<()> {
+pub(crate) async fn run(app: &TenantApp<'_>, message: &Message) -> Result<()> {
     let (tenant, connection) = (message.tenant_id, message.connection_id);
     let (now, chance) = (Timestamp::now(), commit::chance());
     let claimed = app
@@ -41,7 +41,7 @@ pub(crate) async fn run(app: &App, message: &Message) -> Result<()> {
 /// Tokens came for a connection that was deleted meanwhile: nobody will ever use them, so their grant
 /// is ended too.
 pub(crate) async fn orphaned(
-    app: &App,
+    app: &TenantApp<'_>,
     generation: u64,
     bundle: Sealed,
     current: Option<&Item>,

@@ -19,7 +19,7 @@ use tributary::{
     },
 };
 
-use crate::{App, unknown_event};
+use crate::{App, TenantApp, unknown_event};
 
 /// Texts that are sealed anew at the same time.
 const CONCURRENCY: usize = 8;
@@ -73,7 +73,7 @@ pub(crate) async fn run(app: &App, payload: Value, deadline_ms: u64) -> Result<V
     }
     let outcome = walk(app, &key, tick.shard, deadline).await;
     let released = app
-        .store
+        .shared
         .update::<IgnoredAny>(&key, Update::new().remove("lease_until"))
         .await;
     let walk = outcome?;
@@ -97,7 +97,7 @@ async fn acquire(app: &App, key: &Key, deadline: Timestamp, now: Timestamp) -> R
         )
         .when_absent_or_less("lease_until", now.as_millisecond())
         .upsert();
-    match app.store.update::<IgnoredAny>(key, update).await {
+    match app.shared.update::<IgnoredAny>(key, update).await {
         Ok(_) => Ok(true),
         Err(StoreError::Condition { .. }) => Ok(false),
         Err(error) => Err(error.into()),
@@ -113,7 +113,7 @@ async fn walk(app: &App, key: &Key, shard: u32, deadline: Timestamp) -> Result<W
             ..PageRequest::first(PAGE)
         };
         let tenants = app
-            .store
+            .shared
             .query::<Listed>(&Key::operator_partition(), "TENANT#", &page)
             .await?;
         for tenant in tenants.items {
@@ -134,9 +134,9 @@ async fn walk(app: &App, key: &Key, shard: u32, deadline: Timestamp) -> Result<W
 
 /// The walk that is under way for the current key, or a new one.
 async fn begun(app: &App, key: &Key, shard: u32, now: Timestamp) -> Result<Walk> {
-    let current = app.vault.current_key();
+    let current = app.config.vault_keys.current.as_str();
     // An item that has only a lease is no walk yet.
-    let found = match app.store.get::<Walk>(key).await {
+    let found = match app.shared.get::<Walk>(key).await {
         Ok(found) => found,
         Err(StoreError::Shape(_)) => None,
         Err(error) => return Err(error.into()),
@@ -158,6 +158,7 @@ async fn one_tenant(
     tenant: TenantId,
     last_moment: Timestamp,
 ) -> Result<bool> {
+    let tenants_app = app.within(tenant).await?;
     let partition = Key::tenant_partition(tenant);
     for place in PLACES {
         // What lies before the item where the last invocation stopped is done.
@@ -181,9 +182,12 @@ async fn one_tenant(
                 after: after.take(),
                 ..PageRequest::first(PAGE)
             };
-            let found = app.store.query::<Holder>(&partition, place, &page).await?;
+            let found = tenants_app
+                .store
+                .query::<Holder>(&partition, place, &page)
+                .await?;
             let last = found.items.last().map(|holder| holder.sk.clone());
-            one_page(app, walk, found.items).await?;
+            one_page(&tenants_app, walk, found.items).await?;
             walk.after_item = last.or(walk.after_item.take());
             save(app, key, walk).await?;
             match found.next {
@@ -202,13 +206,13 @@ enum Outcome {
     Failed,
 }
 
-async fn one_page(app: &App, walk: &mut Walk, holders: Vec<Holder>) -> Result<()> {
+async fn one_page(app: &TenantApp<'_>, walk: &mut Walk, holders: Vec<Holder>) -> Result<()> {
     let now = Timestamp::now();
-    let current = app.vault.current_key().to_owned();
+    let current = &app.config.vault_keys.current;
     let outdated: Vec<(Holder, Sealed)> = holders
         .into_iter()
         .filter_map(|mut holder| holder.bundle.take().map(|bundle| (holder, bundle)))
-        .filter(|(_, bundle)| bundle.is_outdated(&current, now))
+        .filter(|(_, bundle)| bundle.is_outdated(current, now))
         .collect();
     if walk.phase == Phase::Counting {
         walk.found += u64::try_from(outdated.len()).unwrap_or(u64::MAX);
@@ -229,7 +233,7 @@ async fn one_page(app: &App, walk: &mut Walk, holders: Vec<Holder>) -> Result<()
     Ok(())
 }
 
-async fn seal_anew(app: &App, holder: Holder, bundle: Sealed) -> Result<Outcome> {
+async fn seal_anew(app: &TenantApp<'_>, holder: Holder, bundle: Sealed) -> Result<Outcome> {
     let place = Connection::vault_place(holder.connection_id, holder.generation);
     let place = place.each_ref().map(String::as_str);
     let opened = match app.vault.open(holder.tenant_id, &place, &bundle).await {
@@ -272,6 +276,6 @@ async fn save(app: &App, key: &Key, walk: &Walk) -> Result<()> {
         .set("started_at", walk.started_at)
         .set_or_remove("finished_at", walk.finished_at)
         .upsert();
-    app.store.update::<IgnoredAny>(key, update).await?;
+    app.shared.update::<IgnoredAny>(key, update).await?;
     Ok(())
 }

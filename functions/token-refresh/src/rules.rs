@@ -88,6 +88,12 @@ pub(crate) fn next_step(
     }
 }
 
+/// Whether a connection that was found due was worked on before the finder's message arrived: two
+/// ticks can find the same, and what the first did must not be done again.
+pub(crate) fn was_worked_on(due_at: Option<i64>, seen: Option<i64>) -> bool {
+    seen.is_some_and(|seen| due_at.is_none_or(|due_at| due_at > seen))
+}
+
 /// What a connection is once AppFlow has its newest token, if that is a change: whatever limited it
 /// for want of a token no longer does.
 pub(crate) fn state_with_token(

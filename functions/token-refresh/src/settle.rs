@@ -10,14 +10,14 @@ use tributary::{
 };
 
 use crate::{
-    App, commit,
+    TenantApp, commit,
     lease::Lease,
     refresh::{self, Attempt, Work},
     rules::{self, Failure},
 };
 
 pub(crate) async fn run(
-    app: &App,
+    app: &TenantApp<'_>,
     lease: Lease<'_>,
     mut record: Connection,
     intent: Intent,

@@ -32,10 +32,11 @@ struct Tick {
 
 /// An entry of the due index.
 #[derive(Debug, Deserialize)]
-struct Due {
+struct Entry {
     tenant_id: TenantId,
     connection_id: ConnectionId,
     generation: u64,
+    due_at: i64,
     /// Sort key: what sort of thing is due.
     sk: String,
 }
@@ -47,10 +48,10 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
     let mut start = None;
     loop {
         let page = app
-            .store
+            .shared
             .client()
             .query()
-            .table_name(app.store.table())
+            .table_name(app.shared.table())
             .index_name("due")
             .key_condition_expression("due_shard = :shard AND due_at <= :now")
             .expression_attribute_values(":shard", AttributeValue::S(tick.shard.to_string()))
@@ -64,7 +65,7 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
             .await
             .map_err(|error| Refusal::of(&error).into_error("dynamodb:Query"))?;
         for item in page.items.unwrap_or_default() {
-            due.push(from_item::<Due>(item).map(Due::into_message)?);
+            due.push(from_item::<Entry>(item).map(Entry::into_message)?);
         }
         start = page.last_evaluated_key;
         if start.is_none() || due.len() >= LOOKED_AT {
@@ -79,7 +80,7 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
     Ok(json!({ "enqueued": enqueued }))
 }
 
-impl Due {
+impl Entry {
     fn into_message(self) -> Message {
         let reason = if self.sk.starts_with(Key::REVOCATIONS) {
             Reason::Revocation
@@ -93,6 +94,7 @@ impl Due {
             reason,
             rescue: None,
             slot: None,
+            due_at: (reason == Reason::Due).then_some(self.due_at),
         }
     }
 }

@@ -203,7 +203,7 @@ fn appflow_may(policy: Option<&Value>, account: &str, action: &str, resource: &s
     policy::allows(
         policy,
         &Request {
-            caller: &Caller::service("appflow.amazonaws.com"),
+            caller: Some(&Caller::service("appflow.amazonaws.com")),
             action,
             resource: Some(&format!("arn:aws:s3:::{resource}")),
             context: &context,

@@ -10,8 +10,15 @@ use http::StatusCode;
 use sandbox_core::{AwsCall, AwsReply, AwsService, Canaries, Faults, Journal, Principal};
 
 use crate::{
-    Credentials, IdentityCenter, Role, RoleRefused, borrowed::Borrowed, credentials::Registry,
-    iam::Roles, identity_center::Directory, refusal::Protocol, sts,
+    Credentials, ExpectedDenial, IdentityCenter, Role, RoleRefused, RoleUnderTest,
+    authorize::{Need, Watch},
+    borrowed::Borrowed,
+    credentials::Registry,
+    iam::Roles,
+    identity_center::Directory,
+    key_schemas::KeySchemas,
+    refusal::Protocol,
+    sts,
 };
 
 /// What the endpoint shares with the other stand-ins.
@@ -32,7 +39,11 @@ pub struct Aws {
     pub(crate) identity: Directory,
     pub(crate) borrowed: Borrowed,
     pub(crate) address: OnceLock<SocketAddr>,
-    roles: Roles,
+    pub(crate) key_schemas: KeySchemas,
+    pub(crate) watch: Watch,
+    /// Keys of encrypted queues and topics, by their ARN.
+    encryption: RwLock<BTreeMap<String, String>>,
+    pub(crate) roles: Roles,
     services: RwLock<BTreeMap<&'static str, Arc<dyn AwsService>>>,
 }
 
@@ -52,6 +63,9 @@ impl Aws {
             identity: Directory::new(options.canaries.clone()),
             borrowed: Borrowed::default(),
             address: OnceLock::new(),
+            key_schemas: KeySchemas::default(),
+            watch: Watch::new(),
+            encryption: RwLock::default(),
             roles: Roles::default(),
             services: RwLock::default(),
             options,
@@ -81,9 +95,59 @@ impl Aws {
         let _ = self.address.set(address);
     }
 
-    /// Creates or replaces a role.
+    /// Creates or replaces a role. Its permissions are not counted: it is no template's.
     pub fn put_role(&self, role: Role) {
+        self.watch.forget(&role.arn);
         self.roles.put(role);
+    }
+
+    /// Creates or replaces a role as a template has it, and counts which of its permissions are used
+    /// and which are missing (see [`crate::record_permissions`]).
+    pub fn put_template_role(&self, role: Role, under_test: RoleUnderTest) {
+        self.watch
+            .watch(&role.arn, under_test, &role.identity_policies);
+        self.roles.put(role);
+    }
+
+    /// Announces that a test makes a template's role ask for what it may not.
+    pub fn expect_denial(&self, denial: ExpectedDenial) {
+        self.watch.expect(denial);
+    }
+
+    /// Makes a queue or topic encrypted: who uses it needs the key, too.
+    pub fn encrypt(&self, resource_arn: &str, key_arn: &str) {
+        self.encryption
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(resource_arn.to_owned(), key_arn.to_owned());
+    }
+
+    /// What the use of a queue or topic needs of KMS, if it is encrypted.
+    pub(crate) fn encrypted(&self, resource_arn: &str, operations: &[&str]) -> Vec<Need> {
+        let keys = self
+            .encryption
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(key) = keys.get(resource_arn) else {
+            return Vec::new();
+        };
+        let part = |at: usize| resource_arn.split(':').nth(at).unwrap_or_default();
+        let service = format!("{}.{}.amazonaws.com", part(2), part(3));
+        let bound = if part(2) == "sns" {
+            "aws:sns:topicArn"
+        } else {
+            "aws:sqs:arn"
+        };
+        let need = |operation: &&str| {
+            Need::new(&format!("kms:{operation}"), key)
+                .key("kms:ViaService", [service.clone()])
+                .key("kms:EncryptionContextKeys", [bound.to_owned()])
+                .key(
+                    &format!("kms:EncryptionContext:{bound}"),
+                    [resource_arn.to_owned()],
+                )
+        };
+        operations.iter().map(need).collect()
     }
 
     /// Deletes a role; its sessions end. Answers whether it existed.
@@ -94,7 +158,7 @@ impl Aws {
 
     /// A role by ARN.
     pub fn role(&self, arn: &str) -> Option<Role> {
-        self.roles.get(arn)
+        self.roles.get(arn).map(|role| Role::clone(&role))
     }
 
     /// Long-lived credentials of an account's administrator.

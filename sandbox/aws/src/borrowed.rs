@@ -29,7 +29,7 @@ struct Account {
     s3: winterbaume_s3::S3Service,
     sqs: winterbaume_sqs::SqsService,
     secretsmanager: winterbaume_secretsmanager::SecretsManagerService,
-    kms: winterbaume_kms::KmsService,
+    kms: kms::Keys,
     glue: winterbaume_glue::GlueService,
     cloudwatch: winterbaume_cloudwatch::CloudWatchService,
 }
@@ -57,6 +57,24 @@ impl Borrowed {
             _ => return None,
         };
         Some(reply)
+    }
+
+    /// The account that has the bucket which a request names, if there is one.
+    pub(crate) async fn bucket_owner(&self, call: &AwsCall) -> Option<String> {
+        let bucket = s3::bucket(call)?;
+        let accounts: Vec<(String, Arc<Account>)> = {
+            let accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let accounts = accounts.iter();
+            accounts
+                .map(|(id, account)| (id.clone(), Arc::clone(account)))
+                .collect()
+        };
+        for (id, account) in accounts {
+            if s3::has(&account.s3, call, bucket).await {
+                return Some(id);
+            }
+        }
+        None
     }
 
     /// S3, where names of buckets belong to one account each.

@@ -1,8 +1,8 @@
-//! IAM roles, as far as assuming them needs.
+//! IAM roles: who may assume them, and what they may do.
 
 use std::{
     collections::BTreeMap,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub struct Role {
     pub arn: String,
     /// Who may assume it.
     pub trust_policy: Value,
-    /// What it may do; kept for those who evaluate it (see [`crate::Aws::role`]).
+    /// What it may do. Without a policy its sessions may do nothing.
     pub identity_policies: Vec<Value>,
     /// Longest session in seconds, 3600 to 43200.
     pub max_session_seconds: u32,
@@ -49,14 +49,14 @@ impl Role {
 
 /// All roles of all accounts, by ARN.
 #[derive(Default)]
-pub(crate) struct Roles(RwLock<BTreeMap<String, Role>>);
+pub(crate) struct Roles(RwLock<BTreeMap<String, Arc<Role>>>);
 
 impl Roles {
     pub(crate) fn put(&self, role: Role) {
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(role.arn.clone(), role);
+            .insert(role.arn.clone(), Arc::new(role));
     }
 
     pub(crate) fn delete(&self, arn: &str) -> bool {
@@ -67,7 +67,7 @@ impl Roles {
             .is_some()
     }
 
-    pub(crate) fn get(&self, arn: &str) -> Option<Role> {
+    pub(crate) fn get(&self, arn: &str) -> Option<Arc<Role>> {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)

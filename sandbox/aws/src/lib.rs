@@ -9,15 +9,18 @@
 //! registered with [`Aws::register`]. Borrowed: DynamoDB, S3, SQS, Secrets Manager, KMS, Glue and
 //! CloudWatch of the `winterbaume-*` crates, with their gaps closed in `borrowed`.
 //!
-//! Identity policies of roles and session policies are kept but not evaluated for calls.
+//! What a role's session asks for is authorised before it is served (`authorize`): identity policies,
+//! the session's policy, the policies of buckets. Administrators of accounts may do everything.
 
 mod account;
+mod authorize;
 mod aws;
 mod borrowed;
 mod call;
 mod credentials;
 mod iam;
 mod identity_center;
+mod key_schemas;
 mod policy;
 mod queues;
 mod random;
@@ -29,8 +32,10 @@ mod sts;
 #[cfg(test)]
 mod tests;
 
+pub use authorize::{Act, ExpectedDenial, NotAuthorized, RoleUnderTest, record_permissions};
 pub use aws::{Aws, AwsOptions};
 pub use credentials::Credentials;
 pub use iam::Role;
 pub use identity_center::{DirectoryEntry, IdentityCenter};
+pub use queues::RoleQueues;
 pub use sts::RoleRefused;

@@ -1,11 +1,11 @@
 //! SQS for the delivery services and the poller, without HTTP.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sandbox_core::{BoxFuture, Queues, Received};
 use serde_json::{Map, Value, json};
 
-use crate::{Aws, call::answer};
+use crate::{Act, Aws, call::answer};
 
 impl Aws {
     /// URL of a queue as the endpoint gives it out.
@@ -87,6 +87,100 @@ impl Queues for Aws {
                 .await
                 .map(drop)
         })
+    }
+}
+
+/// Queues as a role may use them, for what Lambda does with a function's role: it polls, and it sends
+/// to on-failure destinations.
+pub struct RoleQueues {
+    aws: Arc<Aws>,
+    role_arn: String,
+}
+
+impl std::fmt::Debug for RoleQueues {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RoleQueues")
+            .field("role_arn", &self.role_arn)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RoleQueues {
+    /// Queues under this role.
+    pub fn new(aws: &Arc<Aws>, role_arn: &str) -> Self {
+        Self {
+            aws: Arc::clone(aws),
+            role_arn: role_arn.to_owned(),
+        }
+    }
+
+    /// Whether the role may do this with a queue, and with its key if it is encrypted.
+    fn may(&self, queue_arn: &str, actions: &[&str], of_key: &[&str]) -> Result<(), String> {
+        let refused = |error: crate::NotAuthorized| format!("AccessDenied: {error}");
+        for action in actions {
+            let act = Act {
+                action,
+                resource: queue_arn,
+                keys: &[],
+            };
+            self.aws
+                .authorize_role(&self.role_arn, &act)
+                .map_err(refused)?;
+        }
+        self.aws
+            .authorize_key(&self.role_arn, queue_arn, of_key)
+            .map_err(refused)
+    }
+}
+
+impl Queues for RoleQueues {
+    fn send<'a>(
+        &'a self,
+        queue_arn: &'a str,
+        body: String,
+        attributes: BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            self.may(
+                queue_arn,
+                &["sqs:SendMessage"],
+                &["GenerateDataKey", "Decrypt"],
+            )?;
+            self.aws.send(queue_arn, body, attributes).await
+        })
+    }
+
+    fn receive<'a>(
+        &'a self,
+        queue_arn: &'a str,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<Received>, String>> {
+        Box::pin(async move {
+            let polls = ["sqs:ReceiveMessage", "sqs:GetQueueAttributes"];
+            self.may(queue_arn, &polls, &["Decrypt"])?;
+            self.aws.receive(queue_arn, most).await
+        })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        queue_arn: &'a str,
+        receipt_handle: &'a str,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            self.may(queue_arn, &["sqs:DeleteMessage"], &[])?;
+            self.aws.delete(queue_arn, receipt_handle).await
+        })
+    }
+
+    /// Lambda lets the visibility timeout pass and asks for nothing; a sandbox only hurries it.
+    fn release<'a>(
+        &'a self,
+        queue_arn: &'a str,
+        receipt_handle: &'a str,
+        after: Duration,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        self.aws.release(queue_arn, receipt_handle, after)
     }
 }
 

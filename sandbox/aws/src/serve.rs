@@ -1,4 +1,4 @@
-//! The HTTP server: recognises the signer, plays faults, writes the journal.
+//! The HTTP server: recognises the signer, asks whether they may, plays faults, writes the journal.
 
 mod answer;
 mod operation;
@@ -91,9 +91,9 @@ impl Aws {
             let session = self
                 .credentials
                 .recognise(&claimed.access_key_id, claimed.session_token.as_deref())?;
-            Ok((claimed, session.principal))
+            Ok((claimed, session))
         });
-        let (claimed, principal) = match recognised {
+        let (claimed, session) = match recognised {
             Ok(recognised) => recognised,
             Err(why) => {
                 let refused = protocol.unrecognised(why);
@@ -107,7 +107,17 @@ impl Aws {
                 return Ok(answer::whole(refused));
             }
         };
-        let call = call(claimed, principal, &parts, query, body);
+        let call = call(claimed, session.principal.clone(), &parts, query, body);
+        if let Err(refused) = self.authorize(&session, &call, &operation).await {
+            self.record(
+                service.as_deref(),
+                &operation,
+                Some(&session.principal),
+                &refused,
+                "not authorized".to_owned(),
+            );
+            return Ok(answer::whole(refused));
+        }
         self.with_faults(call, &operation).await
     }
 

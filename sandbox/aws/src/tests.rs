@@ -1,5 +1,6 @@
 //! Everything through the HTTP endpoint, as the functions use it.
 
+mod authorize;
 mod buckets;
 mod dynamodb;
 mod faults;

@@ -8,6 +8,7 @@ mod fault;
 mod functions;
 mod journal;
 mod queues;
+mod roles;
 pub mod serve;
 
 pub use aws::{
@@ -19,6 +20,7 @@ pub use fault::{Fault, FaultRule, Faults};
 pub use functions::{Functions, InvocationError};
 pub use journal::{Entry, Journal};
 pub use queues::{Queues, Received};
+pub use roles::RoleCheck;
 
 /// The vendor's AWS account in the sandbox: the functions, tables, queues and warehouse live here.
 pub const VENDOR_ACCOUNT: &str = "111111111111";

@@ -13,6 +13,7 @@ use std::{
 
 use sandbox_core::{
     AwsCall, AwsReply, AwsService, BoxFuture, Clock, Faults, Functions, Journal, Queues, REGION,
+    RoleCheck,
 };
 use serde_json::{Value, json};
 
@@ -47,6 +48,8 @@ pub struct TargetSpec {
     pub id: String,
     /// A function, a queue or a bus.
     pub arn: String,
+    /// The role under which events go to a bus of another account; `None` asks nobody.
+    pub role_arn: Option<String>,
     /// The queue for events that could not be handed over.
     pub dead_letter_arn: Option<String>,
     /// What the target gets of the event.
@@ -96,6 +99,7 @@ struct Inner {
     faults: Faults,
     queues: Arc<dyn Queues>,
     functions: OnceLock<Arc<dyn Functions>>,
+    roles: OnceLock<RoleCheck>,
     buses: Mutex<Buses>,
     sources: Mutex<Sources>,
     mischief: Mutex<mischief::Plan>,
@@ -112,6 +116,7 @@ impl EventBridge {
                 faults,
                 queues,
                 functions: OnceLock::new(),
+                roles: OnceLock::new(),
                 buses: Mutex::default(),
                 sources: Mutex::default(),
                 mischief: Mutex::default(),
@@ -125,6 +130,12 @@ impl EventBridge {
     pub fn connect_functions(&self, functions: Arc<dyn Functions>) {
         // The functions of a running sandbox do not change.
         let _ = self.inner.functions.set(functions);
+    }
+
+    /// Whom to ask what the roles of targets may do. Only the first call has an effect.
+    pub fn connect_roles(&self, roles: RoleCheck) {
+        // IAM is there before the first event, and stays.
+        let _ = self.inner.roles.set(roles);
     }
 
     /// Creates a bus; one that exists stays as it is. Answers its ARN.

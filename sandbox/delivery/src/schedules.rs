@@ -12,7 +12,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sandbox_core::{Clock, Entry, Functions, Journal, REGION};
+use sandbox_core::{Clock, Entry, Functions, Journal, REGION, RoleCheck};
 use serde_json::Value;
 
 use expression::Expression;
@@ -34,6 +34,8 @@ pub struct Schedule {
     pub expression: String,
     /// Logical id of the function it invokes.
     pub function: String,
+    /// The role that it invokes the function under, and the function's ARN; `None` asks nobody.
+    pub role: Option<(String, String)>,
     /// The input, with `<aws.scheduler.scheduled-time>` and the like where values go.
     pub input: Value,
 }
@@ -56,6 +58,7 @@ pub struct Schedules {
     clock: Clock,
     journal: Journal,
     functions: OnceLock<Arc<dyn Functions>>,
+    roles: OnceLock<RoleCheck>,
     entered: Mutex<BTreeMap<String, Entered>>,
 }
 
@@ -66,6 +69,7 @@ impl Schedules {
             clock,
             journal,
             functions: OnceLock::new(),
+            roles: OnceLock::new(),
             entered: Mutex::default(),
         }
     }
@@ -74,6 +78,12 @@ impl Schedules {
     pub fn connect_functions(&self, functions: Arc<dyn Functions>) {
         // The functions of a running sandbox do not change.
         let _ = self.functions.set(functions);
+    }
+
+    /// Whom to ask what the schedules' roles may do. Only the first call has an effect.
+    pub fn connect_roles(&self, roles: RoleCheck) {
+        // IAM is there before the first schedule fires, and stays.
+        let _ = self.roles.set(roles);
     }
 
     /// Adds or replaces a schedule; its first due time is after now.
@@ -165,16 +175,28 @@ impl Schedules {
             ("attempt-number", "1"),
         ];
         let input = fill(&schedule.input, &values);
+        let refused = self.refused(schedule);
         self.journal.record(Entry {
             service: "scheduler".to_owned(),
             operation: schedule.name.clone(),
             account: Some(schedule.account.clone()),
-            principal: None,
+            principal: schedule.role.as_ref().map(|(role, _)| role.clone()),
             on_behalf_of: None,
-            status: 200,
-            note: format!("scheduled-time={time}"),
+            status: if refused.is_some() { 403 } else { 200 },
+            note: refused
+                .clone()
+                .unwrap_or_else(|| format!("scheduled-time={time}")),
         });
+        if refused.is_some() {
+            return;
+        }
         functions.invoke_async(&schedule.function, input).await;
+    }
+
+    /// What IAM says against the invocation, if it does.
+    fn refused(&self, schedule: &Schedule) -> Option<String> {
+        let (role, function) = schedule.role.as_ref()?;
+        self.roles.get()?(role, "lambda:InvokeFunction", function).err()
     }
 }
 

@@ -313,13 +313,10 @@ impl Runtime {
             return;
         };
         let record = failure.record().to_string();
-        if let Err(code) = self
-            .0
-            .options
-            .queues
-            .send(queue, record, BTreeMap::new())
-            .await
-        {
+        let options = &self.0.options;
+        let queues = options.queues_of.get(&slot.spec.id);
+        let queues = queues.unwrap_or(&options.queues);
+        if let Err(code) = queues.send(queue, record, BTreeMap::new()).await {
             let line = format!(
                 "RequestId: {} not sent to {queue}: {code}",
                 failure.request_id

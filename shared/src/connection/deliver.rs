@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{
-    Connection, ConnectionState, grantors,
+    Connection, ConnectionState,
+    grantors::Grantors,
     keep::{Grant, Kept},
     resume::resume,
 };
@@ -24,8 +25,10 @@ use crate::{
 /// What a delivery needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery<'a> {
-    /// The table.
+    /// The tenant's items.
     pub store: &'a Store,
+    /// The lists of grantors, over all tenants.
+    pub grantors: Grantors<'a>,
     /// Sessions in tenants' accounts.
     pub roles: &'a RoleSessions,
     /// Name of the deployment, part of the source of events.
@@ -98,7 +101,7 @@ impl Delivery<'_> {
         if reconnected && let Err(error) = resume(self.store, appflow, connection).await {
             tracing::warn!(tenant.id = %connection.tenant_id, connection.id = %connection.id, error.code = error.code(), error.chain = error.chain(), "the connection works, and flows that AppFlow switched off may wait for somebody to start them");
         }
-        if let Err(error) = grantors::note(self.store, connection).await {
+        if let Err(error) = self.grantors.note(connection).await {
             tracing::warn!(tenant.id = %connection.tenant_id, connection.id = %connection.id, error.code = error.code(), error.chain = error.chain(), "the grantor's other connections were not looked at");
         }
     }

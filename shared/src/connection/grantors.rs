@@ -14,6 +14,7 @@ use crate::{
     error::Result,
     id::{ConnectionId, TenantId},
     store::{Key, PageRequest, Store},
+    tenancy::TenantScopes,
 };
 
 /// How many grants of one person one app may hold at Salesforce: the next one ends the oldest.
@@ -70,47 +71,64 @@ pub async fn forget(store: &Store, connection: &Connection) -> Result<()> {
         .await?)
 }
 
-/// Enters a connection that was just granted, and warns of what stands out. Connections that have
-/// another grantor by now, or are gone, leave the list.
-pub async fn note(store: &Store, connection: &Connection) -> Result<Option<Findings>> {
-    let provider = connector(&connection.connector).and_then(|row| row.provider);
-    let (Some(provider), Some(org), Some(user)) =
-        (provider, &connection.org_id, &connection.provider_user_id)
-    else {
-        return Ok(None);
-    };
-    let partition = Key::grantor_partition(provider, org, user);
-    let entry = Entry {
-        tenant_id: connection.tenant_id,
-        connection_id: connection.id,
-        at: Timestamp::now(),
-    };
-    store
-        .put(&Key::grantor(&partition, connection.id), &entry)
-        .await?;
-    let page = PageRequest::first(LOOKED_AT);
-    let found = store.query::<Entry>(&partition, "GRANTED#", &page).await?;
-    let mut all = Vec::new();
-    for entry in found.items {
-        let other = Connection::load(store, entry.tenant_id, entry.connection_id).await?;
-        match other.filter(|other| {
-            (&other.org_id, &other.provider_user_id)
-                == (&connection.org_id, &connection.provider_user_id)
-        }) {
-            Some(other) => all.push(other),
-            None => {
-                store
-                    .delete(&Key::grantor(&partition, entry.connection_id))
-                    .await?;
+/// The lists of what each grantor granted. They are no tenant's; what they name is read in the scope
+/// of its own tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct Grantors<'a> {
+    /// The table, for what is no tenant's.
+    pub shared: &'a Store,
+    /// Scopes of the tenants that the lists name.
+    pub scopes: &'a TenantScopes,
+}
+
+impl Grantors<'_> {
+    /// Enters a connection that was just granted, and warns of what stands out. Connections that have
+    /// another grantor by now, or are gone, leave the list.
+    pub async fn note(&self, connection: &Connection) -> Result<Option<Findings>> {
+        let provider = connector(&connection.connector).and_then(|row| row.provider);
+        let (Some(provider), Some(org), Some(user)) =
+            (provider, &connection.org_id, &connection.provider_user_id)
+        else {
+            return Ok(None);
+        };
+        let partition = Key::grantor_partition(provider, org, user);
+        let entry = Entry {
+            tenant_id: connection.tenant_id,
+            connection_id: connection.id,
+            at: Timestamp::now(),
+        };
+        self.shared
+            .put(&Key::grantor(&partition, connection.id), &entry)
+            .await?;
+        let page = PageRequest::first(LOOKED_AT);
+        let found = self
+            .shared
+            .query::<Entry>(&partition, "GRANTED#", &page)
+            .await?;
+        let mut all = Vec::new();
+        for entry in found.items {
+            let scope = self.scopes.of(entry.tenant_id).await?;
+            let other =
+                Connection::load(scope.store(), entry.tenant_id, entry.connection_id).await?;
+            match other.filter(|other| {
+                (&other.org_id, &other.provider_user_id)
+                    == (&connection.org_id, &connection.provider_user_id)
+            }) {
+                Some(other) => all.push(other),
+                None => {
+                    self.shared
+                        .delete(&Key::grantor(&partition, entry.connection_id))
+                        .await?;
+                }
             }
         }
+        let findings = Findings::of(connection, &all);
+        if findings.tenants > 1 {
+            tracing::warn!(event = "tributary.connection.shared_grantor", tenant.id = %connection.tenant_id, connection.id = %connection.id, provider, tenants = findings.tenants, "several tenants have grants of the same person at the provider; fine for agencies, otherwise ask");
+        }
+        if findings.same_app >= APPROVALS {
+            tracing::warn!(event = "tributary.connection.many_approvals", tenant.id = %connection.tenant_id, connection.id = %connection.id, provider, connections = findings.same_app, "one person at the provider backs so many connections that the provider may end the oldest");
+        }
+        Ok(Some(findings))
     }
-    let findings = Findings::of(connection, &all);
-    if findings.tenants > 1 {
-        tracing::warn!(event = "tributary.connection.shared_grantor", tenant.id = %connection.tenant_id, connection.id = %connection.id, provider, tenants = findings.tenants, "several tenants have grants of the same person at the provider; fine for agencies, otherwise ask");
-    }
-    if findings.same_app >= APPROVALS {
-        tracing::warn!(event = "tributary.connection.many_approvals", tenant.id = %connection.tenant_id, connection.id = %connection.id, provider, connections = findings.same_app, "one person at the provider backs so many connections that the provider may end the oldest");
-    }
-    Ok(Some(findings))
 }

@@ -1,6 +1,7 @@
 //! Who is let in: after the identity is known, before anything is read or done for it.
 
 mod known;
+mod limit;
 mod revoked;
 mod standing;
 
@@ -9,19 +10,28 @@ use std::sync::Arc;
 use http::{Method, request::Parts};
 
 use self::{revoked::Revoked, standing::Standings};
-use crate::{error::Error, http::Caller, id::TenantId, jwt::IssuerKeys, store::Store};
+use crate::{
+    error::Error,
+    http::Caller,
+    id::TenantId,
+    jwt::IssuerKeys,
+    limit::{Limiter, Limits, Party},
+    store::Store,
+};
 
 /// Lets callers in, or says why not.
 #[derive(Debug, Clone)]
 pub struct Admission {
+    limiter: Limiter,
     standings: Arc<Standings>,
     revoked: Arc<Revoked>,
 }
 
 impl Admission {
     /// Admission with the function's own access to what is no tenant's alone.
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: Store, limits: Limits) -> Self {
         Self {
+            limiter: Limiter::new(store.clone(), limits),
             standings: Arc::new(Standings::new(store.clone())),
             revoked: Arc::new(Revoked::new(store)),
         }
@@ -44,6 +54,8 @@ impl Admission {
         tenant: TenantId,
         parts: &Parts,
     ) -> Result<(), Error> {
+        // First, so that who asks too often costs nothing more than this.
+        self.limit(Party::Tenant(tenant), parts).await?;
         let changes = changes(&parts.method);
         let (standing, sign_in) = tokio::join!(
             self.standings.check(tenant, changes),
@@ -52,6 +64,12 @@ impl Admission {
         // Who is signed out learns nothing about the tenant.
         sign_in?;
         standing
+    }
+
+    /// Lets a request of the vendor's own clients in.
+    pub async fn admit_operator(&self, caller: &Caller, parts: &Parts) -> Result<(), Error> {
+        self.limit(Party::Operator, parts).await?;
+        self.vouch(caller, parts).await
     }
 
     /// Lets in whoever is still signed in, of whichever tenant or none.

@@ -80,6 +80,13 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
             format!("It is nested deeper than {DEPTH_LIMIT} levels."),
         ));
     }
+    // Serde takes a list for an object, member by member: nobody else would read it so.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(malformed(
+            String::new(),
+            "It is a list; an object is expected.".to_owned(),
+        ));
+    }
     if let Some(repeated) = unique::first_repeated(bytes) {
         return Err(malformed(
             repeated,
@@ -138,6 +145,7 @@ fn depth(bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde::Deserialize;
 
     use super::*;
@@ -157,6 +165,56 @@ mod tests {
             error.faults()[0].detail.contains("unknown field"),
             "{error:?}"
         );
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Optional {
+        #[expect(dead_code, reason = "read by the test's parser only")]
+        fresh: Option<bool>,
+    }
+
+    #[test]
+    fn a4_a_list_is_not_read_as_an_object_in_order() {
+        for body in ["[]", " [true]", "\n[\"eu-west-1\"]"] {
+            let error = parse::<Optional>(body.as_bytes()).unwrap_err();
+            assert_eq!(error.code(), "malformed_body", "{body}");
+            assert!(parse::<Account>(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    /// Anything at all, and JSON that looks like a body.
+    fn texts() -> impl Strategy<Value = Vec<u8>> {
+        let json = prop::string::string_regex(
+            r#"[\{\[ ]{0,3}("region"|"a"|"\\u[0-9a-f]{4}"|:|,|\{|\}|\[|\]|-?[0-9.eE]{1,9}|null|true){0,24}"#,
+        );
+        prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            json.unwrap().prop_map(String::into_bytes),
+        ]
+    }
+
+    proptest! {
+        /// A4: whatever comes, the reader answers: a value of ours, or a fault of the caller's.
+        #[test]
+        fn a4_any_bytes_are_read_or_refused(bytes in texts()) {
+            match parse::<Account>(&bytes) {
+                Ok(_) => prop_assert!(serde_json::from_slice::<Account>(&bytes).is_ok()),
+                Err(error) => prop_assert_eq!(error.code(), "malformed_body"),
+            }
+        }
+
+        /// A4: what is taken is what every reader of JSON takes, whatever is damaged in it.
+        #[test]
+        fn a4_a_damaged_body_is_never_read_as_something_else(
+            at in 0_usize..22, byte in any::<u8>(), cut in 0_usize..22,
+        ) {
+            let mut bytes = br#"{"region":"eu-west-1"}"#.to_vec();
+            bytes[at] = byte;
+            let cut = &bytes[..cut];
+            prop_assert!(parse::<Account>(cut).is_err());
+            let ours = parse::<Account>(&bytes).is_ok();
+            prop_assert_eq!(ours, serde_json::from_slice::<Account>(&bytes).is_ok());
+        }
     }
 
     #[test]

@@ -5,21 +5,21 @@ use std::time::Instant;
 use axum::{
     Router,
     body::Body,
-    extract::Request,
+    extract::{Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, header};
 use lambda_http::request::RequestContext;
 
-use super::problem::FailedWith;
+use super::{Audit, problem::FailedWith};
 use crate::error::{Error, Kind};
 
 /// Largest body that the API reads.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Puts the shared layers around a router, and gives unknown routes and methods their answers.
-pub fn wrap(router: Router) -> Router {
+pub fn wrap(router: Router, audit: Audit) -> Router {
     router
         .fallback(|| async { Error::not_found().into_response() })
         .method_not_allowed_fallback(|| async {
@@ -30,7 +30,7 @@ pub fn wrap(router: Router) -> Router {
             )
             .into_response()
         })
-        .layer(middleware::from_fn(observe))
+        .layer(middleware::from_fn_with_state(audit, observe))
 }
 
 /// The gateway's id of the request, or of nothing.
@@ -46,16 +46,23 @@ fn request_id(request: &Request) -> String {
     }
 }
 
-async fn observe(request: Request, next: Next) -> Response {
+async fn observe(State(audit): State<Audit>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(&request);
     let method = request.method().clone();
     // Paths hold ids only; query strings may hold codes and states and are never logged.
     let path = request.uri().path().to_owned();
+    let (call, trail) = audit.begin(&request, &request_id);
+    request.extensions_mut().insert(trail.clone());
     let mut response = next.run(request).await;
+    let failed = response.extensions_mut().remove::<FailedWith>();
+    let code = failed.as_ref().map(|failed| failed.problem.code.as_str());
+    audit
+        .end(call, &trail, response.status().as_u16(), code)
+        .await;
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
-    if let Some(failed) = response.extensions_mut().remove::<FailedWith>() {
+    if let Some(failed) = failed {
         log_failure(&failed, &request_id, &method, &path, status, duration_ms);
         let mut problem = failed.problem;
         problem.request_id = (!request_id.is_empty()).then(|| request_id.clone());

@@ -133,7 +133,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let caller = Caller::from_request_parts(parts, state).await?;
         caller.require_operator()?;
-        Admission::from_ref(state).vouch(&caller, parts).await?;
+        let admission = Admission::from_ref(state);
+        admission.admit_operator(&caller, parts).await?;
         Ok(Self { caller })
     }
 }

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::id::{AccountId, AttemptId, ConnectionId, FlowId, OperationId, RunId, TenantId};
+use crate::{
+    id::{AccountId, AttemptId, ConnectionId, FlowId, OperationId, RunId, TenantId},
+    limit::{Class, Party},
+};
 
 /// Partition and sort key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -74,6 +77,21 @@ impl Key {
     /// An AWS account of a tenant.
     pub fn account(tenant: TenantId, account: AccountId) -> Self {
         Self::raw(Self::tenant_partition(tenant), format!("ACCOUNT#{account}"))
+    }
+
+    /// What the sort keys of an account's reports begin with.
+    pub fn account_reports(account: AccountId) -> String {
+        format!("REPORT#{account}#")
+    }
+
+    /// The report of an account's verification at a time; they sort by it.
+    pub fn account_report(tenant: TenantId, account: AccountId, at: jiff::Timestamp) -> Self {
+        let sk = format!(
+            "{}{:020}",
+            Self::account_reports(account),
+            at.as_millisecond()
+        );
+        Self::raw(Self::tenant_partition(tenant), sk)
     }
 
     /// Guard that a tenant has an AWS account once.
@@ -146,6 +164,14 @@ impl Key {
         Self::raw(
             Self::tenant_partition(tenant),
             format!("OPERATION#{operation}"),
+        )
+    }
+
+    /// An event that verification sent through an AWS account, by the hash of its nonce.
+    pub fn event_probe(aws_account: &str, unhashed_nonce: &str) -> Self {
+        Self::raw(
+            format!("EVENTPROBE#{aws_account}#{}", sha256_hex(unhashed_nonce)),
+            "EVENTPROBE",
         )
     }
 
@@ -256,6 +282,12 @@ impl Key {
             format!("JTI#{}", sha256_hex(&format!("{issuer}\n{jti}"))),
             "JTI",
         )
+    }
+
+    /// How much a party did lately. No tenant's own item: it is looked at before anything else is done
+    /// for the tenant.
+    pub fn limit(party: &Party, class: Class) -> Self {
+        Self::raw(format!("LIMIT#{party}"), class.name())
     }
 
     /// Mark that a sign-in has ended before its tokens do.

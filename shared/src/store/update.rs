@@ -105,6 +105,15 @@ impl Update {
         self
     }
 
+    /// The attribute must be a number from here to there, both included.
+    #[must_use]
+    pub fn when_between(mut self, name: &str, from: i64, to: i64) -> Self {
+        let (name, from, to) = (self.name(name), self.value(from), self.value(to));
+        self.conditions
+            .push(format!("{name} BETWEEN {from} AND {to}"));
+        self
+    }
+
     /// A member of a map attribute must equal this value.
     #[must_use]
     pub fn when_member_equal<T: Serialize>(mut self, name: &str, member: &str, value: T) -> Self {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::RoleArn;
@@ -49,7 +50,8 @@ pub enum ProbeOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Probe {
-    /// `with_external_id`, `without_external_id`, `with_wrong_external_id` or `account`.
+    /// `with_external_id`, `without_external_id`, `with_wrong_external_id`, `account` or
+    /// `event_forwarding`.
     #[schema(example = "without_external_id")]
     pub name: String,
     /// What it found.
@@ -64,18 +66,92 @@ pub struct Probe {
     pub at: Timestamp,
 }
 
+/// What the self-test found out about one action that the role needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PermissionOutcome {
+    /// IAM let a call of it through.
+    Allowed,
+    /// IAM refused it.
+    Missing,
+    /// No answer that proves anything; try again.
+    Inconclusive,
+    /// It cannot be tried without an effect.
+    NotProbed,
+}
+
+/// One action that the role needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Permission {
+    /// The action, as IAM names it.
+    #[schema(example = "appflow:StartFlow")]
+    pub action: String,
+    /// What was found.
+    pub outcome: PermissionOutcome,
+    /// Why nothing was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// AWS's request id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// When it was tried.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
+/// Something about the role that is no failure and better otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Warning {
+    /// `role_too_broad`.
+    #[schema(example = "role_too_broad")]
+    pub code: String,
+    /// What it means and what to do.
+    pub detail: String,
+}
+
 /// What verification found, kept with the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VerificationReport {
-    /// Whether every probe passed.
+    /// Whether every probe passed and no permission is missing.
     pub passed: bool,
     /// Why not: `role_not_assumable`, `role_assumable_without_external_id`,
-    /// `role_assumable_with_wrong_external_id`, `wrong_account`, `inconclusive`.
+    /// `role_assumable_with_wrong_external_id`, `wrong_account`, `permissions_missing`,
+    /// `events_not_forwarded`, `inconclusive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The probes, in order.
     pub probes: Vec<Probe>,
+    /// What the role needs, action by action; empty when the role was not proven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<Permission>,
+    /// The actions that the role lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// The statements of a policy that would add what is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub statements: Vec<Value>,
+    /// What is no failure and better otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+}
+
+/// An event that verification sent through an account, as it is stored until it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventProbe {
+    /// Whose account it was sent through.
+    pub tenant_id: TenantId,
+    /// That account.
+    pub account_id: AccountId,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// When it came out at our end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived_at: Option<Timestamp>,
+    /// When it is forgotten, epoch seconds.
+    pub expires_at: i64,
 }
 
 /// An AWS account of a tenant, as it is stored.
@@ -106,6 +182,12 @@ pub struct Account {
     pub updated_at: Timestamp,
     /// Counts changes; the entity tag.
     pub version: u64,
+    /// When the role is checked again, epoch milliseconds; absent while it was never proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<i64>,
+    /// Checks in a row that proved nothing.
+    #[serde(default)]
+    pub checks_failed: u32,
 }
 
 impl Account {

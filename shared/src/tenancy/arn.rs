@@ -36,6 +36,11 @@ impl RoleArn {
         &self.account
     }
 
+    /// The partition of AWS that the role is in.
+    pub fn partition(&self) -> &str {
+        self.text.split(':').nth(1).unwrap_or("aws")
+    }
+
     /// The ARN as text.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -1,68 +1,21 @@
 //! Role sessions: AWS credentials in a tenant's account, assumed, cached, never shared.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_sdk_sts::{
     Client,
-    config::{Credentials, Region, SharedCredentialsProvider},
-    types::Tag,
+    config::{Credentials, Region},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
-use tokio::sync::{Mutex, OnceCell};
 
-use super::{Account, HostingMode, RoleArn};
-use crate::{
-    aws::Refusal,
-    error::{Error, Kind},
-    id::TenantId,
+use super::{
+    Account, HostingMode, RoleArn,
+    assumed::{AssumeError, SESSION_SECONDS, config_with, credentials, tag},
+    flights::{ENTRIES, Flights},
 };
-
-/// Role chaining allows an hour and refuses more.
-const SESSION_SECONDS: i32 = 3600;
-/// Credentials this close to their end are not handed out any more.
-const MARGIN: SignedDuration = SignedDuration::from_mins(5);
-/// How long a refusal is remembered, so that a broken role is not asked in a loop.
-const REFUSAL_MEMORY: Duration = Duration::from_secs(10);
-
-/// Why a role was not assumed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum AssumeError {
-    /// STS refused. It does not say why, on purpose.
-    #[error("STS refused to assume the role (request {})", request_id.as_deref().unwrap_or("unknown"))]
-    Refused {
-        /// AWS's request id.
-        request_id: Option<String>,
-    },
-    /// STS did not give an answer that proves anything.
-    #[error("STS did not answer: {0:?}")]
-    Unknown(Refusal),
-    /// STS answered without credentials.
-    #[error("STS answered without credentials")]
-    Empty,
-}
-
-impl From<AssumeError> for Error {
-    fn from(error: AssumeError) -> Self {
-        match error {
-            AssumeError::Refused { .. } => Self::new(
-                Kind::Conflict,
-                "account_not_accessible",
-                "The role in the AWS account cannot be assumed. Verify the account again.",
-            )
-            .with_source(error),
-            AssumeError::Unknown(_) | AssumeError::Empty => {
-                Self::unavailable("sts_unavailable", "a role session could not be had")
-                    .with_source(error)
-            }
-        }
-    }
-}
+use crate::id::TenantId;
 
 /// The role under which flows run in the vendor's own account.
 #[derive(Debug, Clone)]
@@ -81,16 +34,12 @@ struct SessionKey {
     region: String,
 }
 
-/// What a flight brought back: credentials with their end, or a refusal with its time.
-type Landed = Result<(Credentials, Timestamp), (AssumeError, Instant)>;
-type Flight = Arc<OnceCell<Landed>>;
-
 /// Assumes roles of tenants' accounts and caches what it gets.
 #[derive(Debug, Clone)]
 pub struct RoleSessions {
     base: SdkConfig,
     client: Client,
-    flights: Arc<Mutex<HashMap<SessionKey, Flight>>>,
+    flights: Arc<Flights<SessionKey, Credentials>>,
 }
 
 impl RoleSessions {
@@ -100,7 +49,7 @@ impl RoleSessions {
         Self {
             base,
             client,
-            flights: Arc::default(),
+            flights: Arc::new(Flights::new(ENTRIES)),
         }
     }
 
@@ -108,11 +57,9 @@ impl RoleSessions {
     /// this tenant's AppFlow flows and profiles.
     pub async fn config(&self, account: &Account) -> Result<SdkConfig, AssumeError> {
         let credentials = self.credentials(account).await?;
-        Ok(self
-            .base
-            .to_builder()
+        Ok(config_with(&self.base, credentials)
+            .into_builder()
             .region(Region::new(account.region.clone()))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build())
     }
 
@@ -123,30 +70,8 @@ impl RoleSessions {
             external_id: account.external_id.clone(),
             region: account.region.clone(),
         };
-        let flight = self.flight(&key).await;
-        // One call per key is under way; whoever comes meanwhile waits for it.
-        let landed = flight
-            .get_or_init(|| async {
-                self.assume(account)
-                    .await
-                    .map_err(|error| (error, Instant::now()))
-            })
-            .await;
-        landed
-            .clone()
-            .map(|(credentials, _)| credentials)
-            .map_err(|(error, _)| error)
-    }
-
-    async fn flight(&self, key: &SessionKey) -> Flight {
-        let mut flights = self.flights.lock().await;
-        let now = Timestamp::now();
-        flights.retain(|_, flight| match flight.get() {
-            Some(Ok((_, expires))) => expires.duration_since(now) > MARGIN,
-            Some(Err((_, refused))) => refused.elapsed() < REFUSAL_MEMORY,
-            None => true,
-        });
-        Arc::clone(flights.entry(key.clone()).or_default())
+        // The key has the tenant: what one tenant's role gave is never handed to another's.
+        self.flights.get(&key, self.assume(account)).await
     }
 
     async fn assume(&self, account: &Account) -> Result<(Credentials, Timestamp), AssumeError> {
@@ -158,40 +83,11 @@ impl RoleSessions {
             .external_id(&account.external_id)
             .duration_seconds(SESSION_SECONDS)
             .policy(session_policy(account))
-            .set_tags(tag("tributary:tenant", &account.tenant_id.to_string()))
+            .set_tags(tag("tributary:tenant", &account.tenant_id.to_string()).map(|tag| vec![tag]))
             .send()
-            .await
-            .map_err(|error| {
-                let refusal = Refusal::of(&error);
-                if refusal.is_access_denied() {
-                    AssumeError::Refused {
-                        request_id: refusal.request_id,
-                    }
-                } else {
-                    AssumeError::Unknown(refusal)
-                }
-            })?;
-        let given = answer.credentials.ok_or(AssumeError::Empty)?;
-        let expires =
-            Timestamp::from_second(given.expiration.secs()).unwrap_or_else(|_| Timestamp::now());
-        let credentials = Credentials::new(
-            given.access_key_id,
-            given.secret_access_key,
-            Some(given.session_token),
-            Some(std::time::SystemTime::from(expires)),
-            "tributary-role-session",
-        );
-        Ok((credentials, expires))
+            .await;
+        credentials(answer)
     }
-}
-
-fn tag(key: &str, value: &str) -> Option<Vec<Tag>> {
-    Tag::builder()
-        .key(key)
-        .value(value)
-        .build()
-        .ok()
-        .map(|tag| vec![tag])
 }
 
 /// What a session may do at most: effective rights are the role's and these.
@@ -256,6 +152,8 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             version: 1,
+            due_at: None,
+            checks_failed: 0,
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) const ENTRIES: usize = 1_000;
 ///
 /// A rotation inside one KMS key (the automatic one) changes nothing here: KMS keeps the old
 /// material, and the ARN stays.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VaultKeys {
     /// `DATA_KEY_ARN`: wraps every new data key.
     pub current: String,

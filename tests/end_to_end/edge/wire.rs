@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 
 use reqwest::{Client, Method, RequestBuilder, header, redirect::Policy};
 use sandbox::{Sandbox, client::Answer};
-use sandbox_core::Entry;
 use serde_json::Value;
 use url::Url;
+
+use super::contract::Request;
+
+mod moment;
+
+pub(crate) use moment::Moment;
 
 /// Everything that the gateway can invoke.
 const API_FUNCTIONS: [&str; 3] = ["OauthCallbackFunction", "FlowsFunction", "QueriesFunction"];
@@ -55,6 +60,64 @@ impl Wire {
         }
         answer(request).await
     }
+
+    /// A call of an operation, and every byte of its answer.
+    pub(crate) async fn exactly(&self, token: &str, request: &Request) -> Exact {
+        let mut sent = self.request(&request.method, &request.path);
+        sent = sent.bearer_auth(token);
+        if let Some(body) = &request.body {
+            sent = sent.json(body);
+        }
+        if matches!(request.method.as_str(), "PUT" | "DELETE") || request.path.contains("/drift/") {
+            sent = sent.header(header::IF_MATCH, "*");
+        }
+        let response = sent.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let text_of = |name: &str| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            value.unwrap_or("no such header").to_owned()
+        };
+        // The marks of the request have always the same length, so lengths stay comparable.
+        let text = text.replace(&text_of("x-request-id"), "<request>");
+        let text = text.replace(&text_of("apigw-requestid"), "<request>");
+        Exact {
+            status,
+            headers: marked(&headers),
+            body: text,
+        }
+    }
+}
+
+/// An answer as a caller sees it, byte for byte but for the marks of its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Exact {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+impl Exact {
+    /// The answer with a placeholder for what the caller said.
+    pub(crate) fn without(mut self, said: &str) -> Self {
+        self.body = self.body.replace(said, "<asked>");
+        self
+    }
+
+    /// The stable code of a problem document.
+    pub(crate) fn code(&self) -> String {
+        let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        body["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// Headers, but for those that mark one request.
+fn marked(headers: &header::HeaderMap) -> BTreeMap<String, String> {
+    headers
+        .iter()
+        .filter(|(name, _)| !["date", "x-request-id", "apigw-requestid"].contains(&name.as_str()))
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect()
 }
 
 /// Sends a request and reads the whole answer.
@@ -155,84 +218,8 @@ pub(crate) fn seen(answer: &Answer) -> (u16, Value, BTreeMap<String, String>) {
     if let Some(members) = body.as_object_mut() {
         members.remove("requestId");
     }
-    let headers = answer
-        .headers
-        .iter()
-        .filter(|(name, _)| !["date", "x-request-id", "apigw-requestid"].contains(&name.as_str()))
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-        .collect();
+    let headers = marked(&answer.headers);
     (answer.status.as_u16(), body, headers)
-}
-
-/// The state of the system at a moment.
-#[derive(Debug)]
-pub(crate) struct Moment {
-    items: BTreeMap<String, Value>,
-    asked: usize,
-    invocations: BTreeMap<&'static str, u64>,
-}
-
-impl Moment {
-    /// The state now.
-    pub(crate) async fn of(sandbox: &Sandbox) -> Self {
-        sandbox.runtime.settled().await;
-        let items = sandbox.table_items().await.into_iter().map(|item| {
-            let key = format!("{} {}", item["pk"]["S"], item["sk"]["S"]);
-            (key, item)
-        });
-        Self {
-            items: items.collect(),
-            asked: sandbox.journal.entries().len(),
-            invocations: API_FUNCTIONS
-                .map(|id| (id, sandbox.runtime.counters(id).invocations))
-                .into(),
-        }
-    }
-
-    /// No item of the table was made, changed or taken away since.
-    pub(crate) async fn assert_nothing_changed(&self, sandbox: &Sandbox, what: &str) {
-        let now = Self::of(sandbox).await;
-        let changed: Vec<&String> = now
-            .items
-            .iter()
-            .filter(|(key, item)| self.items.get(*key) != Some(item))
-            .map(|(key, _)| key)
-            .chain(
-                self.items
-                    .keys()
-                    .filter(|key| !now.items.contains_key(*key)),
-            )
-            .collect();
-        assert!(changed.is_empty(), "{what} changed {changed:?}");
-    }
-
-    /// No function was invoked since.
-    pub(crate) fn assert_nothing_invoked(&self, sandbox: &Sandbox, what: &str) {
-        for (id, before) in &self.invocations {
-            let now = sandbox.runtime.counters(id).invocations;
-            assert_eq!(now, *before, "{what} reached {id}");
-        }
-    }
-
-    /// What these services were asked since.
-    pub(crate) fn asked_since(&self, sandbox: &Sandbox, services: &[&str]) -> Vec<String> {
-        let entries: Vec<Entry> = sandbox.journal.entries();
-        entries[self.asked..]
-            .iter()
-            .filter(|entry| services.contains(&entry.service.as_str()))
-            .map(|entry| format!("{} {}", entry.service, entry.operation))
-            .collect()
-    }
-
-    /// What anybody but these services was asked since.
-    pub(crate) fn asked_besides(&self, sandbox: &Sandbox, services: &[&str]) -> Vec<String> {
-        let entries: Vec<Entry> = sandbox.journal.entries();
-        entries[self.asked..]
-            .iter()
-            .filter(|entry| !services.contains(&entry.service.as_str()))
-            .map(|entry| format!("{} {}", entry.service, entry.operation))
-            .collect()
-    }
 }
 
 /// No function ended an invocation without a proper answer: nothing panicked.

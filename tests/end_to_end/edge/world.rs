@@ -1,13 +1,25 @@
-//! Two tenants: Blue with everything that the API can make, and Red with an admin who is curious.
+//! Two tenants: Blue with everything that the API can make, and Red with the same and an admin who is
+//! curious.
 
 use std::sync::Arc;
 
-use sandbox::{Options, Sandbox, client::Api};
-use sandbox_core::CUSTOMER_ACCOUNT;
+use http::StatusCode;
+use sandbox::{
+    Options, Sandbox,
+    browser::Browser,
+    client::{Api, Person},
+};
+use sandbox_core::{
+    CUSTOMER_ACCOUNT, Fault, FaultRule, OTHER_CUSTOMER_ACCOUNT, REGION, VENDOR_ACCOUNT,
+};
 use serde_json::{Value, json};
+use url::Url;
 
-use super::routes::Ids;
-use crate::common::{self, Tenant};
+use super::contract::Ids;
+use crate::{
+    common::{self, Tenant},
+    flows::world::{Hosting, landing_bucket},
+};
 
 /// The sandbox with both tenants.
 pub(crate) struct World {
@@ -18,10 +30,17 @@ pub(crate) struct World {
     pub(crate) red: Tenant,
     /// What Blue has.
     pub(crate) blues: Ids,
+    /// What Red has.
+    pub(crate) reds: Ids,
+    /// What neither has.
+    pub(crate) nobodys: Ids,
+    /// The AWS account of Blue's flows.
+    pub(crate) aws_account: &'static str,
 }
 
-/// Builds both. Schedules stand still, so that only callers change anything.
-pub(crate) async fn build() -> World {
+/// Builds both. Schedules stand still, so that only callers change anything. In the customers' mode
+/// each has an AWS account of its own; in the vendor's both are in the vendor's.
+pub(crate) async fn build(hosting: Hosting) -> World {
     let options = Options {
         run_schedules: false,
         ..Options::default()
@@ -30,31 +49,88 @@ pub(crate) async fn build() -> World {
     let members = [("frank", "admin"), ("ming", "editor"), ("ethan", "viewer")];
     let blue = common::tenant(&sandbox, "Blue", &members).await;
     let red = common::tenant(&sandbox, "Red", &[("alex", "admin")]).await;
-    let frank = &blue.people["frank"];
-    let account = common::customer_account(&sandbox, &frank.api).await;
-    let connection = common::salesforce(&sandbox, frank, &account).await;
-    let definition = common::s3_flow(&account, &connection);
-    let flow = flow(&frank.api, &definition).await;
-    let run = run(&frank.api, &flow).await;
-    let query = query(&sandbox, &blue, "frank").await;
-    let blues = Ids {
-        tenant: blue.id.clone(),
-        subject: sandbox.oidc.user("ming").unwrap().sub.clone(),
-        account,
-        connection,
-        flow,
-        run,
-        query,
-        connector: "salesforce".to_owned(),
-        entity: "City_Sales__c".to_owned(),
-        definition,
+    let (aws_account, reds_account) = match hosting {
+        Hosting::Customer => (CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT),
+        Hosting::Vendor => (VENDOR_ACCOUNT, VENDOR_ACCOUNT),
     };
+    let mut blues = things(&sandbox, &blue, "frank", aws_account).await;
+    blues.set("Subject", &sandbox.oidc.user("ming").unwrap().sub);
+    let mut reds = things(&sandbox, &red, "alex", reds_account).await;
+    reds.set("Subject", &sandbox.oidc.user("alex").unwrap().sub);
+    for (person, ids, provider) in [
+        (&blue.people["frank"], &mut blues, "hubspot"),
+        (&red.people["alex"], &mut reds, "microsoft"),
+    ] {
+        let app = json!({ "clientId": "own-app", "clientSecret": "own-secret" }).to_string();
+        let path = format!("/v1/oauth-apps/{provider}");
+        let put = person.api.call(http::Method::PUT, &path, Some(app), &[]);
+        put.await.unwrap().expect(200).unwrap();
+        ids.set("Provider", provider);
+    }
+    let mut nobodys = Ids::unknown();
+    if aws_account != VENDOR_ACCOUNT {
+        // Blue's bucket is to Red what any bucket of another account is.
+        nobodys.set("Bucket", &landing_bucket(VENDOR_ACCOUNT));
+    }
     World {
         sandbox,
         blue,
         red,
         blues,
+        reds,
+        nobodys,
+        aws_account,
     }
+}
+
+/// One of everything that a tenant can have.
+async fn things(sandbox: &Sandbox, tenant: &Tenant, name: &str, aws_account: &str) -> Ids {
+    let person = &tenant.people[name];
+    let mut ids = Ids::default();
+    ids.set("TenantId", &tenant.id);
+    ids.set("Folder", &format!("{}/crm", tenant.id));
+    ids.set("Bucket", &landing_bucket(aws_account));
+    let account = if aws_account == VENDOR_ACCOUNT {
+        vendor_account(&person.api).await
+    } else {
+        common::customer_account_in(sandbox, &person.api, aws_account).await
+    };
+    ids.set("AccountId", &account);
+    let connection = common::salesforce(sandbox, person, &account).await;
+    ids.set("Profile", &format!("tributary-{}-{connection}", tenant.id));
+    ids.set("ConnectionId", &connection);
+    let definition = flow_of(&ids);
+    let made = flow(&person.api, &definition).await;
+    ids.set("RunId", &run(&person.api, &made).await);
+    ids.set("FlowId", &made);
+    let operation = operation(sandbox, &person.api, &definition).await;
+    ids.set("OperationId", &operation);
+    let (connection, attempt, candidate) = invited(sandbox, person, &account).await;
+    ids.set("InvitedId", &connection);
+    ids.set("AttemptId", &attempt);
+    ids.set("CandidateId", &candidate);
+    ids.set("QueryId", &query(sandbox, tenant, name).await);
+    ids
+}
+
+/// A place among the vendor's own accounts.
+async fn vendor_account(api: &Api) -> String {
+    let request = json!({ "hosting": "vendor", "region": REGION });
+    let account = api.post("/v1/accounts", &request).await.unwrap();
+    let account = id(&account.expect(201).unwrap(), "id");
+    let verify = format!("/v1/accounts/{account}/verify");
+    let verified = api.post(&verify, &json!({})).await.unwrap();
+    assert_eq!(verified.expect(200).unwrap()["state"], "verified");
+    account
+}
+
+/// The plain flow of the tenant that has these things.
+pub(crate) fn flow_of(ids: &Ids) -> Value {
+    let mut flow = common::s3_flow(&ids["AccountId"], &ids["ConnectionId"]);
+    flow["destination"]["bucket"] = json!(&ids["Bucket"]);
+    // Tenants share the vendor's bucket: each has a folder of its own.
+    flow["destination"]["prefix"] = json!(&ids["Folder"]);
+    flow
 }
 
 /// Makes a flow.
@@ -77,6 +153,72 @@ pub(crate) async fn run(api: &Api, flow: &str) -> String {
     })
     .await;
     run
+}
+
+/// An operation that waits, because AppFlow throttled it.
+async fn operation(sandbox: &Sandbox, api: &Api, definition: &Value) -> String {
+    let body = json!({ "__type": "ThrottlingException", "message": "Rate exceeded" });
+    sandbox.faults.add(FaultRule {
+        service: "appflow".to_owned(),
+        operation: "create-flow".to_owned(),
+        fault: Fault::Status {
+            status: 429,
+            retry_after: None,
+            body: body.to_string(),
+        },
+        times: 10_000,
+    });
+    let mut definition = definition.clone();
+    definition["name"] = json!("Later");
+    let answer = api.post("/v1/flows", &definition).await.unwrap();
+    sandbox.faults.clear();
+    id(&answer.expect(202).unwrap(), "operationId")
+}
+
+/// An invitation that somebody answered and nobody decided about: its connection, attempt and candidate.
+async fn invited(sandbox: &Sandbox, person: &Person, account: &str) -> (String, String, String) {
+    let connection = pending(&person.api, account).await;
+    let path = format!("/v1/connections/{connection}/invitation");
+    let made = person.api.post(&path, &json!({})).await.unwrap();
+    let made = made.expect(201).unwrap();
+    let invitation: Url = made["url"].as_str().unwrap().parse().unwrap();
+
+    let guest = Browser::new().unwrap();
+    let page = guest.get(&invitation).await.unwrap();
+    let (token, csrf) = (page.hidden("token").unwrap(), page.hidden("csrf").unwrap());
+    let fields = [("token", token.as_str()), ("csrf", csrf.as_str())];
+    let onward = guest
+        .post_form(&without_query(&page.url), &fields)
+        .await
+        .unwrap();
+    let page = guest.follow(&onward.location.unwrap(), None).await.unwrap();
+    let transaction = page.hidden("transaction").unwrap();
+    let admin = sandbox.salesforce_admin();
+    let fields = [
+        ("transaction", transaction.as_str()),
+        ("decision", "allow"),
+        ("username", admin.as_str()),
+    ];
+    let decided = guest
+        .post_form(&without_query(&page.url), &fields)
+        .await
+        .unwrap();
+    let end = guest.get(&decided.location.unwrap()).await.unwrap();
+    assert_eq!(end.status, StatusCode::OK, "{}", end.body);
+
+    let path = format!("/v1/connections/{connection}");
+    let seen = person.api.get(&path).await.unwrap().expect(200).unwrap();
+    (
+        connection,
+        id(&made, "attemptId"),
+        id(&seen["candidate"], "id"),
+    )
+}
+
+fn without_query(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_query(None);
+    url
 }
 
 /// Runs a query of somebody's with more rows than a page has, and answers its id.
@@ -107,14 +249,6 @@ pub(crate) async fn pending(api: &Api, account: &str) -> String {
     let request = json!({ "name": "Later", "connector": "salesforce", "accountId": account });
     let connection = api.post("/v1/connections", &request).await.unwrap();
     id(&connection.expect(201).unwrap(), "id")
-}
-
-/// The flow of [`common::s3_flow`] with the landing bucket of another account.
-pub(crate) fn s3_flow_in(aws_account: &str, account: &str, connection: &str) -> Value {
-    let mut flow = common::s3_flow(account, connection);
-    let bucket = flow["destination"]["bucket"].as_str().unwrap();
-    flow["destination"]["bucket"] = json!(bucket.replace(CUSTOMER_ACCOUNT, aws_account));
-    flow
 }
 
 fn id(answer: &Value, name: &str) -> String {

@@ -26,7 +26,7 @@ pub(crate) struct World {
 }
 
 /// In whose account the flows of a world run (F11).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hosting {
     Customer,
     Vendor,

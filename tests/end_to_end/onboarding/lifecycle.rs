@@ -89,7 +89,7 @@ async fn vendor_hosting(frank: &Api) {
     assert_eq!(text(&account, "awsAccountId"), "111111111111");
     let found = verify(frank, &account).await;
     assert_eq!(text(&found, "state"), "verified", "{found}");
-    assert_eq!(outcomes(&found).len(), 4);
+    assert_eq!(outcomes(&found).len(), 5);
     let again = frank.post("/v1/accounts", &request).await.unwrap();
     assert_eq!(
         (again.status.as_u16(), &again.body["id"]),

@@ -116,6 +116,7 @@ async fn o3_o4_o6_a_role_is_proven_by_what_sts_refuses() {
         "account",
         "without_external_id",
         "with_wrong_external_id",
+        "event_forwarding",
     ];
     assert_eq!(outcomes(&found), expected.map(|name| (name, "passed")));
     let probes = found["report"]["probes"].as_array().unwrap();

@@ -9,7 +9,7 @@ use tributary::{
     http::{IdempotencyKey, Json, Problem},
     id::{AccountId, TenantId},
     oauth::random_token,
-    store::Key,
+    store::{Key, Store},
     tenancy::{Account, AccountState, HostingMode, RoleArn},
 };
 use utoipa::ToSchema;
@@ -81,6 +81,7 @@ pub(crate) async fn create_account(
     key: IdempotencyKey,
     Json { value, bytes }: Json<AccountInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let config = &app.config.onboarding;
     let account = check(&value, config, admin.tenant)?;
     let work = async {
@@ -97,20 +98,20 @@ pub(crate) async fn create_account(
                 }),
             ),
         ];
-        match app.store.insert_together(&items).await {
+        match admin.store().insert_together(&items).await {
             Ok(()) => {
                 let location = format!("/v1/accounts/{}", account.id);
                 created(&location, &AccountView::of(account, config)?)
             }
             Err(error) if error.is_condition() => {
-                let known = known(&app, &account, &guard).await?;
+                let known = known(admin.store(), &account, &guard).await?;
                 json(StatusCode::OK, &AccountView::of(known, config)?)
             }
             Err(error) => Err(error.into()),
         }
     };
     key.once(
-        &app.store,
+        admin.store(),
         &admin.partition(),
         "create-account",
         admin.subject(),
@@ -121,13 +122,13 @@ pub(crate) async fn create_account(
 }
 
 /// The account that was registered before.
-async fn known(app: &App, asked: &Account, guard: &Key) -> Result<Account, Error> {
-    let Some(Guard { account_id }) = app.store.get(guard).await? else {
+async fn known(store: &Store, asked: &Account, guard: &Key) -> Result<Account, Error> {
+    let Some(Guard { account_id }) = store.get(guard).await? else {
         return Err(changed_meanwhile());
     };
-    let Some(known) = Account::load(&app.store, asked.tenant_id, account_id).await? else {
+    let Some(known) = Account::load(store, asked.tenant_id, account_id).await? else {
         // A deletion stopped half way: the guard has nothing to guard any more.
-        app.store.delete(guard).await?;
+        store.delete(guard).await?;
         return Err(changed_meanwhile());
     };
     if known.region == asked.region && known.hosting == asked.hosting {
@@ -202,6 +203,8 @@ fn check(
         created_at: now,
         updated_at: now,
         version: 1,
+        due_at: None,
+        checks_failed: 0,
     })
 }
 

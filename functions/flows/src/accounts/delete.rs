@@ -11,7 +11,7 @@ use tributary::{
     store::Key,
 };
 
-use super::find;
+use super::{find, report};
 use crate::{
     App,
     edge::{Admin, id_in_path, no_content},
@@ -30,19 +30,22 @@ pub(crate) async fn delete_account(
     admin: Admin,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let account = find(&app, admin.tenant, id_in_path(&id)?).await?;
-    if usage::of_account(&app.store, admin.tenant, account.id).await? {
+    let store = admin.store();
+    if usage::of_account(store, admin.tenant, account.id).await? {
         return Err(Error::new(
             Kind::Conflict,
             "account_in_use",
             "Connections or flows still use this account. Delete them first.",
         ));
     }
+    report::forget(store, &account).await?;
     // The guard goes last: a registration that finds it alone takes it away.
-    app.store
+    store
         .delete(&Key::account(admin.tenant, account.id))
         .await?;
-    app.store
+    store
         .delete(&Key::aws_account(admin.tenant, &account.aws_account_id))
         .await?;
     Ok(no_content())

@@ -26,9 +26,10 @@ pub(crate) async fn get_account(
     viewer: Viewer,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let account = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     let key = Key::watch(viewer.tenant, account.id);
-    let watch: Option<Watch> = app.store.get(&key).await?;
+    let watch: Option<Watch> = viewer.store().get(&key).await?;
     let view = AccountView::of(account, &app.config.onboarding)?;
     json(
         StatusCode::OK,

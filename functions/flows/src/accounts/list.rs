@@ -25,9 +25,10 @@ pub(crate) async fn list_accounts(
     viewer: Viewer,
     Listing(query): Listing,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let page = query.page(&app.sealer, viewer.tenant, "accounts")?;
     let partition = Key::tenant_partition(viewer.tenant);
-    let found: Page<Account> = app.store.query(&partition, "ACCOUNT#", &page).await?;
+    let found: Page<Account> = viewer.store().query(&partition, "ACCOUNT#", &page).await?;
     let items = found
         .items
         .into_iter()

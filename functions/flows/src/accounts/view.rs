@@ -41,7 +41,7 @@ pub(crate) struct AccountView {
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<VerificationReport>,
     /// How much of AppFlow's quotas the AWS account uses, all of it and not only our flows. Absent
-    /// until the account was first looked at, and in lists.
+    /// until the account was first looked at, in lists, and in the vendor's account, which is shared.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<QuotaView>,
     #[schema(value_type = String, format = DateTime)]
@@ -65,6 +65,8 @@ impl AccountView {
             created_at,
             updated_at,
             version: _,
+            due_at: _,
+            checks_failed: _,
         } = account;
         let is_customers = hosting == HostingMode::Customer;
         let launch_url = is_customers
@@ -87,9 +89,11 @@ impl AccountView {
         })
     }
 
-    /// The same with what the last look at the account counted.
+    /// The same with what the last look at the account counted. Tenants share the vendor's account: what
+    /// was counted there is no one tenant's to know.
     pub(super) fn with_quota(self, watch: Option<&Watch>, quotas: Quotas) -> Self {
-        let quota = watch.and_then(|watch| {
+        let own = watch.filter(|_| self.hosting == HostingMode::Customer);
+        let quota = own.and_then(|watch| {
             Some(QuotaView {
                 flows: Used {
                     used: watch.flows?,
@@ -150,6 +154,8 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             version: 1,
+            due_at: None,
+            checks_failed: 0,
         };
         let shown = serde_json::to_string(&AccountView::of(account, &config).unwrap()).unwrap();
         assert!(!shown.contains("vendor-external-id"), "{shown}");

@@ -46,6 +46,7 @@ pub(crate) async fn list_buckets(
     viewer: Viewer,
     Ask(query): Ask<BucketsQuery>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let mut faults = Vec::new();
     let id = query.account_id.unwrap_or_else(|| {
         faults.push(Fault::new(

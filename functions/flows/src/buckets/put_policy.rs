@@ -57,6 +57,7 @@ pub(crate) async fn put_policy(
     if_match: Result<IfMatch, Error>,
     Json { value, .. }: Json<PolicyInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     if value.access.is_empty() {
         let fault = Fault::new("/access", "required", "Name read, write or both.");
         return Err(Error::unprocessable(

@@ -21,7 +21,7 @@ use super::{
     view::{Needs, PolicyView},
 };
 use crate::{
-    App,
+    App, TenantApp,
     compile::permissions::Access,
     connections::ask::{Ask, refused_query},
     edge::{Viewer, etag, json},
@@ -56,6 +56,7 @@ pub(crate) async fn show_policy(
     Path(bucket): Path<String>,
     Ask(query): Ask<PolicyQuery>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let mut faults = Vec::new();
     let id = query.account_id.unwrap_or_else(|| {
         faults.push(Fault::new(
@@ -92,7 +93,7 @@ pub(super) struct Place {
 impl Place {
     /// What is no name of a bucket is the same answer as a bucket that is not there.
     pub(super) async fn find(
-        app: &App,
+        app: &TenantApp,
         tenant: TenantId,
         account_id: &str,
         bucket: &str,

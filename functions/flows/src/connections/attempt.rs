@@ -55,6 +55,7 @@ pub(crate) async fn get_attempt(
     viewer: Viewer,
     Path((id, attempt)): Path<(String, String)>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let connection = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     let attempt = id_in_path(&attempt)?;
     let Attempt {

@@ -14,7 +14,7 @@ use tributary::{
 use utoipa::ToSchema;
 
 use super::view::ConnectionView;
-use crate::App;
+use crate::TenantApp;
 
 /// A connection with the grant that waits for a confirmation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,7 +51,7 @@ pub(crate) struct CandidateView {
 
 impl SeenConnection {
     /// The connection as it is shown. A candidate that has ended is ended at the provider too.
-    pub(super) async fn of(app: &App, connection: &Connection) -> Result<Self, Error> {
+    pub(super) async fn of(app: &TenantApp, connection: &Connection) -> Result<Self, Error> {
         let found = candidates(app)
             .load(connection.tenant_id, connection.id)
             .await?;
@@ -89,7 +89,7 @@ impl CandidateView {
     }
 }
 
-pub(super) fn candidates(app: &App) -> Candidates<'_> {
+pub(super) fn candidates(app: &TenantApp) -> Candidates<'_> {
     Candidates {
         store: &app.store,
         vault: &app.vault,
@@ -98,7 +98,7 @@ pub(super) fn candidates(app: &App) -> Candidates<'_> {
 
 /// The candidate that the caller has looked at.
 pub(super) async fn seen(
-    app: &App,
+    app: &TenantApp,
     connection: &Connection,
     id: CandidateId,
 ) -> Result<Candidate, Error> {
@@ -111,7 +111,7 @@ pub(super) async fn seen(
 
 /// Takes a candidate away and ends its grant; of several who try, one does.
 pub(super) async fn end(
-    app: &App,
+    app: &TenantApp,
     connection: &Connection,
     candidate: &Candidate,
 ) -> Result<(), Error> {
@@ -123,7 +123,7 @@ pub(super) async fn end(
 }
 
 /// Ends a grant that is not kept; what the provider does not settle now is tried again until it does.
-pub(super) async fn give_back(app: &App, connection: &Connection, bundle: &TokenBundle) {
+pub(super) async fn give_back(app: &TenantApp, connection: &Connection, bundle: &TokenBundle) {
     let shards = app.config.due_shards;
     match app.revoker().give_back(connection, bundle, shards).await {
         Ok(outcome) => tracing::info!(

@@ -12,6 +12,7 @@ use tributary::{
         Connection, TokenOwner,
         candidate::Candidate,
         deliver::Delivery,
+        grantors::Grantors,
         keep::{Keeper, check_organisation},
         previous::revoke_previous,
     },
@@ -24,7 +25,7 @@ use utoipa::ToSchema;
 
 use super::{candidate, find, view::ConnectionView};
 use crate::{
-    App,
+    App, TenantApp,
     edge::{Editor, id_in_path, json},
 };
 
@@ -52,6 +53,7 @@ pub(crate) async fn confirm_candidate(
     Path(id): Path<String>,
     Json { value, bytes }: Json<Decision>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let operation = format!("confirm-{}", connection.id);
     let (scope, subject) = (editor.partition(), editor.subject());
@@ -74,7 +76,7 @@ pub(crate) async fn confirm_candidate(
 /// The same way as after a consent: the grant is stored first, brought to AppFlow then, and the one
 /// that it replaces ends last.
 async fn confirm(
-    app: &App,
+    app: &TenantApp,
     connection: Connection,
     seen: &Candidate,
     subject: &str,
@@ -93,6 +95,10 @@ async fn confirm(
     let grant = seen.grant(bundle, Timestamp::now());
     let delivery = Delivery {
         store: &app.store,
+        grantors: Grantors {
+            shared: &app.shared,
+            scopes: &app.scopes,
+        },
         roles: &app.sessions,
         stage: &app.config.stage,
         link: &link,
@@ -130,7 +136,7 @@ async fn confirm(
 }
 
 /// What was stored in spite of an unclear answer must not be revoked; everything else must.
-async fn lost(app: &App, connection: &Connection, bundle: &TokenBundle, error: &Error) {
+async fn lost(app: &TenantApp, connection: &Connection, bundle: &TokenBundle, error: &Error) {
     if !error.retryable() {
         candidate::give_back(app, connection, bundle).await;
     }

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 
 use super::{consented, start_link};
 use crate::{
-    App, BrowserConfig,
+    App, BrowserConfig, TenantApp,
     edge::{Editor, Operator, id_in_path, json},
 };
 
@@ -80,6 +80,7 @@ pub(crate) async fn make_connect_token(
     key: IdempotencyKey,
     Json { value, bytes }: Json<ConnectTokenInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let subject = value
         .subject
         .clone()
@@ -108,7 +109,7 @@ pub(crate) async fn make_connect_token_for_tenant(
     Json { value, bytes }: Json<ConnectTokenInput>,
 ) -> Result<Response, Error> {
     let tenant: TenantId = id_in_path(&id)?;
-    let known = TenantState::of(&app.store, tenant).await?;
+    let known = TenantState::of(&app.shared, tenant).await?;
     if known.ok_or_else(Error::not_found)? != TenantState::Active {
         return Err(Error::new(
             Kind::Conflict,
@@ -116,6 +117,7 @@ pub(crate) async fn make_connect_token_for_tenant(
             "This tenant is suspended, is leaving or has left.",
         ));
     }
+    let app = app.within(&app.scopes.for_operator(tenant).await?);
     let Some(subject) = value.subject.clone() else {
         let fault = Fault::new("/subject", "required", "The user for whom the token is.");
         return Err(invalid(vec![fault]));
@@ -130,7 +132,7 @@ pub(crate) async fn make_connect_token_for_tenant(
 
 /// Checks everything, all faults at once.
 async fn check(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     input: ConnectTokenInput,
     subject: String,
@@ -208,12 +210,12 @@ fn faults(browser: &BrowserConfig, input: &ConnectTokenInput, subject: &str) -> 
     faults
 }
 
-async fn hand_out(app: &App, bound: ConnectToken, caller: &str) -> Result<Response, Error> {
+async fn hand_out(app: &TenantApp, bound: ConnectToken, caller: &str) -> Result<Response, Error> {
     let token = random_token()?;
     if let Some(connection) = bound.connection_id {
         Attempt::begin(&app.store, bound.tenant_id, connection, bound.attempt_id).await?;
     }
-    app.store
+    app.shared
         .insert(&Key::connect_token(token.expose()), &bound)
         .await?;
     tracing::info!(

@@ -27,7 +27,7 @@ use super::{
     view::{ConnectionView, StartedConnection},
 };
 use crate::{
-    App, accounts, claim, credentials,
+    App, TenantApp, accounts, claim, credentials,
     edge::{Editor, body_of, created, json},
     oauth_apps,
 };
@@ -95,6 +95,7 @@ pub(crate) async fn create_connection(
     key: IdempotencyKey,
     Json { value, bytes }: Json<ConnectionInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let known = Known {
         account: Account::load(&app.store, editor.tenant, value.account_id).await?,
         has_own_app: oauth_apps::has_own(&app, editor.tenant, &value.connector).await?,
@@ -214,7 +215,7 @@ fn record(
 }
 
 /// Writes the connection, or finds what an earlier attempt with the same key wrote.
-async fn insert(app: &App, asked: Connection) -> Result<Connection, Error> {
+async fn insert(app: &TenantApp, asked: Connection) -> Result<Connection, Error> {
     let at = Key::connection(asked.tenant_id, asked.id);
     match app.store.insert(&at, &asked).await {
         Ok(()) => Ok(asked),
@@ -225,7 +226,7 @@ async fn insert(app: &App, asked: Connection) -> Result<Connection, Error> {
 
 /// Gives AppFlow the credentials, and has it use them.
 async fn with_credentials(
-    app: &App,
+    app: &TenantApp,
     account: &Account,
     mut asked: Connection,
     given: &Credentials,
@@ -247,7 +248,7 @@ async fn with_credentials(
 
 /// Gets a token for the credentials, and gives AppFlow that.
 async fn with_tokens(
-    app: &App,
+    app: &TenantApp,
     account: &Account,
     asked: Connection,
     given: &Credentials,
@@ -266,7 +267,11 @@ async fn with_tokens(
 
 /// Writes the record and keeps the credentials, in this order: a secret that no record names would be
 /// found by nobody.
-async fn kept(app: &App, asked: Connection, given: &Credentials) -> Result<Connection, Error> {
+async fn kept(
+    app: &TenantApp,
+    asked: Connection,
+    given: &Credentials,
+) -> Result<Connection, Error> {
     let connection = insert(app, asked).await?;
     if let Some(name) = &connection.credentials {
         credentials::keep(&app.secrets, name, &given.to_secret()).await?;
@@ -277,7 +282,7 @@ async fn kept(app: &App, asked: Connection, given: &Credentials) -> Result<Conne
 /// What is certain not to work leaves nothing behind; what is in doubt stays `pending` under its id,
 /// and the same request again carries on.
 async fn undone(
-    app: &App,
+    app: &TenantApp,
     appflow: Option<&aws_sdk_appflow::Client>,
     connection: &Connection,
     failed: Failed,

@@ -28,7 +28,7 @@ use super::{
     row,
 };
 use crate::{
-    App, accounts,
+    App, TenantApp, accounts,
     appflow::refused,
     edge::{Editor, id_in_path, json},
     usage,
@@ -62,6 +62,7 @@ pub(crate) async fn delete_connection(
     editor: Editor,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let key = Key::connection(editor.tenant, id_in_path(&id)?);
     let found: Option<Connection> = app.store.get(&key).await?;
     let connection = found.ok_or_else(Error::not_found)?;
@@ -80,7 +81,7 @@ pub(crate) async fn delete_connection(
 
 /// What a connection that is deleted already left, as far as it is still there.
 pub(crate) async fn left_before(
-    app: &App,
+    app: &TenantApp,
     connection: &Connection,
 ) -> Result<Vec<LeftOver>, Error> {
     #[derive(Deserialize)]
@@ -113,7 +114,7 @@ pub(crate) enum Patience {
 
 /// Ends a connection and answers what is left of it.
 pub(crate) async fn end(
-    app: &App,
+    app: &TenantApp,
     connection: Connection,
     patience: Patience,
 ) -> Result<Vec<LeftOver>, Error> {
@@ -158,7 +159,7 @@ pub(crate) async fn end(
 /// Forgets the tokens and writes down, in the same transaction, that their grant must be ended: a
 /// crash loses neither. A refresh that came in between has newer tokens, and these are what counts.
 async fn forget(
-    app: &App,
+    app: &TenantApp,
     mut connection: Connection,
     left: &[LeftOver],
 ) -> Result<Option<(Connection, Option<DueRevocation>)>, Error> {
@@ -202,7 +203,7 @@ async fn forget(
 
 /// A grant that waits to be confirmed has nothing left to wait for.
 async fn give_candidate_back(
-    app: &App,
+    app: &TenantApp,
     connection: &Connection,
 ) -> Result<Option<LeftOver>, Error> {
     let candidates = Candidates {
@@ -225,7 +226,10 @@ async fn give_candidate_back(
 }
 
 /// Deletes the profile; answers what is left where the account does not let us in any more.
-async fn delete_profile(app: &App, connection: &Connection) -> Result<Option<LeftOver>, Error> {
+async fn delete_profile(
+    app: &TenantApp,
+    connection: &Connection,
+) -> Result<Option<LeftOver>, Error> {
     let account = accounts::find(app, connection.tenant_id, connection.account_id).await?;
     // In an account that was never proven, no profile was ever made.
     if account.state == AccountState::Pending {
@@ -259,7 +263,10 @@ async fn delete_profile(app: &App, connection: &Connection) -> Result<Option<Lef
 
 /// Deletes the secret with long-lived credentials, at once: what a person wants gone is not kept for
 /// a month.
-async fn delete_secret(app: &App, connection: &Connection) -> Result<Option<LeftOver>, Error> {
+async fn delete_secret(
+    app: &TenantApp,
+    connection: &Connection,
+) -> Result<Option<LeftOver>, Error> {
     let Some(name) = &connection.credentials else {
         return Ok(None);
     };

@@ -19,7 +19,7 @@ use super::{
     entity::describe_version,
     row,
 };
-use crate::{App, appflow::refused, compile::known::Field};
+use crate::{TenantApp, appflow::refused, compile::known::Field};
 
 /// Most objects that a search goes through.
 const SEARCHED: usize = 20_000;
@@ -77,7 +77,7 @@ pub(crate) struct Object {
 
 /// Asks about one connection in one version of the application's API.
 pub(crate) struct Discovery<'a> {
-    app: &'a App,
+    app: &'a TenantApp,
     connection: &'a Connection,
     api_version: Option<String>,
 }
@@ -93,7 +93,7 @@ pub(crate) enum Age {
 
 /// The fields of an object, as flows can use them.
 pub(crate) async fn fields(
-    app: &App,
+    app: &TenantApp,
     connection: &Connection,
     entity: &str,
     api_version: Option<&str>,
@@ -109,7 +109,7 @@ pub(crate) async fn fields(
 impl<'a> Discovery<'a> {
     /// Fails where the connector's row and the named version do not fit.
     pub(super) fn new(
-        app: &'a App,
+        app: &'a TenantApp,
         connection: &'a Connection,
         named: Option<String>,
     ) -> Result<Self, Error> {

@@ -84,6 +84,7 @@ pub(crate) async fn list_entities(
     Path(id): Path<String>,
     Ask(query): Ask<EntitiesQuery>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let mut faults = faults(&query);
     let refresh = gathered(&mut faults, may_refresh(query.refresh.as_deref(), &viewer))?;
     let connection = find(&app, viewer.tenant, id_in_path(&id)?).await?;

@@ -22,7 +22,7 @@ use super::{
     find,
 };
 use crate::{
-    App,
+    App, TenantApp,
     appflow::refused,
     compile::known::Field,
     edge::{Viewer, id_in_path, json},
@@ -82,6 +82,7 @@ pub(crate) async fn get_entity(
     Path((id, entity)): Path<(String, String)>,
     Ask(query): Ask<EntityQuery>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     show(&app, &viewer, &id, entity, query).await
 }
 
@@ -92,11 +93,12 @@ pub(super) async fn get_entity_with_slashes(
     Path((id, first, rest)): Path<(String, String, String)>,
     Ask(query): Ask<EntityQuery>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     show(&app, &viewer, &id, format!("{first}/{rest}"), query).await
 }
 
 async fn show(
-    app: &App,
+    app: &TenantApp,
     viewer: &Viewer,
     id: &str,
     entity: String,

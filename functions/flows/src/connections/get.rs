@@ -25,6 +25,7 @@ pub(crate) async fn get_connection(
     viewer: Viewer,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let connection = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     json(
         StatusCode::OK,

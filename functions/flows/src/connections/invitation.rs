@@ -62,7 +62,7 @@ pub(crate) struct InvitationView {
 #[utoipa::path(post, path = "/v1/connections/{id}/invitation", tag = "connections", params(
     ("id" = ConnectionId, Path, description = "The connection"),
     IdempotencyKey,
-), request_body = InvitationInput, responses(
+), request_body = Option<InvitationInput>, responses(
     (status = 201, body = InvitationView),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -73,6 +73,7 @@ pub(crate) async fn invite(
     Path(id): Path<String>,
     OptionalJson { value, bytes }: OptionalJson<InvitationInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let provider = consented(&connection)?;
     let mut faults: Vec<Fault> = note_fault(value.note.as_deref()).into_iter().collect();
@@ -105,7 +106,7 @@ pub(crate) async fn invite(
         note: value.note,
         link,
     };
-    app.store
+    app.shared
         .insert(&Key::invitation(token.expose()), &invitation)
         .await?;
     tracing::info!(

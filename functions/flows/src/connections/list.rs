@@ -25,6 +25,7 @@ pub(crate) async fn list_connections(
     viewer: Viewer,
     Listing(query): Listing,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let page = query.page(&app.sealer, viewer.tenant, "connections")?;
     let partition = Key::tenant_partition(viewer.tenant);
     let mut found = app

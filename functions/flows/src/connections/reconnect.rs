@@ -38,7 +38,7 @@ pub(crate) struct ReconnectInput {
 #[utoipa::path(post, path = "/v1/connections/{id}/reconnect", tag = "connections", params(
     ("id" = ConnectionId, Path, description = "The connection"),
     IdempotencyKey,
-), request_body = ReconnectInput, responses(
+), request_body = Option<ReconnectInput>, responses(
     (status = 200, body = StartedConnection),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -49,6 +49,7 @@ pub(crate) async fn reconnect_connection(
     Path(id): Path<String>,
     OptionalJson { value, bytes }: OptionalJson<ReconnectInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let provider = consented(&connection)?;
     let return_to = start_link::return_to(&app.config.browser, value.return_to.as_deref())

@@ -19,7 +19,7 @@ use tributary::{
 
 use super::{find, view::ConnectionView};
 use crate::{
-    App,
+    App, TenantApp,
     edge::{Editor, NoBody, id_in_path, json},
 };
 
@@ -63,6 +63,7 @@ pub(crate) async fn refresh_connection(
     headers: HeaderMap,
     body: NoBody,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     if connection.token_owner != TokenOwner::Tributary {
         return Err(Error::new(
@@ -164,7 +165,7 @@ fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
 
 /// Looks at the record until it has new tokens or another state, and answers with it.
 async fn outcome_within(
-    app: &App,
+    app: &TenantApp,
     asked: &Connection,
     wait: Duration,
     accepted: Response,

@@ -32,6 +32,7 @@ pub(crate) async fn reject_candidate(
     Path(id): Path<String>,
     Json { value, bytes }: Json<Decision>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let operation = format!("reject-{}", connection.id);
     let (scope, subject) = (editor.partition(), editor.subject());

@@ -43,6 +43,7 @@ pub(crate) async fn rename_connection(
     Path(id): Path<String>,
     Json { value, .. }: Json<ConnectionPatch>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let ConnectionPatch { name } = value;
     if let Some(fault) = name_fault(&name) {

@@ -28,7 +28,7 @@ use super::{
     view::ConnectionView,
 };
 use crate::{
-    App, accounts, credentials,
+    App, TenantApp, accounts, credentials,
     edge::{Editor, id_in_path, json},
 };
 
@@ -55,6 +55,7 @@ pub(crate) async fn replace_credentials(
     Path(id): Path<String>,
     Json { value, .. }: Json<CredentialsInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let connection = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let method = row(&connection)?.method(connection.auth);
     let (Some(method), Some(name)) = (method, connection.credentials.clone()) else {
@@ -84,7 +85,7 @@ fn is_minted(method: &Method) -> bool {
 
 /// A token for the new ones proves them before the old ones are forgotten.
 async fn with_tokens(
-    app: &App,
+    app: &TenantApp,
     connection: Connection,
     name: &str,
     given: &Credentials,
@@ -100,7 +101,7 @@ async fn with_tokens(
 
 /// AppFlow tries the new ones; if they are wrong it gets the old ones back.
 async fn with_profile(
-    app: &App,
+    app: &TenantApp,
     connection: Connection,
     name: &str,
     given: &Credentials,
@@ -133,7 +134,7 @@ async fn with_profile(
 }
 
 async fn restore(
-    app: &App,
+    app: &TenantApp,
     appflow: &aws_sdk_appflow::Client,
     connection: &Connection,
     name: &str,

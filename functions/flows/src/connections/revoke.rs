@@ -6,11 +6,11 @@ use tributary::{
 };
 
 use super::left_over::{LeftOver, LeftOverKind, application};
-use crate::App;
+use crate::TenantApp;
 
 /// One attempt at a revocation that is written down already; answers what is left of the grant.
 pub(super) async fn revoke(
-    app: &App,
+    app: &TenantApp,
     connection: &Connection,
     due: &DueRevocation,
 ) -> Option<LeftOver> {

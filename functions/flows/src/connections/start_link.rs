@@ -9,7 +9,7 @@ use tributary::{
     store::Key,
 };
 
-use crate::{App, BrowserConfig};
+use crate::{BrowserConfig, TenantApp};
 
 /// How long a link works.
 const LIFE: SignedDuration = SignedDuration::from_secs(600);
@@ -46,7 +46,7 @@ impl<'a> Asked<'a> {
     /// The link itself, and the attempt that begins with it.
     pub(super) async fn link(
         self,
-        app: &App,
+        app: &TenantApp,
         life: SignedDuration,
     ) -> Result<(StartLink, Timestamp, AttemptId), Error> {
         let connection = self.connection;
@@ -92,7 +92,7 @@ pub(super) fn return_to(
 
 /// Makes a link for a connection that is new, or not.
 pub(super) async fn make(
-    app: &App,
+    app: &TenantApp,
     connection: &Connection,
     subject: &str,
     provider: &str,
@@ -106,10 +106,10 @@ pub(super) async fn make(
 }
 
 /// Makes a link. The token itself is kept nowhere: not in the table, not in idempotency records.
-pub(super) async fn hand_out(app: &App, asked: Asked<'_>) -> Result<Handed, Error> {
+pub(super) async fn hand_out(app: &TenantApp, asked: Asked<'_>) -> Result<Handed, Error> {
     let token = random_token()?;
     let (link, expires_at, attempt_id) = asked.link(app, LIFE).await?;
-    app.store
+    app.shared
         .insert(&Key::start_link(token.expose()), &link)
         .await?;
     let base = &app.config.browser.public_base_url;

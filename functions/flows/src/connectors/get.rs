@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 
 use super::{appflow, offer::describe, view::ConnectorView};
 use crate::{
-    App,
+    App, TenantApp,
     connections::ask::{Ask, refused_query},
     edge::{Viewer, json},
 };
@@ -48,6 +48,7 @@ pub(crate) async fn get_connector(
     Path(key): Path<String>,
     Ask(query): Ask<ConnectorQuery>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let row = connector(&key).ok_or_else(Error::not_found)?;
     let is_open = row.property_key == "CustomConnector" && row.custom_label.is_none();
     if let Some(fault) = label_fault(&query, is_open) {
@@ -71,7 +72,7 @@ pub(crate) async fn get_connector(
     json(StatusCode::OK, &within(&app, view))
 }
 
-fn within(app: &App, view: ConnectorView) -> ConnectorView {
+fn within(app: &TenantApp, view: ConnectorView) -> ConnectorView {
     view.at_providers(|key| app.providers.row(key).is_some())
 }
 

@@ -43,6 +43,7 @@ pub(crate) async fn list_connectors(
     viewer: Viewer,
     Ask(query): Ask<ConnectorsQuery>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let items = match &query.account_id {
         None => CONNECTORS.iter().copied().map(ConnectorView::of).collect(),
         Some(account) => {

@@ -15,7 +15,7 @@ use tributary::{
     id::{AccountId, TenantId},
 };
 
-use crate::{App, appflow::refused};
+use crate::{TenantApp, appflow::refused};
 
 /// AppFlow's type of connectors that are told apart by a label.
 const CUSTOM: &str = "CustomConnector";
@@ -45,7 +45,7 @@ pub(crate) struct Offer {
 
 /// Everything that an account has; from the cache if it was asked for lately.
 pub(super) async fn offers(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     account: AccountId,
     client: &Client,

@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use super::record::{Flow, FlowState};
 use crate::{
-    App, accounts,
+    TenantApp, accounts,
     appflow::{failed, refused},
     compile::{CreateFlowRequest, SdkError, create_flow_input, update_flow_input},
 };
 
 /// AppFlow in the flow's account.
-pub(super) async fn client(app: &App, flow: &Flow) -> Result<Client, Error> {
+pub(super) async fn client(app: &TenantApp, flow: &Flow) -> Result<Client, Error> {
     let account = accounts::find(app, flow.tenant_id, flow.account_id).await?;
     accounts::appflow(app, &account).await
 }

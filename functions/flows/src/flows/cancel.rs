@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::{appflow, find, record::Flow};
 use crate::{
-    App,
+    App, TenantApp,
     edge::{Editor, NoBody, id_in_path, json},
 };
 
@@ -49,6 +49,7 @@ pub(crate) async fn cancel_runs(
     Path(id): Path<String>,
     body: NoBody,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let operation = format!("cancel-{}", flow.id);
     let work = async {
@@ -82,7 +83,7 @@ pub(crate) async fn cancel_runs(
 }
 
 /// The flow's runs that are not over, newest first.
-pub(super) async fn open_runs(app: &App, flow: &Flow) -> Result<Vec<Run>, Error> {
+pub(super) async fn open_runs(app: &TenantApp, flow: &Flow) -> Result<Vec<Run>, Error> {
     let partition = Key::runs_partition(flow.tenant_id, flow.id);
     let mut page = PageRequest {
         limit: 100,

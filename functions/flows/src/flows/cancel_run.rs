@@ -36,6 +36,7 @@ pub(crate) async fn cancel_run(
     Path((flow, run)): Path<(String, String)>,
     body: NoBody,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let flow = find(&app, editor.tenant, id_in_path(&flow)?).await?;
     let run_key = Key::run(editor.tenant, flow.id, id_in_path(&run)?);
     let run: Option<Run> = app.store.get(&run_key).await?;

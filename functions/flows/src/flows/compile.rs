@@ -27,6 +27,7 @@ pub(crate) async fn compile_flow(
     viewer: Viewer,
     Json { value, .. }: Json<FlowDefinition>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let sound = sound(&app, viewer.tenant, FlowId::new(), &value).await?;
     json(StatusCode::OK, &compile(&sound.flow, &sound.around))
 }

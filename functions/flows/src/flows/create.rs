@@ -24,7 +24,7 @@ use super::{
     watch,
 };
 use crate::{
-    App, accounts, claim,
+    App, TenantApp, accounts, claim,
     compile::{compile, flow_name},
     connections,
     edge::{Editor, created, etag},
@@ -52,6 +52,7 @@ pub(crate) async fn create_flow(
     key: IdempotencyKey,
     Json { value, bytes }: Json<FlowDefinition>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let (scope, subject) = (editor.partition(), editor.subject());
     let work = async {
         let id = FlowId::new();
@@ -72,7 +73,7 @@ fn answer(flow: Flow) -> Result<Response, Error> {
 /// Items first, then AppFlow, then the state: whatever stops in between is carried on by the same
 /// request, or by the watch (F7).
 async fn make(
-    app: &App,
+    app: &TenantApp,
     sound: Sound,
     definition: FlowDefinition,
     subject: &str,
@@ -90,12 +91,12 @@ async fn make(
 }
 
 /// Carries on with a flow that has its record and may not be in AppFlow yet.
-pub(super) async fn carry_on(app: &App, flow: &Flow) -> Result<Flow, Error> {
+pub(super) async fn carry_on(app: &TenantApp, flow: &Flow) -> Result<Flow, Error> {
     let sound = sound(app, flow.tenant_id, flow.id, &flow.definition).await?;
     finish(app, flow, &sound).await
 }
 
-async fn finish(app: &App, flow: &Flow, sound: &Sound) -> Result<Flow, Error> {
+async fn finish(app: &TenantApp, flow: &Flow, sound: &Sound) -> Result<Flow, Error> {
     let client = accounts::appflow(app, &sound.account).await?;
     let request = compile(&sound.flow, &sound.around);
     match appflow::create(&client, flow, &request).await {
@@ -166,7 +167,7 @@ fn record(sound: &Sound, definition: FlowDefinition, subject: &str) -> Flow {
 }
 
 /// Writes the flow and the pointer by which events find it, or finds an earlier attempt's.
-async fn insert(app: &App, flow: Flow) -> Result<Flow, Error> {
+async fn insert(app: &TenantApp, flow: Flow) -> Result<Flow, Error> {
     let key = Key::flow(flow.tenant_id, flow.id);
     let owner = FlowOwner {
         tenant_id: flow.tenant_id,

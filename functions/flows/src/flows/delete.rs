@@ -27,7 +27,7 @@ use super::{
     record::{Flow, FlowState},
 };
 use crate::{
-    App,
+    App, TenantApp,
     appflow::refused,
     edge::{Editor, IfMatch, Typed, id_in_path, json, stale},
     model::Trigger,
@@ -99,6 +99,7 @@ pub(crate) async fn delete_flow(
     Path(id): Path<String>,
     Typed(query): Typed<DeleteQuery>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
     if_match.holds_for(flow.version)?;
     let open = open_runs(&app, &flow).await?;
@@ -122,7 +123,7 @@ pub(crate) async fn delete_flow(
 }
 
 /// Deletes a flow whose record says that it is being deleted, with its runs.
-pub(super) async fn carry_on(app: &App, flow: &Flow) -> Result<Choice, Error> {
+pub(super) async fn carry_on(app: &TenantApp, flow: &Flow) -> Result<Choice, Error> {
     let client = appflow::client(app, flow).await?;
     appflow::cancel(&client, flow, None).await?;
     let choice = delete(&client, flow).await?;
@@ -149,7 +150,7 @@ fn running(open: &[Run]) -> Error {
 }
 
 /// Removes our record. The flow's own item goes last: until then the request can be repeated.
-pub(super) async fn forget(app: &App, flow: &Flow) -> Result<(), Error> {
+pub(super) async fn forget(app: &TenantApp, flow: &Flow) -> Result<(), Error> {
     app.store
         .delete(&Key::flow_name(&flow.aws_account_id, &flow.appflow_name))
         .await?;
@@ -159,7 +160,7 @@ pub(super) async fn forget(app: &App, flow: &Flow) -> Result<(), Error> {
     Ok(())
 }
 
-async fn begin(app: &App, flow: &Flow) -> Result<(), Error> {
+async fn begin(app: &TenantApp, flow: &Flow) -> Result<(), Error> {
     let update = Update::new()
         .set("state", FlowState::Deleting)
         .set("updated_at", Timestamp::now())

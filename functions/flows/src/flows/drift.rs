@@ -15,7 +15,7 @@ use tributary::{
 use utoipa::ToSchema;
 
 use super::record::{Flow, FlowState};
-use crate::App;
+use crate::TenantApp;
 #[cfg(test)]
 use look::Found;
 pub(super) use look::{Look, look, millis};
@@ -171,7 +171,7 @@ pub(super) fn lesson(flow: &Flow, judgement: &Judgement, found: Option<i64>) -> 
 
 /// Writes what a look taught, unless the flow was changed by us meanwhile: then the look is old.
 pub(super) async fn learn(
-    app: &App,
+    app: &TenantApp,
     flow: &Flow,
     judgement: &Judgement,
     look: &Look,
@@ -240,7 +240,7 @@ pub(super) fn none(flow: &Flow) -> Result<(), Error> {
 
 /// Looks again, and refuses when the flow has drifted, noticed before or not.
 pub(super) async fn none_now(
-    app: &App,
+    app: &TenantApp,
     client: &aws_sdk_appflow::Client,
     flow: &Flow,
 ) -> Result<(), Error> {

@@ -11,14 +11,14 @@ use tributary::{
 
 use super::references::{Sound, refused};
 use crate::{
-    App,
+    TenantApp,
     compile::known::{Field, Known, unknown_fields},
     connections::discovery::{Age, fields},
     model::{Destination, Trigger},
 };
 
 /// Refuses a flow that names objects or fields that are not there.
-pub(super) async fn exist(app: &App, sound: &Sound) -> Result<(), Error> {
+pub(super) async fn exist(app: &TenantApp, sound: &Sound) -> Result<(), Error> {
     if contradicted(app, sound, Age::Any).await.is_empty() {
         return Ok(());
     }
@@ -29,7 +29,7 @@ pub(super) async fn exist(app: &App, sound: &Sound) -> Result<(), Error> {
     }
 }
 
-async fn contradicted(app: &App, sound: &Sound, age: Age) -> Vec<Fault> {
+async fn contradicted(app: &TenantApp, sound: &Sound, age: Age) -> Vec<Fault> {
     let definition = sound.flow.definition();
     let mut faults = Vec::new();
     let mut known = [None, None];
@@ -99,7 +99,12 @@ fn written(destination: &Destination) -> Option<(&str, Option<&str>)> {
 impl End<'_> {
     /// An object that is not there is a fault. An application that does not answer is none: AppFlow
     /// asks it itself in a moment, and says what is wrong.
-    async fn fields(&self, app: &App, age: Age, faults: &mut Vec<Fault>) -> Option<Arc<[Field]>> {
+    async fn fields(
+        &self,
+        app: &TenantApp,
+        age: Age,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Arc<[Field]>> {
         match fields(app, self.connection, self.object, self.api_version, age).await {
             Ok(fields) => Some(fields),
             Err(error) if error.kind() == Kind::NotFound => {

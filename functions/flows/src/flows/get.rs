@@ -27,5 +27,6 @@ pub(crate) async fn get_flow(
     viewer: Viewer,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     tagged(find(&app, viewer.tenant, id_in_path(&id)?).await?)
 }

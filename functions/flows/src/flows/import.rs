@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::references::known;
 use crate::{
-    App,
+    App, TenantApp,
     compile::import::{Known, KnownConnection, import, wire},
     edge::{Viewer, json},
     model::FlowDefinition,
@@ -53,6 +53,7 @@ pub(crate) async fn import_flow(
     viewer: Viewer,
     Json { value, .. }: Json<ImportInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let mut faults = Vec::new();
     let account = Account::load(&app.store, viewer.tenant, value.account_id).await?;
     if account.is_none() {
@@ -80,7 +81,7 @@ pub(crate) async fn import_flow(
 
 /// The connections that were named, and those whose profiles are ours.
 async fn connections(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     input: &ImportInput,
     faults: &mut Vec<Fault>,

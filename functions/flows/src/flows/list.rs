@@ -17,7 +17,7 @@ use super::{
     view::FlowView,
 };
 use crate::{
-    App,
+    App, TenantApp,
     edge::{self, Typed, Viewer},
 };
 
@@ -75,6 +75,7 @@ pub(crate) async fn list_flows(
     viewer: Viewer,
     Typed(filter): Typed<FlowFilter>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let page = filter.page()?.page(&app.sealer, viewer.tenant, "flows")?;
     let found = wanted(&app, &Key::tenant_partition(viewer.tenant), page, &filter).await?;
     let list = List::of(found, &app.sealer, viewer.tenant, "flows", FlowView::of)?;
@@ -83,7 +84,7 @@ pub(crate) async fn list_flows(
 
 /// A page of the flows that are wanted; it may be short of some although there are more.
 async fn wanted(
-    app: &App,
+    app: &TenantApp,
     partition: &str,
     mut page: PageRequest,
     filter: &FlowFilter,

@@ -17,7 +17,7 @@ use tributary::{
 use utoipa::ToSchema;
 
 use super::record::Flow;
-use crate::{App, edge::json};
+use crate::{TenantApp, edge::json};
 pub(crate) use view::OperationView;
 
 /// Shard of the due index that holds the operations that are not over.
@@ -115,7 +115,7 @@ pub(super) fn is_throttled<T>(answer: &Result<T, Error>) -> bool {
 }
 
 /// Answers that the work is done later: 202, and where to ask.
-pub(super) async fn later(app: &App, flow: &Flow, work: Work) -> Result<Response, Error> {
+pub(super) async fn later(app: &TenantApp, flow: &Flow, work: Work) -> Result<Response, Error> {
     let operation = Operation::new(flow, work, Timestamp::now());
     app.store.insert(&operation.key(), &operation).await?;
     tracing::warn!(

@@ -12,11 +12,11 @@ use super::{
     appflow, delete,
     record::{Flow, FlowState},
 };
-use crate::{App, model::Trigger};
+use crate::{TenantApp, model::Trigger};
 
 /// Flows that a schedule or events start, as far as they are going.
 pub(crate) async fn that_start_by_themselves(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
 ) -> Result<Vec<Flow>, Error> {
     all(app, tenant, |flow| {
@@ -26,12 +26,12 @@ pub(crate) async fn that_start_by_themselves(
 }
 
 /// Flows that stand still because their tenant was suspended.
-pub(crate) async fn that_are_paused(app: &App, tenant: TenantId) -> Result<Vec<Flow>, Error> {
+pub(crate) async fn that_are_paused(app: &TenantApp, tenant: TenantId) -> Result<Vec<Flow>, Error> {
     all(app, tenant, |flow| flow.paused).await
 }
 
 async fn all(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     wanted: impl Fn(&Flow) -> bool,
 ) -> Result<Vec<Flow>, Error> {
@@ -50,7 +50,7 @@ async fn all(
 
 /// Stops a flow and remembers that it is to be started again. The mark goes first: a flow that was
 /// stopped and not marked would never start again.
-pub(crate) async fn pause(app: &App, flow: &Flow) -> Result<(), Error> {
+pub(crate) async fn pause(app: &TenantApp, flow: &Flow) -> Result<(), Error> {
     let mark = Update::new()
         .set("paused", true)
         .when_equal("state", FlowState::Active);
@@ -67,7 +67,7 @@ pub(crate) async fn pause(app: &App, flow: &Flow) -> Result<(), Error> {
 }
 
 /// Starts a flow that was stopped with its tenant.
-pub(crate) async fn unpause(app: &App, flow: &Flow) -> Result<(), Error> {
+pub(crate) async fn unpause(app: &TenantApp, flow: &Flow) -> Result<(), Error> {
     let client = appflow::client(app, flow).await?;
     appflow::activate(&client, flow).await?;
     let started = Update::new()
@@ -79,14 +79,14 @@ pub(crate) async fn unpause(app: &App, flow: &Flow) -> Result<(), Error> {
 }
 
 /// Leaves a flow that cannot be started as it is.
-pub(crate) async fn leave_stopped(app: &App, flow: &Flow) -> Result<(), Error> {
+pub(crate) async fn leave_stopped(app: &TenantApp, flow: &Flow) -> Result<(), Error> {
     change(app, flow, Update::new().remove("paused"))
         .await
         .map(|_| ())
 }
 
 /// Deletes a flow of a tenant that is leaving, whatever it does now.
-pub(crate) async fn take_down(app: &App, flow: &Flow) -> Result<(), Error> {
+pub(crate) async fn take_down(app: &TenantApp, flow: &Flow) -> Result<(), Error> {
     let deleting = Update::new()
         .set("state", FlowState::Deleting)
         .set("updated_at", Timestamp::now());
@@ -97,12 +97,12 @@ pub(crate) async fn take_down(app: &App, flow: &Flow) -> Result<(), Error> {
 }
 
 /// Forgets a flow that AppFlow keeps.
-pub(crate) async fn forget(app: &App, flow: &Flow) -> Result<(), Error> {
+pub(crate) async fn forget(app: &TenantApp, flow: &Flow) -> Result<(), Error> {
     delete::forget(app, flow).await
 }
 
 /// Whether the flow was there and as it must be.
-async fn change(app: &App, flow: &Flow, update: Update) -> Result<bool, Error> {
+async fn change(app: &TenantApp, flow: &Flow, update: Update) -> Result<bool, Error> {
     let key = Key::flow(flow.tenant_id, flow.id);
     match app.store.update::<IgnoredAny>(&key, update).await {
         Ok(_) => Ok(true),

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{find, references::sound};
 use crate::{
-    App, accounts,
+    App, TenantApp, accounts,
     buckets::policy::verdict,
     compile::{
         Staging,
@@ -64,6 +64,7 @@ pub(crate) async fn flow_permissions(
     Path(id): Path<String>,
     Ask(query): Ask<PermissionsQuery>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let flow = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     let check = wanted(&query)?;
     // Not checked for soundness: what a broken flow needs is asked for too.
@@ -91,6 +92,7 @@ pub(crate) async fn definition_permissions(
     Ask(query): Ask<PermissionsQuery>,
     Json { value, .. }: Json<FlowDefinition>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let check = wanted(&query)?;
     let sound = sound(&app, viewer.tenant, FlowId::new(), &value).await?;
     answer(&app, viewer.tenant, &sound.account, None, &value, check).await
@@ -101,7 +103,7 @@ fn wanted(query: &PermissionsQuery) -> Result<bool, Error> {
 }
 
 async fn answer(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     account: &Account,
     flow_id: Option<FlowId>,
@@ -130,7 +132,7 @@ async fn answer(
 
 /// What the flow's connections keep.
 async fn around(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     account: &Account,
     flow_id: Option<FlowId>,

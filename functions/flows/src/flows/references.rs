@@ -10,7 +10,7 @@ use tributary::{
 
 use super::places;
 use crate::{
-    App,
+    TenantApp,
     compile::{
         CheckedFlow, CreateFlowRequest, Staging, Surroundings, check, compile,
         import::{Known, KnownConnection},
@@ -33,7 +33,7 @@ pub(super) struct Sound {
 
 /// Applies the rules and looks up what the flow refers to; every fault of both at once (F8).
 pub(super) async fn sound(
-    app: &App,
+    app: &TenantApp,
     tenant: TenantId,
     flow_id: FlowId,
     definition: &FlowDefinition,
@@ -102,7 +102,7 @@ pub(super) struct Standing {
 
 /// The flow as it was pushed. Nothing is refused here: what its connections are fit for today does
 /// not change what AppFlow was told. None for a flow that was taken and breaks rules of today.
-pub(super) async fn standing(app: &App, flow: &Flow) -> Result<Option<Standing>, Error> {
+pub(super) async fn standing(app: &TenantApp, flow: &Flow) -> Result<Option<Standing>, Error> {
     let at = flow.compiled_at.unwrap_or(flow.created_at);
     let Ok(checked) = check(&flow.definition, at) else {
         tracing::warn!(tenant.id = %flow.tenant_id, flow.id = %flow.id, "a flow breaks rules that are newer than it");
@@ -148,7 +148,11 @@ pub(super) fn known(connection: &Connection) -> (String, KnownConnection) {
     (connection.profile_name.clone(), known)
 }
 
-async fn load(app: &App, tenant: TenantId, id: ConnectionId) -> Result<Option<Connection>, Error> {
+async fn load(
+    app: &TenantApp,
+    tenant: TenantId,
+    id: ConnectionId,
+) -> Result<Option<Connection>, Error> {
     Connection::load(&app.store, tenant, id).await
 }
 

@@ -32,6 +32,7 @@ pub(crate) async fn get_run(
     viewer: Viewer,
     Path((flow, run)): Path<(String, String)>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let key = Key::run(viewer.tenant, id_in_path(&flow)?, id_in_path(&run)?);
     let run: Option<Run> = app.store.get(&key).await?;
     json(

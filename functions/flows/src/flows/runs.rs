@@ -32,6 +32,7 @@ pub(crate) async fn list_runs(
     Path(id): Path<String>,
     Listing(query): Listing,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let flow = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     let name = format!("runs/{}", flow.id);
     let page = query.page(&app.sealer, viewer.tenant, &name)?;

@@ -28,7 +28,7 @@ use super::{
     view::{FlowView, tagged},
 };
 use crate::{
-    App,
+    App, TenantApp,
     appflow::failed,
     edge::{Editor, NoBody, created, id_in_path},
     model::Trigger,
@@ -60,6 +60,7 @@ pub(crate) async fn start_flow(
     Path(id): Path<String>,
     body: NoBody,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
     ready(&flow)?;
     let operation = format!("start-{}", flow.id);
@@ -109,7 +110,7 @@ fn startable(flow: &Flow) -> Result<(), Error> {
 }
 
 /// Starts a run. The same token asks for the same run.
-pub(super) async fn run(app: &App, flow: &Flow, client_token: &str) -> Result<Run, Error> {
+pub(super) async fn run(app: &TenantApp, flow: &Flow, client_token: &str) -> Result<Run, Error> {
     let started = appflow::client(app, flow)
         .await?
         .start_flow()
@@ -158,7 +159,7 @@ enum Written {
 }
 
 /// Writes the run, or finds the one that the run's own events made first.
-async fn record(app: &App, flow: &Flow, execution_id: String) -> Result<Run, Error> {
+async fn record(app: &TenantApp, flow: &Flow, execution_id: String) -> Result<Run, Error> {
     let tenant = flow.tenant_id;
     let run = Run::queued(tenant, flow.id, execution_id, Timestamp::now());
     let pointer_key = Key::execution(tenant, flow.id, &run.execution_id);
@@ -187,7 +188,7 @@ async fn record(app: &App, flow: &Flow, execution_id: String) -> Result<Run, Err
 }
 
 /// Sets a schedule or events going.
-pub(super) async fn activate(app: &App, flow: &Flow) -> Result<Flow, Error> {
+pub(super) async fn activate(app: &TenantApp, flow: &Flow) -> Result<Flow, Error> {
     let client = appflow::client(app, flow).await?;
     appflow::activate(&client, flow).await?;
     let update = Update::new()

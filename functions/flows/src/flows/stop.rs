@@ -40,6 +40,7 @@ pub(crate) async fn stop_flow(
     Path(id): Path<String>,
     body: NoBody,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let refusal = match (&flow.definition.trigger, flow.state) {
         (Trigger::OnDemand(_), _) => Some((

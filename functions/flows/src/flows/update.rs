@@ -24,7 +24,7 @@ use super::{
     view::{FlowView, tagged},
 };
 use crate::{
-    App, accounts,
+    App, TenantApp, accounts,
     compile::compile,
     edge::{Editor, IfMatch, id_in_path, stale},
     model::{FlowDefinition, Source, Trigger},
@@ -49,6 +49,7 @@ pub(crate) async fn update_flow(
     Path(id): Path<String>,
     Json { value, .. }: Json<FlowDefinition>,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
     if_match.holds_for(flow.version)?;
     ready(&flow)?;
@@ -66,7 +67,7 @@ pub(crate) async fn update_flow(
 
 /// Replaces the definition of this version of the flow.
 pub(super) async fn replace(
-    app: &App,
+    app: &TenantApp,
     flow: &Flow,
     definition: &FlowDefinition,
 ) -> Result<Flow, Error> {
@@ -160,7 +161,7 @@ fn changed_for_good(old: &FlowDefinition, new: &FlowDefinition) -> Vec<Fault> {
 }
 
 /// Takes the right to update this version; one at a time.
-pub(super) async fn begin(app: &App, flow: &Flow) -> Result<i64, Error> {
+pub(super) async fn begin(app: &TenantApp, flow: &Flow) -> Result<i64, Error> {
     let now = Timestamp::now();
     let until = now
         .saturating_add(WORK_LIMIT)
@@ -183,7 +184,7 @@ pub(super) async fn begin(app: &App, flow: &Flow) -> Result<i64, Error> {
 }
 
 async fn finish(
-    app: &App,
+    app: &TenantApp,
     flow: &Flow,
     definition: &FlowDefinition,
     state: FlowState,
@@ -209,7 +210,7 @@ async fn finish(
 }
 
 /// Gives the right back; if that fails too, it ends by itself.
-pub(super) async fn abandon(app: &App, flow: &Flow, until: i64) {
+pub(super) async fn abandon(app: &TenantApp, flow: &Flow, until: i64) {
     let update = Update::new()
         .remove("updating_until")
         .when_equal("updating_until", until);

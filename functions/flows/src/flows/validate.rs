@@ -24,7 +24,7 @@ use super::{
     references::sound,
 };
 use crate::{
-    App,
+    App, TenantApp,
     connections::{
         self,
         discovery::{Age, fields},
@@ -60,6 +60,7 @@ pub(crate) async fn validate_flow(
     Path(id): Path<String>,
     _: NoBody,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let flow = find(&app, editor.tenant, id_in_path(&id)?).await?;
     let broken = match sound(&app, editor.tenant, flow.id, &flow.definition).await {
         Ok(_) => Vec::new(),
@@ -82,7 +83,7 @@ pub(crate) async fn validate_flow(
 }
 
 /// Asks AppFlow for the flow and for the fields of its source.
-async fn look(app: &App, flow: &Flow) -> Result<Preflight, Error> {
+async fn look(app: &TenantApp, flow: &Flow) -> Result<Preflight, Error> {
     let missing = missing_fields(app, flow).await?;
     let client = appflow::client(app, flow).await?;
     let mut needs_mapping: Vec<String> = missing.iter().map(|(_, field)| field.clone()).collect();
@@ -112,7 +113,7 @@ async fn look(app: &App, flow: &Flow) -> Result<Preflight, Error> {
 }
 
 /// Asks the application anew: what is remembered may be older than a deletion.
-async fn missing_fields(app: &App, flow: &Flow) -> Result<Vec<(String, String)>, Error> {
+async fn missing_fields(app: &TenantApp, flow: &Flow) -> Result<Vec<(String, String)>, Error> {
     let source = &flow.definition.source;
     let (Some(id), Trigger::OnDemand(_) | Trigger::Scheduled(_)) =
         (source.connection_id(), &flow.definition.trigger)
@@ -141,7 +142,7 @@ async fn missing_fields(app: &App, flow: &Flow) -> Result<Vec<(String, String)>,
 }
 
 /// Keeps what was found with the flow, so that whoever looks at it sees it before a run fails.
-async fn remember(app: &App, flow: &Flow, found: &Preflight) -> Result<(), Error> {
+async fn remember(app: &TenantApp, flow: &Flow, found: &Preflight) -> Result<(), Error> {
     let settled = !matches!(flow.state, FlowState::Creating | FlowState::Deleting);
     let same = flow.needs_mapping == found.needs_mapping;
     if same || !settled {

@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
-use tributary::error::Error;
+use tributary::{error::Error, id::OperationId};
 
 use super::operation::perform;
 use crate::{App, tenants::work};
-pub(crate) use due::tenants;
+pub(crate) use due::{due_entries, tenants};
 pub(crate) use item::{Watch, ensure};
 use listing::Listings;
 
@@ -41,16 +41,20 @@ const ACCOUNT_WITHIN: Duration = Duration::from_secs(12);
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Tick {
-    /// `watch`.
-    #[serde(rename = "kind")]
-    _kind: Kind,
-    scheduled_time: Timestamp,
+    /// What is to be done.
+    pub(crate) kind: Kind,
+    /// The tick's own time.
+    pub(crate) scheduled_time: Timestamp,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
+/// What a tick is for.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// Flows of accounts.
     Watch,
+    /// Roles of accounts.
+    AccountChecks,
 }
 
 /// What a tick did.
@@ -84,10 +88,10 @@ pub(crate) async fn run(app: &App, tick: &Tick) -> Result<Ticked, Error> {
     loop {
         while looks.len() < CONCURRENCY
             && begun.elapsed() < BEGIN_WITHIN
-            && let Some(watch) = due.next()
+            && let Some(hint) = due.next()
         {
             let (app, listings) = (app.clone(), listings.clone());
-            looks.spawn(async move { account::watch(&app, &listings, watch, now).await });
+            looks.spawn(async move { account::watch(&app, &listings, hint, now).await });
         }
         let Some(look) = looks.join_next().await else {
             break;
@@ -115,14 +119,14 @@ async fn operations(app: &App, now: Timestamp, begun: Instant) -> Result<usize, 
     loop {
         while attempts.len() < CONCURRENCY
             && begun.elapsed() < OPERATIONS_WITHIN
-            && let Some(operation) = due.next()
+            && let Some(hint) = due.next()
         {
             let app = app.clone();
             tried += 1;
             attempts.spawn(async move {
-                if let Err(error) = perform::attempt(&app, &operation, now).await {
+                if let Err(error) = operation(&app, hint, now).await {
                     tracing::warn!(
-                        tenant.id = %operation.tenant_id, operation.id = %operation.id,
+                        tenant.id = %hint.0, operation.id = %hint.1,
                         error.code = error.code(), error.chain = error.chain(), "operation could not be tried"
                     );
                 }
@@ -131,5 +135,14 @@ async fn operations(app: &App, now: Timestamp, begun: Instant) -> Result<usize, 
         if attempts.join_next().await.is_none() {
             return Ok(tried);
         }
+    }
+}
+
+/// Tries one operation, in the scope of its tenant.
+async fn operation(app: &App, hint: due::Hint<OperationId>, now: Timestamp) -> Result<(), Error> {
+    let app = app.within(&app.scopes.of(hint.0).await?);
+    match due::operation(&app, hint, now).await? {
+        Some(operation) => perform::attempt(&app, &operation, now).await,
+        None => Ok(()),
     }
 }

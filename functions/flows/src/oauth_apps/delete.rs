@@ -45,6 +45,7 @@ pub(crate) async fn delete_app(
     Path(provider): Path<String>,
     Typed(query): Typed<RemovalQuery>,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let row = super::provider(&app, &provider)?;
     find(&app, admin.tenant, row.key)
         .await?

@@ -25,6 +25,7 @@ pub(crate) async fn get_app(
     admin: Admin,
     Path(provider): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let own = find(&app, admin.tenant, super::provider(&app, &provider)?.key)
         .await?
         .ok_or_else(Error::not_found)?;

@@ -44,6 +44,7 @@ pub(crate) struct ProvidersView {
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list_apps(State(app): State<App>, admin: Admin) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let base = &app.config.browser.public_base_url;
     let mut items = Vec::new();
     for row in app.providers.rows() {

@@ -52,6 +52,7 @@ pub(crate) async fn put_app(
     Path(provider): Path<String>,
     Json { value, .. }: Json<OauthAppInput>,
 ) -> Result<Response, Error> {
+    let app = app.within(&admin.scope);
     let row = super::provider(&app, &provider)?;
     let faults = faults(&value);
     if !faults.is_empty() {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::OwnApp;
-use crate::App;
+use crate::TenantApp;
 
 /// A tenant's own app at an OAuth provider.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,7 +27,7 @@ pub(crate) struct OauthAppView {
 }
 
 impl OauthAppView {
-    pub(super) fn of(app: &App, own: OwnApp) -> Self {
+    pub(super) fn of(app: &TenantApp, own: OwnApp) -> Self {
         let OwnApp {
             provider,
             client_id,

@@ -139,6 +139,11 @@ impl Failure {
         self.refusal.is(code)
     }
 
+    /// What S3 said.
+    pub(crate) fn into_refusal(self) -> Refusal {
+        self.refusal
+    }
+
     /// Whether the same call may do better in a moment.
     pub(super) fn is_passing(&self) -> bool {
         !self.ours && (self.refusal.is_throttle() || self.refusal.is_unknown())

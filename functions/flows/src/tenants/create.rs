@@ -69,6 +69,7 @@ pub(crate) async fn create_tenant(
                     .map(|key| (key, Written::Member(member.clone()))),
             );
         }
+        let app = app.for_operator(tenant.id).await?;
         app.store.insert_together(&items).await.map_err(|error| {
             if error.is_condition() {
                 subject_taken()

@@ -29,11 +29,12 @@ pub(crate) async fn delete_member(
     Path((id, subject)): Path<(String, String)>,
 ) -> Result<Response, Error> {
     let tenant = present(&app.store, id_in_path::<TenantId>(&id)?).await?;
+    let app = app.for_operator(tenant.id).await?;
     let listed = Key::member(tenant.id, &subject);
     let member: Option<Member> = app.store.get(&listed).await?;
     if member.is_none() {
         return Err(Error::not_found());
     }
-    member::remove(&app.store, &app.auth.issuer, tenant.id, &subject).await?;
+    member::remove(&app, tenant.id, &subject).await?;
     Ok(no_content())
 }

@@ -32,6 +32,7 @@ pub(crate) async fn get_tenant(
 ) -> Result<Response, Error> {
     let id: TenantId = id_in_path(&id)?;
     let tenant = Tenant::load(&app.store, id).await?;
+    let app = app.for_operator(id).await?;
     let partition = Key::tenant_partition(id);
     let members = app
         .store

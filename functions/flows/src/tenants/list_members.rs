@@ -34,6 +34,7 @@ pub(crate) async fn list_members(
     Listing(query): Listing,
 ) -> Result<Response, Error> {
     let tenant = Tenant::load(&app.store, id_in_path(&id)?).await?.id;
+    let app = app.for_operator(tenant).await?;
     let page = query.page(&app.sealer, tenant, "members")?;
     let partition = Key::tenant_partition(tenant);
     let found = app

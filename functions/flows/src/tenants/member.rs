@@ -7,9 +7,11 @@ use tributary::{
     id::TenantId,
     identity::Role,
     sign_off,
-    store::{Key, Store},
+    store::Key,
 };
 use utoipa::ToSchema;
+
+use crate::TenantApp;
 
 /// A member, as it is stored twice: by subject, where the token trigger reads it, and by tenant.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,12 +38,8 @@ impl Member {
 ///
 /// The subject's item gives the rights: it goes first. A crash in between is repaired by the next
 /// attempt, which still finds the listed one.
-pub(super) async fn remove(
-    store: &Store,
-    issuer: &str,
-    tenant: TenantId,
-    subject: &str,
-) -> Result<(), Error> {
+pub(super) async fn remove(app: &TenantApp, tenant: TenantId, subject: &str) -> Result<(), Error> {
+    let store = &app.store;
     let by_subject = Key::subject(subject);
     let owner: Option<Member> = store.get(&by_subject).await?;
     // A subject that another tenant has by now keeps its tokens and its place there.
@@ -49,7 +47,7 @@ pub(super) async fn remove(
         store
             .take_if(&by_subject, "tenant_id", &tenant.to_string())
             .await?;
-        sign_off::end_person(store, issuer, subject).await?;
+        sign_off::end_person(&app.shared, &app.auth.issuer, subject).await?;
     }
     store.delete(&Key::member(tenant, subject)).await?;
     Ok(())

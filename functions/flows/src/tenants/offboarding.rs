@@ -30,7 +30,7 @@ use super::{
     turn::turn,
     work::{Budget, Outcome, after},
 };
-use crate::App;
+use crate::TenantApp;
 
 /// How long what fails is tried before it is listed as left over.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
@@ -132,7 +132,11 @@ impl Offboarding {
 }
 
 /// One turn of the schedule: as many phases as there is time for.
-pub(super) async fn step(app: &App, tenant: &Tenant, budget: Budget) -> Result<Outcome, Error> {
+pub(super) async fn step(
+    app: &TenantApp,
+    tenant: &Tenant,
+    budget: Budget,
+) -> Result<Outcome, Error> {
     let found = Offboarding::load(&app.store, tenant.id).await?;
     let mut job = found.ok_or_else(|| {
         Error::internal(
@@ -164,7 +168,7 @@ pub(super) async fn step(app: &App, tenant: &Tenant, budget: Budget) -> Result<O
     }
 }
 
-async fn advance(app: &App, job: &Offboarding, next: Phase) -> Result<(), Error> {
+async fn advance(app: &TenantApp, job: &Offboarding, next: Phase) -> Result<(), Error> {
     let update = Update::new()
         .set("phase", next)
         .when_equal("phase", job.phase);
@@ -174,7 +178,7 @@ async fn advance(app: &App, job: &Offboarding, next: Phase) -> Result<(), Error>
 
 /// The receipt is complete before the tenant is gone; who dies in between does both again.
 async fn finish(
-    app: &App,
+    app: &TenantApp,
     tenant: &Tenant,
     job: &Offboarding,
     now: Timestamp,

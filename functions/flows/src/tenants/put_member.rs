@@ -22,7 +22,7 @@ use super::{
     present, subject_taken,
 };
 use crate::{
-    App,
+    App, TenantApp,
     edge::{Operator, id_in_path, json},
 };
 
@@ -53,6 +53,7 @@ pub(crate) async fn put_member(
     Json { value, .. }: Json<MemberChange>,
 ) -> Result<Response, Error> {
     let tenant = present(&app.store, id_in_path::<TenantId>(&id)?).await?;
+    let app = app.for_operator(tenant.id).await?;
     let mut faults = Vec::new();
     member::check(
         &mut faults,
@@ -84,7 +85,7 @@ pub(crate) async fn put_member(
 }
 
 /// Changes a member that is there already; the subject's own item decides whose it is.
-async fn change(app: &App, member: &Member) -> Result<(), Error> {
+async fn change(app: &TenantApp, member: &Member) -> Result<(), Error> {
     let key = Key::subject(&member.subject);
     let known: Option<Member> = app.store.get(&key).await?;
     let known = known
@@ -92,7 +93,7 @@ async fn change(app: &App, member: &Member) -> Result<(), Error> {
         .ok_or_else(subject_taken)?;
     // First: a crash after the change would leave tokens with the old roles and nobody to end them.
     if known.roles != member.roles {
-        sign_off::end_person(&app.store, &app.auth.issuer, &member.subject).await?;
+        sign_off::end_person(&app.shared, &app.auth.issuer, &member.subject).await?;
     }
     let update = Update::new()
         .set("roles", &member.roles)

@@ -107,10 +107,11 @@ async fn work(app: &App, id: TenantId, budget: Budget) -> Result<(), Error> {
     let Some(claimed) = claim(app, &tenant, budget.now).await? else {
         return Ok(());
     };
+    let within = app.for_operator(id).await?;
     let done = match tenant.state {
-        TenantState::Suspended => pause::pause(app, &tenant, budget).await,
-        TenantState::Active => resume::resume(app, &tenant, budget).await,
-        TenantState::Leaving => offboarding::step(app, &tenant, budget).await,
+        TenantState::Suspended => pause::pause(&within, &tenant, budget).await,
+        TenantState::Active => resume::resume(&within, &tenant, budget).await,
+        TenantState::Leaving => offboarding::step(&within, &tenant, budget).await,
         TenantState::Gone => Ok(Outcome::Done),
     };
     let outcome = done.unwrap_or_else(|error| {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tributary::{
     error::{Error, Kind, Result},
-    http::Problem,
+    http::{Problem, Trail},
     oauth::{TokenAnswer, TokenFailure, TokenOutcome, provider::SIGN_IN},
     secret::Secret,
     store::{Key, key::sha256_hex},
@@ -18,6 +18,7 @@ use tributary::{
 
 use super::{KIND, LoginState};
 use crate::{
+    actor,
     app::App,
     cookie,
     edge::see_other,
@@ -47,6 +48,7 @@ struct Sealed {
     ))]
 pub(crate) async fn callback(
     State(app): State<App>,
+    trail: Trail,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
@@ -79,6 +81,7 @@ pub(crate) async fn callback(
         other => return Err(sign_in::failed(&other)),
     };
     let (person, tokens, ends) = identify(&app, *answer, &sealed.nonce).await?;
+    trail.acts(actor::person(&app, &person));
     if let Some(previous) = cookie::get(&headers, cookie::SESSION) {
         Session::end(&app, &previous).await?;
     }
@@ -99,7 +102,7 @@ async fn take(app: &App, headers: &HeaderMap, state: &Secret) -> Result<LoginSta
     // Without the cookie nothing is taken: a link scanner cannot use a sign-in up.
     let binding = cookie::get(headers, &cookie::transaction(KIND, state))
         .ok_or_else(|| refused("no transaction cookie"))?;
-    let taken: Option<LoginState> = app.store.take(&Key::login(state.expose())).await?;
+    let taken: Option<LoginState> = app.shared.take(&Key::login(state.expose())).await?;
     let transaction = taken.ok_or_else(|| refused("the state is unknown or was used"))?;
     if transaction.expires_at <= Timestamp::now().as_second() {
         return Err(refused("the state has expired"));
@@ -113,7 +116,7 @@ async fn take(app: &App, headers: &HeaderMap, state: &Secret) -> Result<LoginSta
 async fn open(app: &App, state: &Secret, transaction: &LoginState) -> Result<Sealed> {
     let place = [KIND, &sha256_hex(state.expose())];
     let opened = app
-        .vault
+        .sign_ins
         .open_for(NO_TENANT, &place, &transaction.sealed)
         .await?;
     serde_json::from_str(opened.expose())

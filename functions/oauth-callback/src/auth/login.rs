@@ -34,7 +34,7 @@ pub(crate) async fn login(State(app): State<App>, RawQuery(query): RawQuery) -> 
     let (pkce, state, nonce) = (Pkce::new()?, random_token()?, random_token()?);
     let binding = random_token()?;
     let sealed = app
-        .vault
+        .sign_ins
         .seal_for(
             NO_TENANT,
             &[KIND, &sha256_hex(state.expose())],
@@ -49,7 +49,7 @@ pub(crate) async fn login(State(app): State<App>, RawQuery(query): RawQuery) -> 
         return_to,
         expires_at: Timestamp::now().as_second() + TRANSACTION_SECONDS,
     };
-    app.store
+    app.shared
         .insert(&Key::login(state.expose()), &transaction)
         .await?;
     let to = app

@@ -5,9 +5,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
-use tributary::{error::Result, http::Problem, oauth::Revocation, secret::Secret};
+use tributary::{
+    error::Result,
+    http::{Problem, Trail},
+    oauth::Revocation,
+    secret::Secret,
+};
 
-use crate::{app::App, cookie, edge::require_origin, session::Session};
+use crate::{actor, app::App, cookie, edge::require_origin, session::Session};
 
 /// Signs out. Doing it again is harmless. Needs an `Origin` of ours.
 #[utoipa::path(post, path = "/auth/logout", tag = "sign-in",
@@ -15,11 +20,16 @@ use crate::{app::App, cookie, edge::require_origin, session::Session};
         (status = 204, description = "There is no session any more."),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn logout(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
+pub(crate) async fn logout(
+    State(app): State<App>,
+    trail: Trail,
+    headers: HeaderMap,
+) -> Result<Response> {
     require_origin(&app, &headers)?;
     if let Some(cookie) = cookie::get(&headers, cookie::SESSION)
         && let Some(session) = Session::load(&app, &cookie).await?
     {
+        trail.acts(actor::signed_in(&app, &session));
         // First: while this does not succeed, the session is there to try again with.
         session.end_tokens(&app).await?;
         Session::end(&app, &cookie).await?;

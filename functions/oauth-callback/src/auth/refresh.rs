@@ -5,12 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tributary::{
     error::{Error, Kind, Result},
+    http::Trail,
     oauth::{TokenAnswer, TokenFailure, TokenOutcome},
     secret::Secret,
 };
 
 use super::callback::usable_until;
 use crate::{
+    actor,
     app::App,
     session::{Lease, Session, SessionTokens, Times},
     sign_in,
@@ -25,6 +27,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// `fresh` asks for tokens that nobody was given before: an ID token can be exchanged once only.
 pub(super) async fn tokens(
     app: &App,
+    trail: &Trail,
     cookie: &Secret,
     fresh: bool,
 ) -> Result<Option<(SessionTokens, i64)>> {
@@ -33,6 +36,7 @@ pub(super) async fn tokens(
         let Some(session) = Session::load(app, cookie).await? else {
             return Ok(None);
         };
+        trail.acts(actor::signed_in(app, &session));
         // Ended tokens are not handed out again: the identity provider says what the person is now.
         let fresh = fresh || session.is_outdated(app).await?;
         if !fresh && session.is_fresh(now) {

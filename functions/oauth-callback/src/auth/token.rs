@@ -10,7 +10,7 @@ use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use tributary::{
     error::{Error, Kind, Result},
-    http::{Problem, body, layers::BODY_LIMIT},
+    http::{Problem, Trail, body, layers::BODY_LIMIT},
     secret::Secret,
 };
 use utoipa::ToSchema;
@@ -56,13 +56,14 @@ pub(crate) struct TokenGrant {
     ))]
 pub(crate) async fn token(
     State(app): State<App>,
+    trail: Trail,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response> {
     require_origin(&app, &headers)?;
     let wanted = read(&headers, body).await?;
     let cookie = cookie::get(&headers, cookie::SESSION).ok_or_else(ended)?;
-    if let Some((tokens, seconds)) = refresh::tokens(&app, &cookie, wanted.fresh).await? {
+    if let Some((tokens, seconds)) = refresh::tokens(&app, &trail, &cookie, wanted.fresh).await? {
         return Ok(Json(grant(&tokens, seconds)).into_response());
     }
     let mut response = ended().into_response();

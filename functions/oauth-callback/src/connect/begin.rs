@@ -11,12 +11,12 @@ use tributary::{
 use url::Url;
 
 use super::{Binding, Consent, KIND, TRANSACTION_SECONDS};
-use crate::{app::App, cookie, edge::see_other, return_to::ReturnTo};
+use crate::{app::TenantApp, cookie, edge::see_other, return_to::ReturnTo};
 
 /// Keeps what must be the same when the browser comes back, binds it to this browser, and sends it to
 /// the provider.
 pub(super) async fn begin(
-    app: &App,
+    app: &TenantApp,
     provider: &ProviderLink,
     client_id: &str,
     link: StartLink,
@@ -47,7 +47,7 @@ pub(super) async fn begin(
         allow_other_organisation: link.allow_other_organisation,
         expires_at: Timestamp::now().as_second() + TRANSACTION_SECONDS,
     };
-    app.store
+    app.shared
         .insert(&Key::consent(state.expose()), &consent)
         .await?;
     tracing::info!(tenant.id = %consent.tenant_id, connection.id = %consent.connection_id, provider = consent.provider, reconnect = link.reconnect, allow_other_organisation = link.allow_other_organisation, ?binding, "consent begun");

@@ -10,11 +10,12 @@ use tributary::{
     connection::{
         Connection, TokenOwner,
         deliver::{Delivered, Delivery},
+        grantors::Grantors,
         keep::{Grant, Keeper},
         previous::revoke_previous,
     },
     error::{Error, Kind, Result},
-    http::Problem,
+    http::{Problem, Trail},
     oauth::{Provider, ProviderLink},
     secret::Secret,
     store::Key,
@@ -22,7 +23,7 @@ use tributary::{
 
 use super::{Binding, Consent, KIND, candidate, checks, connection, exchange, finish};
 use crate::{
-    app::App,
+    app::{App, TenantApp},
     cookie,
     query::{CallbackQuery, Decision},
     session::Session,
@@ -65,6 +66,7 @@ impl From<Delivered> for Ending {
     ))]
 pub(crate) async fn callback(
     State(app): State<App>,
+    trail: Trail,
     Path(provider): Path<String>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -72,6 +74,9 @@ pub(crate) async fn callback(
     let query = CallbackQuery::parse(query.as_deref().unwrap_or_default())?;
     let row = app.providers.row(&provider).ok_or_else(Error::not_found)?;
     let consent = take(&app, row, &headers, &query).await?;
+    trail.acts(consent.actor(&app));
+    trail.touches("connection", consent.connection_id);
+    let app = app.within(consent.tenant_id).await?;
     let ending = match &query.decision {
         Decision::Granted(code) => connect(&app, &consent, &query.state, code).await,
         Decision::Denied => Ok(Ending::Denied),
@@ -82,6 +87,7 @@ pub(crate) async fn callback(
         )),
     };
     finish::record(&app, &consent, &ending).await;
+    trail.ended(finish::words(&ending).1);
     finish::finish(&consent, &query.state, ending)
 }
 
@@ -96,7 +102,7 @@ async fn take(
     let cookie = cookie::get(headers, &cookie::transaction(KIND, &query.state))
         .ok_or_else(|| refused("no transaction cookie"))?;
     let key = Key::consent(query.state.expose());
-    let taken: Option<Consent> = app.store.take(&key).await?;
+    let taken: Option<Consent> = app.shared.take(&key).await?;
     let consent = taken.ok_or_else(|| refused("the state is unknown or was used"))?;
     let session = match consent.binding {
         Binding::Session => Session::of(app, headers).await?,
@@ -114,7 +120,12 @@ async fn take(
 }
 
 /// Exchange, verify, store, and only then push.
-async fn connect(app: &App, consent: &Consent, state: &Secret, code: &Secret) -> Result<Ending> {
+async fn connect(
+    app: &TenantApp,
+    consent: &Consent,
+    state: &Secret,
+    code: &Secret,
+) -> Result<Ending> {
     let before = connection(
         app,
         consent.tenant_id,
@@ -146,7 +157,7 @@ async fn connect(app: &App, consent: &Consent, state: &Secret, code: &Secret) ->
 
 /// Stores the grant, brings it to AppFlow, and only then ends the one that it replaces.
 async fn store(
-    app: &App,
+    app: &TenantApp,
     link: &ProviderLink,
     consent: &Consent,
     before: Connection,
@@ -175,9 +186,13 @@ async fn store(
     Ok(delivered.into())
 }
 
-fn delivery<'a>(app: &'a App, link: &'a ProviderLink) -> Delivery<'a> {
+fn delivery<'a>(app: &'a TenantApp, link: &'a ProviderLink) -> Delivery<'a> {
     Delivery {
         store: &app.store,
+        grantors: Grantors {
+            shared: &app.shared,
+            scopes: &app.scopes,
+        },
         roles: &app.roles,
         stage: &app.config.stage,
         link,

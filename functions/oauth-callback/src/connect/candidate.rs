@@ -10,11 +10,11 @@ use tributary::{
 };
 
 use super::{Consent, callback::Ending, exchange::give_back};
-use crate::app::App;
+use crate::app::TenantApp;
 
 /// Lets the grant wait. One that waited before is replaced, and ended at the provider.
 pub(super) async fn wait(
-    app: &App,
+    app: &TenantApp,
     consent: &Consent,
     connection: &Connection,
     grant: &Grant,

@@ -15,11 +15,11 @@ use tributary::{
 };
 
 use super::{Consent, KIND};
-use crate::app::App;
+use crate::app::TenantApp;
 
 /// Exchanges the code, once, and checks what comes. Tokens that are not believed are given back.
 pub(super) async fn exchange(
-    app: &App,
+    app: &TenantApp,
     link: &ProviderLink,
     consent: &Consent,
     connection: &Connection,
@@ -125,7 +125,7 @@ fn instance(link: &ProviderLink, answer: &TokenAnswer) -> Result<InstanceUrl> {
 
 /// Ends a grant that we do not keep: it would count against the person's limit for ever. What the
 /// provider does not settle now is tried again until it does.
-pub(super) async fn give_back(app: &App, connection: &Connection, bundle: &TokenBundle) {
+pub(super) async fn give_back(app: &TenantApp, connection: &Connection, bundle: &TokenBundle) {
     let shards = app.config.due_shards;
     match app.revoker().give_back(connection, bundle, shards).await {
         Ok(outcome) => tracing::info!(

@@ -9,7 +9,7 @@ use tributary::{
 };
 
 use super::{Consent, KIND, callback::Ending};
-use crate::{app::App, cookie, edge::see_other, page::page};
+use crate::{app::TenantApp, cookie, edge::see_other, page::page};
 
 /// Sends the browser to where the consent was to end. Neither code nor state travels on.
 pub(super) fn finish(
@@ -40,7 +40,7 @@ pub(super) fn finish(
 
 /// Writes the result down for whoever asks for it without this browser (scenario C10). The browser is
 /// told anyway.
-pub(super) async fn record(app: &App, consent: &Consent, ending: &Result<Ending>) {
+pub(super) async fn record(app: &TenantApp, consent: &Consent, ending: &Result<Ending>) {
     let Some(id) = consent.attempt_id else {
         return;
     };
@@ -52,7 +52,7 @@ pub(super) async fn record(app: &App, consent: &Consent, ending: &Result<Ending>
 }
 
 /// Result and code, both stable.
-fn words(ending: &Result<Ending>) -> (&'static str, &str) {
+pub(super) fn words(ending: &Result<Ending>) -> (&'static str, &str) {
     match ending {
         Ok(Ending::Connected) => ("connected", "connected"),
         Ok(Ending::Limited(code)) => ("limited", code),

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tributary::{
     error::{Error, Kind, Result},
-    http::Problem,
+    http::{Problem, Trail},
     oauth::{Invitation, random_token},
     secret::Secret,
     store::Key,
@@ -29,7 +29,7 @@ use super::{
     start::not_valid,
     token_start::form,
 };
-use crate::{app::App, cookie, edge::only_origin, query::once};
+use crate::{actor, app::App, cookie, edge::only_origin, query::once};
 
 /// What binds the page's cookie to the invitation.
 const KIND: &str = "invitation";
@@ -62,6 +62,7 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     let token = once(query.as_deref().unwrap_or_default(), "token")?;
     let (token, invitation) = load(&app, token).await?;
     let link = &invitation.link;
+    let app = app.within(link.tenant_id).await?;
     let connection = connection(&app, link.tenant_id, link.connection_id, &link.provider).await?;
     let provider = app.link(&connection)?;
     let csrf = random_token()?;
@@ -91,6 +92,7 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     ))]
 pub(crate) async fn accept(
     State(app): State<App>,
+    trail: Trail,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response> {
@@ -99,11 +101,15 @@ pub(crate) async fn accept(
     is_from_our_page(&app, &headers, token.as_deref(), csrf.as_deref())?;
     let (token, invitation) = load(&app, token).await?;
     let link = invitation.link;
+    let tenant = Some(link.tenant_id);
+    trail.acts(actor::named(actor::INVITATION, &link.subject, tenant));
+    trail.touches("connection", link.connection_id);
+    let app = app.within(link.tenant_id).await?;
     let connection = connection(&app, link.tenant_id, link.connection_id, &link.provider).await?;
     let provider = app.link(&connection)?;
     let client_id = client_id(&provider).await?;
     let key = Key::invitation(token.expose());
-    if app.store.take::<Invitation>(&key).await?.is_none() {
+    if app.shared.take::<Invitation>(&key).await?.is_none() {
         return Err(not_valid().with_log("the invitation was used a moment ago"));
     }
     let mut response = begin(&app, &provider, &client_id, link, Binding::Invitation).await?;
@@ -140,7 +146,7 @@ async fn load(app: &App, token: Option<String>) -> Result<(Secret, Invitation)> 
     let token = token
         .filter(|token| cookie::is_ours(token))
         .ok_or_else(not_valid)?;
-    let found: Option<Invitation> = app.store.get(&Key::invitation(&token)).await?;
+    let found: Option<Invitation> = app.shared.get(&Key::invitation(&token)).await?;
     let invitation = found
         .filter(|invitation| invitation.expires_at > Timestamp::now().as_second())
         .ok_or_else(not_valid)?;

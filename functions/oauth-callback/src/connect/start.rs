@@ -8,7 +8,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 use tributary::{
     error::{Error, Kind, Result},
-    http::Problem,
+    http::{Problem, Trail},
     oauth::StartLink,
     store::Key,
 };
@@ -18,7 +18,7 @@ use super::{
     begin::{begin, client_id},
     connection,
 };
-use crate::{app::App, cookie, query::once, session::Session};
+use crate::{actor, app::App, cookie, query::once, session::Session};
 
 /// Begins a consent. The link opens once, in the browser of the person who asked for it.
 #[utoipa::path(get, path = "/connect/start", tag = "connect",
@@ -29,6 +29,7 @@ use crate::{app::App, cookie, query::once, session::Session};
     ))]
 pub(crate) async fn start(
     State(app): State<App>,
+    trail: Trail,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
@@ -38,16 +39,19 @@ pub(crate) async fn start(
     let (_, session) = Session::of(&app, &headers)
         .await?
         .ok_or_else(sign_in_first)?;
+    trail.acts(actor::signed_in(&app, &session));
     let key = Key::start_link(&token);
     // Looked at before it is taken: a stranger who has the link cannot use it up.
-    let link: StartLink = app.store.get(&key).await?.ok_or_else(not_valid)?;
+    let link: StartLink = app.shared.get(&key).await?.ok_or_else(not_valid)?;
     if !opens_for(&link, &session, Timestamp::now()) {
         return Err(not_valid().with_log("the link has expired or belongs to somebody else"));
     }
+    trail.touches("connection", link.connection_id);
+    let app = app.within(link.tenant_id).await?;
     let connection = connection(&app, link.tenant_id, link.connection_id, &link.provider).await?;
     let provider = app.link(&connection)?;
     let client_id = client_id(&provider).await?;
-    if app.store.take::<StartLink>(&key).await?.is_none() {
+    if app.shared.take::<StartLink>(&key).await?.is_none() {
         return Err(not_valid().with_log("the link was used a moment ago"));
     }
     begin(&app, &provider, &client_id, link, Binding::Session).await

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tributary::{
     connection::{Connection, attempt::Attempt},
     error::{Error, Kind, Result},
-    http::Problem,
+    http::{Problem, Trail},
     id::ConnectionId,
     oauth::{ConnectToken, StartLink},
     store::Key,
@@ -24,6 +24,7 @@ use super::{
     start::not_valid,
 };
 use crate::{
+    actor,
     app::App,
     cookie,
     edge::{only_origin, require_origin},
@@ -58,6 +59,7 @@ pub(crate) struct ConnectForm {
     ))]
 pub(crate) async fn start_with_token(
     State(app): State<App>,
+    trail: Trail,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response> {
@@ -68,14 +70,18 @@ pub(crate) async fn start_with_token(
         .ok_or_else(not_valid)?;
     let key = Key::connect_token(&token);
     // Looked at before it is taken: whoever may not use it cannot use it up.
-    let bound: ConnectToken = app.store.get(&key).await?.ok_or_else(not_valid)?;
+    let bound: ConnectToken = app.shared.get(&key).await?.ok_or_else(not_valid)?;
     if bound.expires_at <= Timestamp::now().as_second() {
         return Err(not_valid().with_log("the connect token has expired"));
     }
+    let tenant = Some(bound.tenant_id);
+    trail.acts(actor::named(actor::CONNECT_TOKEN, &bound.subject, tenant));
     if only_origin(&headers) != Some(bound.origin.as_str()) {
         return Err(refused("the token is bound to another origin"));
     }
     let id = chosen(&bound, once(form, "connection")?.as_deref())?;
+    trail.touches("connection", id);
+    let app = app.within(bound.tenant_id).await?;
     let found = Connection::load(&app.store, bound.tenant_id, id).await?;
     let found = found.ok_or_else(|| refused("the tenant has no such connection"))?;
     let asked = once(form, "connector")?;
@@ -96,7 +102,7 @@ pub(crate) async fn start_with_token(
     };
     connection(&app, link.tenant_id, id, &link.provider).await?;
     let client_id = client_id(&provider).await?;
-    if app.store.take::<ConnectToken>(&key).await?.is_none() {
+    if app.shared.take::<ConnectToken>(&key).await?.is_none() {
         return Err(not_valid().with_log("the connect token was used a moment ago"));
     }
     Attempt::begin(&app.store, link.tenant_id, id, bound.attempt_id).await?;

@@ -31,7 +31,9 @@ pub async fn cancel_query(
     let user = User::of(&viewer.caller, viewer.tenant);
     let role = app.sessions.role_arn();
     let statement = query_id::open(&app.sealer, &user, role, &unverified_id)?;
-    let warehouse = app.warehouse.as_user(&app.sessions.current(&user).await?);
+    let warehouse = app
+        .warehouse
+        .as_user(&app.sessions.of(&viewer.scope).current(&user).await?);
     warehouse.cancel(&statement).await?;
     let progress = warehouse.describe(&statement, 0).await?;
     let query = Query::of(unverified_id, &progress, &viewer.caller.request_id);

@@ -78,9 +78,9 @@ pub async fn create_query(
     let source = Source::of(request.sql.as_deref(), request.query.as_deref())?;
     let user = User::of(&viewer.caller, viewer.caller.require(source.role())?);
     let (statement, wait) = ready(source.prepare(&request.parameters), request.wait_seconds)?;
-    let session = app.sessions.current(&user).await?;
+    let session = app.sessions.of(&viewer.scope).current(&user).await?;
     let client_token = match key.value() {
-        Some(key) => Some(remember(&app.store, &user, key, &body.bytes).await?),
+        Some(key) => Some(remember(viewer.store(), &user, key, &body.bytes).await?),
         None => None,
     };
     let warehouse = app.warehouse.as_user(&session);

@@ -45,7 +45,7 @@ pub async fn get_query(
     let wait = query_string::wait("query:waitSeconds", wait_seconds, 0)?;
     let role = app.sessions.role_arn();
     let statement = query_id::open(&app.sealer, &user, role, &unverified_id)?;
-    let session = app.sessions.current(&user).await?;
+    let session = app.sessions.of(&viewer.scope).current(&user).await?;
     let progress = app
         .warehouse
         .as_user(&session)

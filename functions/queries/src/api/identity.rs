@@ -59,7 +59,11 @@ pub async fn establish_identity(
     let id_token = body.value.unverified_id_token;
     let claims = app.verifier.verify(&id_token, None).await?;
     Presented::of(&claims, &app.auth).check_is(&user)?;
-    let session = app.sessions.establish(&user, &id_token, &claims).await?;
+    let session = app
+        .sessions
+        .of(&viewer.scope)
+        .establish(&user, &id_token, &claims)
+        .await?;
     Ok(axum::Json(IdentityAnswer {
         expires_at: session.valid_until,
     }))

@@ -54,7 +54,9 @@ pub async fn get_query_results(
         Some(cursor) => query_id::open_place(&app.sealer, &user, &statement, &cursor)?,
         None => Place::default(),
     };
-    let warehouse = app.warehouse.as_user(&app.sessions.current(&user).await?);
+    let warehouse = app
+        .warehouse
+        .as_user(&app.sessions.of(&viewer.scope).current(&user).await?);
     let progress = match place.token {
         // A cursor exists because the statement finished.
         Some(_) => finished(&statement),

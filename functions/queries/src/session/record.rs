@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tributary::{error::Error, id::TenantId, secret::Secret, store::Key, vault::Sealed};
 
-use super::{Session, Sessions, User};
+use super::{Session, TenantSessions, User};
 
 /// How long a sign-in's session may be renewed, in seconds. Identity Center may end it sooner.
 const RENEWABLE: i64 = 8 * 3600;
@@ -41,7 +41,7 @@ struct Opened {
     session_token: Secret,
 }
 
-impl Sessions {
+impl TenantSessions {
     /// Stores a session in place of the one before.
     pub(super) async fn keep(
         &self,
@@ -68,12 +68,12 @@ impl Sessions {
             refresh_token,
             renewing_until: None,
         };
-        Ok(self.store.put(&key, &record).await?)
+        Ok(self.scope.store().put(&key, &record).await?)
     }
 
     /// The stored session, if there is one that the table should still have.
     pub(super) async fn stored(&self, user: &User) -> Result<Option<Record>, Error> {
-        let record: Option<Record> = self.store.get(&self.key(user)).await?;
+        let record: Option<Record> = self.scope.store().get(&self.key(user)).await?;
         let now = Timestamp::now().as_second();
         Ok(record.filter(|record| record.expires_at > now))
     }
@@ -83,7 +83,8 @@ impl Sessions {
         let key = self.key(user);
         let place = place(&key, "credentials");
         let opened = self
-            .vault
+            .scope
+            .vault()
             .open(user.tenant, &place, &record.credentials)
             .await?;
         let opened: Opened = serde_json::from_str(opened.expose()).map_err(|_| unreadable())?;
@@ -125,7 +126,8 @@ impl Sessions {
         secret: &Secret,
     ) -> Result<Sealed, Error> {
         Ok(self
-            .vault
+            .scope
+            .vault()
             .seal(user.tenant, &place(key, what), secret)
             .await?)
     }

@@ -10,7 +10,7 @@ use tributary::{
 };
 
 use super::{
-    Grant, Meaning, Session, Sessions, User, guard,
+    Grant, Meaning, Session, TenantSessions, User, guard,
     guard::{Guard, Outlook},
     reauthenticate,
     record::{Record, place},
@@ -48,7 +48,7 @@ fn freshness(valid_until: i64, now: Timestamp) -> Freshness {
     }
 }
 
-impl Sessions {
+impl TenantSessions {
     /// The user's session, renewed if it ends soon. Without one the user is asked to establish it.
     pub async fn current(&self, user: &User) -> Result<Session, Error> {
         let Some(record) = self.stored(user).await? else {
@@ -85,7 +85,7 @@ impl Sessions {
         token_use: &Key,
     ) -> Result<Session, Error> {
         for _ in 0..LOOKS {
-            let guard: Option<Guard> = self.store.get(token_use).await?;
+            let guard: Option<Guard> = self.guards.get(token_use).await?;
             let guard = guard.ok_or_else(|| reauthenticate("the guard of the token is gone"))?;
             let stored = self.stored(user).await?;
             let is_there = stored.is_some_and(|record| record.token_use == token_use.pk);
@@ -115,13 +115,14 @@ impl Sessions {
             .set("renewing_until", until)
             .when_equal("valid_until", record.valid_until)
             .when_absent_or_less("renewing_until", now.as_millisecond());
-        match self.store.update::<Record>(&key, lease).await {
+        match self.scope.store().update::<Record>(&key, lease).await {
             Ok(_) => {}
             Err(StoreError::Condition { .. }) => return self.wait_for_renewal(user, record).await,
             Err(error) => return Err(error.into()),
         }
         let refresh_token = self
-            .vault
+            .scope
+            .vault()
             .open(user.tenant, &place(&key, "refresh"), sealed)
             .await?;
         self.renew_under_lease(user, &key, refresh_token, until)
@@ -159,7 +160,7 @@ impl Sessions {
                 self.seal(user, key, "refresh", token).await?,
             );
         }
-        match self.store.update::<Record>(key, renewed).await {
+        match self.scope.store().update::<Record>(key, renewed).await {
             // The user signed in anew meanwhile; these credentials are the user's all the same.
             Ok(_) | Err(StoreError::Condition { .. }) => Ok(session),
             Err(error) => Err(error.into()),

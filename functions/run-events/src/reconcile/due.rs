@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tributary::{
     aws::Refusal,
     error::Error,
+    id::TenantId,
     run::{RUN_SHARD, Run},
     store::{Key, from_item},
 };
@@ -26,10 +27,10 @@ impl RunEvents {
         let mut start = None;
         loop {
             let answer = self
-                .store
+                .shared
                 .client()
                 .query()
-                .table_name(self.store.table())
+                .table_name(self.shared.table())
                 .index_name("due")
                 .key_condition_expression("due_shard = :shard AND due_at <= :at")
                 .expression_attribute_values(":shard", AttributeValue::S(RUN_SHARD.to_owned()))
@@ -45,8 +46,10 @@ impl RunEvents {
             for item in answer.items.unwrap_or_default() {
                 let entry: Entry = from_item(item)?;
                 // The index lags behind: the run itself says whether it is still open.
-                let Some(key) = run_key(&entry) else { continue };
-                let run: Option<Run> = self.store.get(&key).await?;
+                let Some((tenant, key)) = run_key(&entry) else {
+                    continue;
+                };
+                let run: Option<Run> = self.within(tenant).await?.store.get(&key).await?;
                 runs.extend(run.filter(|run| !run.status.is_final()));
             }
             start = answer.last_evaluated_key;
@@ -59,30 +62,35 @@ impl RunEvents {
 }
 
 /// The key of the run that an entry of the index stands for.
-fn run_key(entry: &Entry) -> Option<Key> {
+fn run_key(entry: &Entry) -> Option<(TenantId, Key)> {
     let (tenant, flow) = entry.pk.strip_prefix("TENANT#")?.split_once("#FLOW#")?;
     let owner = RunOwner {
         tenant_id: tenant.parse().ok()?,
         flow_id: flow.parse().ok()?,
     };
     let run = entry.sk.strip_prefix("RUN#")?.parse().ok()?;
-    Some(Key::run(owner.tenant_id, owner.flow_id, run))
+    let key = Key::run(owner.tenant_id, owner.flow_id, run);
+    Some((owner.tenant_id, key))
 }
 
 #[cfg(test)]
 mod tests {
-    use tributary::id::{FlowId, RunId, TenantId};
+    use tributary::id::{FlowId, RunId};
 
     use super::*;
 
     #[test]
     fn the_index_leads_back_to_the_run_and_to_nothing_else() {
-        let key = Key::run(TenantId::new(), FlowId::new(), RunId::new());
+        let tenant = TenantId::new();
+        let key = Key::run(tenant, FlowId::new(), RunId::new());
         let entry = |pk: &str, sk: &str| Entry {
             pk: pk.to_owned(),
             sk: sk.to_owned(),
         };
-        assert_eq!(run_key(&entry(&key.pk, &key.sk)), Some(key.clone()));
+        assert_eq!(
+            run_key(&entry(&key.pk, &key.sk)),
+            Some((tenant, key.clone()))
+        );
         assert_eq!(run_key(&entry(&key.pk, "EXEC#1")), None);
         assert_eq!(run_key(&entry("TENANT#ten_1", &key.sk)), None);
     }

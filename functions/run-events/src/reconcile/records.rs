@@ -18,7 +18,7 @@ use tributary::{
 
 use super::{Outlook, Records};
 use crate::{
-    Facts, News, RunEvents,
+    Facts, News, TenantEvents,
     failure::{Failure, classify},
     owner::RunOwner,
 };
@@ -47,7 +47,7 @@ struct FlowPlace {
     account_id: AccountId,
 }
 
-impl RunEvents {
+impl TenantEvents<'_> {
     /// Reads a flow's records back to the oldest of the runs.
     pub(super) async fn records_of(
         &self,
@@ -61,7 +61,7 @@ impl RunEvents {
         let Some(account) = self.account_of(owner).await? else {
             return Ok(gone());
         };
-        let aws = self.sessions.config(&account).await?;
+        let aws = tributary::tenancy::session(&self.sessions, &self.store, &account).await?;
         let appflow = aws_sdk_appflow::Client::new(&aws);
         let asked = Asked::about(runs);
         let mut found = Vec::new();

@@ -90,6 +90,14 @@ fn r12_a_message_of_an_older_generation_does_nothing() {
 }
 
 #[test]
+fn r7_what_was_found_due_twice_is_worked_on_once() {
+    assert!(!was_worked_on(Some(1_000), Some(1_000)));
+    assert!(was_worked_on(Some(1_001), Some(1_000)), "due later by now");
+    assert!(was_worked_on(None, Some(1_000)), "due no more");
+    assert!(!was_worked_on(Some(1_001), None), "somebody asked");
+}
+
+#[test]
 fn an_unpushed_generation_is_pushed_before_all_else() {
     let record = Connection {
         pushed_generation: 2,

@@ -12,13 +12,13 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// A request in which exactly these keys can occur; a name that ends in `/` stands for all
-    /// keys below it.
+    /// A request in which exactly these keys can occur; a name that ends in `/` or `:` stands for
+    /// all keys below it.
     pub(crate) fn with_known_keys(keys: &[&str]) -> Self {
         let (prefixes, exact) = keys
             .iter()
             .map(|key| key.to_ascii_lowercase())
-            .partition(|key| key.ends_with('/'));
+            .partition(|key| key.ends_with(['/', ':']));
         Self {
             known: exact,
             known_prefixes: prefixes,

@@ -23,7 +23,11 @@ fn context() -> Context {
         "aws:TagKeys",
         "aws:RequestTag/",
         "sts:SourceIdentity",
+        "aws:PrincipalAccount",
+        "aws:SecureTransport",
     ]);
+    context.set("aws:PrincipalAccount", ["111111111111".to_owned()]);
+    context.set("aws:SecureTransport", ["true".to_owned()]);
     context.set("sts:ExternalId", ["right".to_owned()]);
     context.set("aws:PrincipalArn", [ROLE.to_owned()]);
     context.set("aws:TagKeys", ["tenant".to_owned(), "env".to_owned()]);
@@ -35,7 +39,7 @@ fn allowed(policy: &Value) -> bool {
     allows(
         policy,
         &Request {
-            caller: &caller(),
+            caller: Some(&caller()),
             action: "sts:AssumeRole",
             resource: None,
             context: &context(),
@@ -162,10 +166,6 @@ fn conditions_hold_as_iam_documents_them() {
             false,
         ),
         (
-            json!({"StringEqualsIfExists": {"sts:ExternalId": "right"}}),
-            false,
-        ),
-        (
             json!({"StringEquals": {"sts:ExternalId": "${aws:userid}"}}),
             false,
         ),
@@ -177,6 +177,156 @@ fn conditions_hold_as_iam_documents_them() {
             "{condition}"
         );
     }
+}
+
+#[test]
+fn opposites_quantifiers_and_if_exists_hold_as_iam_documents_them() {
+    // `sts:ExternalId` is "right", `aws:TagKeys` are "tenant" and "env", `sts:SourceIdentity` is absent.
+    for (operator, key, wanted, expected) in [
+        (
+            "StringNotEqualsIgnoreCase",
+            "sts:ExternalId",
+            "RIGHT",
+            false,
+        ),
+        ("StringNotEqualsIgnoreCase", "sts:ExternalId", "left", true),
+        ("StringNotLike", "sts:ExternalId", "ri*", false),
+        ("StringNotLike", "sts:ExternalId", "le*", true),
+        ("StringNotLike", "sts:SourceIdentity", "*", true),
+        ("StringEquals", "sts:ExternalId", "ri*", false),
+        (
+            "ArnNotLike",
+            "aws:PrincipalArn",
+            "arn:aws:iam::*:role/f*",
+            false,
+        ),
+        (
+            "ArnNotEquals",
+            "aws:PrincipalArn",
+            "arn:aws:iam::*:role/x",
+            true,
+        ),
+        ("Bool", "aws:SecureTransport", "TRUE", true),
+        ("Bool", "aws:SecureTransport", "false", false),
+        ("StringEqualsIfExists", "sts:ExternalId", "right", true),
+        ("StringEqualsIfExists", "sts:ExternalId", "wrong", false),
+        ("StringEqualsIfExists", "sts:SourceIdentity", "x", true),
+        ("StringNotEqualsIfExists", "sts:SourceIdentity", "x", true),
+        (
+            "ArnLikeIfExists",
+            "aws:PrincipalArn",
+            "arn:aws:iam::*:role/x",
+            false,
+        ),
+        ("BoolIfExists", "sts:SourceIdentity", "true", true),
+        ("ForAllValues:StringLike", "aws:TagKeys", "*en*", true),
+        ("ForAllValues:StringLike", "aws:TagKeys", "t*", false),
+        ("ForAllValues:StringLike", "sts:SourceIdentity", "x", true),
+        ("ForAllValues:StringNotEquals", "aws:TagKeys", "env", false),
+        ("ForAllValues:StringNotEquals", "aws:TagKeys", "other", true),
+        (
+            "ForAllValues:StringEqualsIfExists",
+            "sts:SourceIdentity",
+            "x",
+            true,
+        ),
+        ("ForAnyValue:StringLike", "aws:TagKeys", "t*", true),
+        ("ForAnyValue:StringLike", "aws:TagKeys", "x*", false),
+        ("ForAnyValue:StringLike", "sts:SourceIdentity", "*", false),
+        ("ForAnyValue:StringNotEquals", "aws:TagKeys", "env", true),
+        (
+            "ForAnyValue:StringEqualsIfExists",
+            "sts:SourceIdentity",
+            "x",
+            true,
+        ),
+        // What IAM does not have.
+        ("NullIfExists", "sts:SourceIdentity", "true", false),
+        ("ForAllValues:Null", "sts:SourceIdentity", "true", false),
+        ("NumericEquals", "sts:ExternalId", "right", false),
+    ] {
+        let condition = json!({operator: {key: wanted}});
+        assert_eq!(
+            allowed(&trust(json!("*"), condition.clone())),
+            expected,
+            "{condition}"
+        );
+    }
+}
+
+#[test]
+fn variables_are_filled_in_where_the_version_has_them() {
+    let policy = |version: &str, wanted: &str| {
+        json!({"Version": version, "Statement": [{
+            "Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole",
+            "Condition": {"StringLike": {"aws:PrincipalArn": wanted}},
+        }]})
+    };
+    let own = "arn:aws:iam::${aws:PrincipalAccount}:role/*";
+    assert!(allowed(&policy("2012-10-17", own)));
+    assert!(!allowed(&policy("2008-10-17", own)));
+    assert!(!allowed(&policy(
+        "2012-10-17",
+        "arn:aws:iam::${sts:SourceIdentity}:role/*"
+    )));
+    // A deny that an absent variable leaves open denies; one that fits nothing does not.
+    for (operator, expected) in [("StringNotLike", false), ("StringLike", true)] {
+        let policy = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "*"},
+            {"Effect": "Deny", "Principal": "*", "Action": "*",
+             "Condition": {operator: {"aws:PrincipalArn": "${sts:SourceIdentity}"}}},
+        ]});
+        assert_eq!(allowed(&policy), expected, "{operator}");
+    }
+}
+
+#[test]
+fn the_first_statement_that_allows_is_named() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": ["dynamodb:Put*", "dynamodb:Get*"],
+         "Resource": ["arn:aws:dynamodb:*:*:table/${aws:PrincipalArn}", "arn:aws:dynamodb:*:*:table/t"]},
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+    ]});
+    let context = context();
+    let ask = |action| {
+        evaluate(
+            &policy,
+            &Request {
+                caller: None,
+                action,
+                resource: Some("arn:aws:dynamodb:us-east-1:111111111111:table/t"),
+                context: &context,
+            },
+        )
+    };
+    let permission = |statement, action: &str, resource: &str| {
+        Verdict::Allowed(Permission {
+            statement,
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+        })
+    };
+    assert_eq!(
+        ask("dynamodb:GetItem"),
+        permission(1, "dynamodb:Get*", "arn:aws:dynamodb:*:*:table/t")
+    );
+    assert_eq!(ask("dynamodb:Scan"), permission(2, "*", "*"));
+    // An identity policy names no principal.
+    let named =
+        json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}});
+    assert_eq!(
+        evaluate(
+            &named,
+            &Request {
+                caller: None,
+                action: "sts:AssumeRole",
+                resource: Some("*"),
+                context: &context,
+            }
+        ),
+        Verdict::Silent
+    );
 }
 
 #[test]
@@ -223,9 +373,14 @@ proptest! {
     #[test]
     fn an_unknown_operator_never_allows(operator in "[A-Za-z:]{1,24}", value in ".{0,12}") {
         prop_assume!(![
-            "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals",
-            "ArnLike", "Bool", "Null",
-        ].contains(&operator.rsplit(':').next().unwrap_or_default()));
+            "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase",
+            "StringLike", "StringNotLike", "ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike",
+            "Bool", "Null",
+        ].contains(&operator
+            .rsplit(':')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches("IfExists")));
         let condition = json!({operator: {"sts:ExternalId": value}});
         prop_assert!(!allowed(&trust(json!("*"), condition)));
     }

@@ -46,7 +46,7 @@ pub(super) fn check(
     let asker = Caller::of(caller);
     for (action, _) in actions.into_iter().filter(|(_, implied)| *implied) {
         let request = Request {
-            caller: &asker,
+            caller: Some(&asker),
             action,
             resource: None,
             context: &context,
@@ -115,7 +115,7 @@ pub(crate) fn assume_as_service(
     let mut context = Context::with_known_keys(&["aws:SourceAccount"]);
     context.set("aws:SourceAccount", [role.account().to_owned()]);
     let request = Request {
-        caller: &Caller::service(service),
+        caller: Some(&Caller::service(service)),
         action: "sts:AssumeRole",
         resource: None,
         context: &context,

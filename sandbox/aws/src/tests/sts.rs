@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{CUSTOMER, FUNCTION_ROLE, World, element};
+use super::support::{CUSTOMER, FUNCTION_ROLE, World, element, everything};
 use crate::{Credentials, Role};
 
 const CUSTOMER_ROLE: &str = "arn:aws:iam::222222222222:role/TributaryAccess";
@@ -13,7 +13,7 @@ fn customer_role(world: &World, statements: &Value) {
     world.aws.put_role(Role {
         arn: CUSTOMER_ROLE.into(),
         trust_policy: json!({"Version": "2012-10-17", "Statement": statements}),
-        identity_policies: vec![],
+        identity_policies: vec![everything()],
         max_session_seconds: 7200,
     });
 }
@@ -272,7 +272,8 @@ async fn lambda_assumes_only_roles_that_trust_it() {
 #[tokio::test]
 async fn an_unknown_action_or_version_is_refused() {
     let world = World::start().await;
-    let function = world.function();
+    // Of a role's session, IAM would say before STS that it may not.
+    let admin = world.aws.admin_credentials(CUSTOMER);
     for parameters in [
         [
             ("Action", "DecodeAuthorizationMessage"),
@@ -280,7 +281,7 @@ async fn an_unknown_action_or_version_is_refused() {
         ],
         [("Action", "GetCallerIdentity"), ("Version", "2010-01-01")],
     ] {
-        let (status, xml) = world.form(&function, &parameters).await;
+        let (status, xml) = world.form(&admin, &parameters).await;
         assert_eq!((status, element(&xml, "Code")), (400, "InvalidAction"));
     }
 }

@@ -46,7 +46,7 @@ impl World {
                 "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
                 "Action": "sts:AssumeRole",
             }}),
-            identity_policies: vec![],
+            identity_policies: vec![everything()],
             max_session_seconds: 3600,
         });
         self.aws
@@ -126,6 +126,13 @@ pub(super) fn authorization(credentials: &Credentials, service: &str) -> String 
         "AWS4-HMAC-SHA256 Credential={}/20261120/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=00",
         credentials.access_key_id
     )
+}
+
+/// A policy that allows everything.
+pub(super) fn everything() -> Value {
+    json!({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "*", "Resource": "*",
+    }})
 }
 
 /// The text of the first element of this name.

@@ -109,6 +109,12 @@ async fn deliver(
         if hops >= MOST_HOPS {
             return Err("TOO_MANY_HOPS".to_owned());
         }
+        if let (Some(role), Some(roles)) = (&target.role_arn, inner.roles.get()) {
+            roles(role, "events:PutEvents", &target.arn).map_err(|why| {
+                note(inner, account, "refused", &why);
+                "NO_PERMISSIONS".to_owned()
+            })?;
+        }
         let admitted = inner.with_bus(arn.account, bus, |bus| {
             bus.admits(arn.account, account, payload)
         });

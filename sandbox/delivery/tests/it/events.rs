@@ -52,6 +52,7 @@ impl Fixture {
         let target = TargetSpec {
             id: "target".to_owned(),
             arn: arn.to_owned(),
+            role_arn: None,
             dead_letter_arn: Some(queue(account, "dead")),
             input: Input::Event,
         };
@@ -323,6 +324,7 @@ async fn a_partners_source_is_pending_until_its_bus_is_created_and_then_has_rule
         targets: vec![TargetSpec {
             id: "queue".to_owned(),
             arn: queue(CUSTOMER_ACCOUNT, "changes"),
+            role_arn: None,
             dead_letter_arn: None,
             input: Input::Event,
         }],

@@ -14,6 +14,7 @@ fn schedule(name: &str, expression: &str) -> Schedule {
         account: VENDOR_ACCOUNT.to_owned(),
         expression: expression.to_owned(),
         function: "TokenRefreshFunction".to_owned(),
+        role: None,
         input: json!({ "kind": "tick", "shard": 3, "scheduledTime": "<aws.scheduler.scheduled-time>",
             "key": "<aws.scheduler.schedule-arn>#<aws.scheduler.attempt-number>",
             "execution": "<aws.scheduler.execution-id>" }),
@@ -131,4 +132,34 @@ async fn the_background_loop_follows_the_clock() {
         .await
         .unwrap();
     watching.abort();
+}
+
+#[tokio::test]
+async fn a_schedule_fires_only_what_its_role_may_invoke() {
+    let clock = Clock::default();
+    let journal = Journal::default();
+    let functions = Arc::<MemoryFunctions>::default();
+    let schedules = Schedules::new(clock.clone(), journal.clone());
+    schedules.connect_functions(functions.clone());
+    schedules.connect_roles(Arc::new(|role, action, function| {
+        assert_eq!((role, action), ("a-role", "lambda:InvokeFunction"));
+        match function {
+            "may" => Ok(()),
+            _ => Err("not authorized".to_owned()),
+        }
+    }));
+    for function in ["may", "may-not"] {
+        schedules
+            .add(Schedule {
+                role: Some(("a-role".to_owned(), function.to_owned())),
+                ..schedule(function, "rate(1 minute)")
+            })
+            .unwrap();
+        assert!(schedules.fire(function).await);
+    }
+    assert_eq!(functions.invoked("TokenRefreshFunction").len(), 1);
+    let refused = journal.entries();
+    let refused: Vec<_> = refused.iter().filter(|entry| entry.status == 403).collect();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].operation, "may-not");
 }

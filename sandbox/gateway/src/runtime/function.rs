@@ -71,6 +71,8 @@ pub struct RuntimeOptions {
     pub logs: LogSink,
     /// Queues of on-failure destinations.
     pub queues: Arc<dyn Queues>,
+    /// The same as a function's own role sees them, by logical id, where that makes a difference.
+    pub queues_of: BTreeMap<String, Arc<dyn Queues>>,
     /// Variables besides those of the template and of Lambda.
     pub cold_start: ColdStartVariables,
     /// Wait before the first asynchronous retry, twice as long before the second. Lambda waits one
@@ -88,6 +90,7 @@ impl RuntimeOptions {
             region: region.to_owned(),
             logs,
             queues,
+            queues_of: BTreeMap::new(),
             cold_start: Arc::new(|_| BTreeMap::new()),
             retry_wait: Duration::from_millis(100),
             init_timeout: Duration::from_secs(30),

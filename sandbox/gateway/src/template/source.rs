@@ -27,6 +27,8 @@ pub struct Schedule {
     pub retry_attempts: u32,
     /// ARN of the queue for what could not be delivered.
     pub dead_letter: Option<String>,
+    /// ARN of the role that it invokes the function under.
+    pub role: Option<String>,
 }
 
 /// An event rule that invokes a function.
@@ -107,6 +109,7 @@ fn schedule(at: &str, id: String, function: &str, properties: &Value, faults: &F
             "Input",
             "Name",
             "RetryPolicy",
+            "RoleArn",
             "ScheduleExpression",
             "ScheduleExpressionTimezone",
             "State",
@@ -118,7 +121,6 @@ fn schedule(at: &str, id: String, function: &str, properties: &Value, faults: &F
             "KmsKeyArn",
             "OmitName",
             "PermissionsBoundary",
-            "RoleArn",
         ],
         faults,
     );
@@ -132,6 +134,7 @@ fn schedule(at: &str, id: String, function: &str, properties: &Value, faults: &F
         enabled: is_enabled(&fields),
         retry_attempts: retries(&fields, faults),
         dead_letter: dead_letter(&fields, faults),
+        role: fields.text("RoleArn"),
     }
 }
 

@@ -12,7 +12,7 @@ use tributary::{
     oauth::InstanceUrl,
 };
 
-use crate::{App, appflow::refused, connections::row, connectors::method::LiveCheck};
+use crate::{TenantApp, appflow::refused, connections::row, connectors::method::LiveCheck};
 
 /// What a check that did not pass leaves open.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub(in crate::connections) fn application_unavailable() -> Error {
 
 /// Gives AppFlow the credentials and has it use them.
 pub(in crate::connections) async fn give(
-    app: &App,
+    app: &TenantApp,
     appflow: &Client,
     connection: &Connection,
     given: &Credentials,
@@ -108,7 +108,7 @@ async fn list(appflow: &Client, row: &Connector, connection: &Connection) -> Res
 }
 
 fn instance(
-    app: &App,
+    app: &TenantApp,
     row: &Connector,
     connection: &Connection,
 ) -> Result<Option<InstanceUrl>, Error> {

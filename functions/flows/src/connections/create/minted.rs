@@ -18,11 +18,11 @@ use tributary::{
 };
 
 use super::live::{Failed, application_unavailable, invalid_credentials};
-use crate::App;
+use crate::TenantApp;
 
 /// Gets a token with credentials that are not kept yet.
 pub(in crate::connections) async fn mint(
-    app: &App,
+    app: &TenantApp,
     connection: &Connection,
     given: &Credentials,
 ) -> Result<Grant, Failed> {
@@ -45,7 +45,7 @@ pub(in crate::connections) async fn mint(
 /// Keeps the grant and gives AppFlow the access token. What of this fails after the grant is kept is
 /// the refresh's to finish.
 pub(in crate::connections) async fn settle(
-    app: &App,
+    app: &TenantApp,
     appflow: &aws_sdk_appflow::Client,
     before: Connection,
     grant: &Grant,

@@ -14,7 +14,7 @@ use tributary::{
 
 use super::{Judgement, Look, judge, look, look::Found, overwrite::not_drifted, unless_ours};
 use crate::{
-    App,
+    App, TenantApp,
     compile::check,
     edge::{Editor, IfMatch, NoBody, id_in_path},
     flows::{
@@ -42,6 +42,7 @@ pub(crate) async fn accept_drift(
     Path(id): Path<String>,
     body: NoBody,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let id: FlowId = id_in_path(&id)?;
     let work = async {
         let flow = find(&app, editor.tenant, id).await?;
@@ -60,7 +61,7 @@ pub(crate) async fn accept_drift(
     .await
 }
 
-async fn accept(app: &App, flow: &Flow) -> Result<Flow, Error> {
+async fn accept(app: &TenantApp, flow: &Flow) -> Result<Flow, Error> {
     let client = appflow::client(app, flow).await?;
     let found = look(app, &client, flow).await?;
     let judgement = judge(flow, &found, Timestamp::now());
@@ -75,7 +76,7 @@ async fn accept(app: &App, flow: &Flow) -> Result<Flow, Error> {
     }
 }
 
-async fn take_over(app: &App, flow: &Flow, found: Found) -> Result<Flow, Error> {
+async fn take_over(app: &TenantApp, flow: &Flow, found: Found) -> Result<Flow, Error> {
     let now = Timestamp::now();
     let definition = found.definition.map_err(not_importable)?;
     check(&definition, now).map_err(not_importable)?;

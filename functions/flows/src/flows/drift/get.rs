@@ -46,6 +46,7 @@ pub(crate) async fn get_drift(
     viewer: Viewer,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let flow = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     crate::flows::ready(&flow)?;
     let client = appflow::client(&app, &flow).await?;

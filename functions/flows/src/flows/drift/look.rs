@@ -10,7 +10,7 @@ use tributary::{
 };
 
 use crate::{
-    App,
+    TenantApp,
     appflow::refused,
     compile::{
         described,
@@ -53,7 +53,11 @@ pub(in crate::flows) struct Found {
 }
 
 /// Describes the flow and compares it with the request that our definition becomes.
-pub(in crate::flows) async fn look(app: &App, client: &Client, flow: &Flow) -> Result<Look, Error> {
+pub(in crate::flows) async fn look(
+    app: &TenantApp,
+    client: &Client,
+    flow: &Flow,
+) -> Result<Look, Error> {
     let described = client
         .describe_flow()
         .flow_name(&flow.appflow_name)

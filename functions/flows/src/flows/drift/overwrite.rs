@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::{Judgement, Look, judge, look};
 use crate::{
-    App, accounts,
+    App, TenantApp, accounts,
     compile::compile,
     edge::{Editor, IfMatch, NoBody, etag, id_in_path, json},
     flows::{
@@ -62,6 +62,7 @@ pub(crate) async fn overwrite_drift(
     Path(id): Path<String>,
     body: NoBody,
 ) -> Result<Response, Error> {
+    let app = app.within(&editor.scope);
     let id: FlowId = id_in_path(&id)?;
     let work = async {
         let flow = find(&app, editor.tenant, id).await?;
@@ -80,7 +81,7 @@ pub(crate) async fn overwrite_drift(
     .await
 }
 
-async fn overwrite(app: &App, mut flow: Flow) -> Result<Response, Error> {
+async fn overwrite(app: &TenantApp, mut flow: Flow) -> Result<Response, Error> {
     let sound = sound(app, flow.tenant_id, flow.id, &flow.definition).await?;
     let client = accounts::appflow(app, &sound.account).await?;
     let found = look(app, &client, &flow).await?;
@@ -149,7 +150,7 @@ async fn push(
 }
 
 async fn finish(
-    app: &App,
+    app: &TenantApp,
     flow: &Flow,
     sound: &Sound,
     state: FlowState,

@@ -25,6 +25,7 @@ pub(crate) async fn get_operation(
     viewer: Viewer,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    let app = app.within(&viewer.scope);
     let key = Key::operation(viewer.tenant, id_in_path(&id)?);
     let operation: Option<Operation> = app.store.get(&key).await?;
     let operation = operation.ok_or_else(Error::not_found)?;

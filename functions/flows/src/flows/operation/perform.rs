@@ -14,7 +14,7 @@ use tributary::{
 
 use super::{Operation, OperationStatus, Work};
 use crate::{
-    App,
+    TenantApp,
     flows::{
         create, delete,
         record::{Flow, FlowState, definition_text},
@@ -31,7 +31,7 @@ const WITHIN: Duration = Duration::from_secs(12);
 /// Tries an operation once, if no other tick does. Every attempt is a repeat of the same calls with
 /// the same names and tokens, so that one that died after its effect does no harm.
 pub(in crate::flows) async fn attempt(
-    app: &App,
+    app: &TenantApp,
     operation: &Operation,
     now: Timestamp,
 ) -> Result<(), Error> {
@@ -62,7 +62,7 @@ pub(in crate::flows) async fn attempt(
     }
 }
 
-async fn claim(app: &App, operation: &Operation, now: Timestamp) -> Result<bool, Error> {
+async fn claim(app: &TenantApp, operation: &Operation, now: Timestamp) -> Result<bool, Error> {
     let next = now.saturating_add(EVERY).unwrap_or(Timestamp::MAX);
     let update = Update::new()
         .set("due_at", next.as_millisecond())
@@ -80,9 +80,9 @@ async fn claim(app: &App, operation: &Operation, now: Timestamp) -> Result<bool,
 }
 
 /// Does the work; the run, if it started one.
-async fn perform(app: &App, operation: &Operation) -> Result<Option<RunId>, Error> {
+async fn perform(app: &TenantApp, operation: &Operation) -> Result<Option<RunId>, Error> {
     // Whoever asked for it was let in before.
-    let standing = TenantState::of(&app.store, operation.tenant_id).await?;
+    let standing = TenantState::of(&app.shared, operation.tenant_id).await?;
     if standing != Some(TenantState::Active) {
         return Err(Error::new(
             Kind::Forbidden,
@@ -138,7 +138,7 @@ fn is_now(flow: &Flow, definition: &str) -> bool {
 }
 
 /// Leaves nothing half made behind.
-async fn give_up(app: &App, operation: &Operation) -> Result<(), Error> {
+async fn give_up(app: &TenantApp, operation: &Operation) -> Result<(), Error> {
     if operation.work != Work::Create {
         return Ok(());
     }
@@ -150,7 +150,7 @@ async fn give_up(app: &App, operation: &Operation) -> Result<(), Error> {
 }
 
 async fn settle(
-    app: &App,
+    app: &TenantApp,
     operation: &Operation,
     status: OperationStatus,
     run: Option<RunId>,

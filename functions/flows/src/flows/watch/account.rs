@@ -3,17 +3,20 @@
 use jiff::Timestamp;
 use tributary::{
     error::{Error, Kind},
+    id::AccountId,
     store::{Key, PageRequest},
     tenancy::Account,
 };
 
 use super::{
-    ACCOUNT_WITHIN, Watch, item,
+    ACCOUNT_WITHIN, Watch,
+    due::{self, Hint},
+    item,
     listing::{Listed, Listing, Listings},
     orphan, unfinished,
 };
 use crate::{
-    App, accounts,
+    App, TenantApp, accounts,
     flows::{
         drift::{Drift, DriftKind, judge, learn, look},
         record::{Flow, FlowState},
@@ -35,13 +38,38 @@ pub(super) enum Outcome {
 }
 
 /// Looks at the account if nobody else does. Failures are logged here, and make the next look later.
-pub(super) async fn watch(app: &App, listings: &Listings, watch: Watch, now: Timestamp) -> Outcome {
-    match item::claim(app, &watch, now).await {
+pub(super) async fn watch(
+    app: &App,
+    listings: &Listings,
+    hint: Hint<AccountId>,
+    now: Timestamp,
+) -> Outcome {
+    match due(app, hint, now).await {
+        Ok(Some((app, watch))) => look_at(&app, listings, &watch, now).await,
+        Ok(None) => Outcome::NotOurs,
+        Err(error) => failed(hint, &error),
+    }
+}
+
+/// The account's watch, if it is due, and its tenant's scope.
+async fn due(
+    app: &App,
+    hint: Hint<AccountId>,
+    now: Timestamp,
+) -> Result<Option<(TenantApp, Watch)>, Error> {
+    let app = app.within(&app.scopes.of(hint.0).await?);
+    let watch = due::watch(&app, hint, now).await?;
+    Ok(watch.map(|watch| (app, watch)))
+}
+
+async fn look_at(app: &TenantApp, listings: &Listings, watch: &Watch, now: Timestamp) -> Outcome {
+    let hint = (watch.tenant_id, watch.account_id);
+    match item::claim(app, watch, now).await {
         Ok(true) => {}
         Ok(false) => return Outcome::NotOurs,
-        Err(error) => return failed(&watch, &error),
+        Err(error) => return failed(hint, &error),
     }
-    let within = tokio::time::timeout(ACCOUNT_WITHIN, account(app, listings, &watch, now));
+    let within = tokio::time::timeout(ACCOUNT_WITHIN, account(app, listings, watch, now));
     let looked = within.await.unwrap_or_else(|_| {
         Err(Error::unavailable(
             "account_slow",
@@ -51,22 +79,22 @@ pub(super) async fn watch(app: &App, listings: &Listings, watch: Watch, now: Tim
     let Err(error) = looked else {
         return Outcome::Looked;
     };
-    if let Err(error) = item::failed(app, &watch, now).await {
-        failed(&watch, &error);
+    if let Err(error) = item::failed(app, watch, now).await {
+        failed(hint, &error);
     }
-    failed(&watch, &error)
+    failed(hint, &error)
 }
 
-fn failed(watch: &Watch, error: &Error) -> Outcome {
+fn failed((tenant, account): Hint<AccountId>, error: &Error) -> Outcome {
     tracing::warn!(
-        tenant.id = %watch.tenant_id, account.id = %watch.account_id, failures = watch.failures + 1,
+        tenant.id = %tenant, account.id = %account,
         error.code = error.code(), error.chain = error.chain(), "account could not be watched"
     );
     Outcome::Failed
 }
 
 async fn account(
-    app: &App,
+    app: &TenantApp,
     listings: &Listings,
     watch: &Watch,
     now: Timestamp,
@@ -103,7 +131,7 @@ async fn account(
 }
 
 /// Tells the operator before a quota is used up (O9).
-fn headroom(app: &App, account: &Account, flows: u32, connections: u32) {
+fn headroom(app: &TenantApp, account: &Account, flows: u32, connections: u32) {
     let quotas = app.config.quotas;
     for (quota, used, limit) in [
         ("flows", flows, quotas.flows),
@@ -124,7 +152,7 @@ fn is_scarce(used: u32, limit: u32) -> bool {
 }
 
 /// The tenant's flows in the account.
-async fn flows(app: &App, account: &Account) -> Result<Vec<Flow>, Error> {
+async fn flows(app: &TenantApp, account: &Account) -> Result<Vec<Flow>, Error> {
     let partition = Key::tenant_partition(account.tenant_id);
     let mut page = PageRequest::first(100);
     let mut flows = Vec::new();
@@ -144,7 +172,7 @@ async fn flows(app: &App, account: &Account) -> Result<Vec<Flow>, Error> {
 }
 
 async fn one(
-    app: &App,
+    app: &TenantApp,
     client: &aws_sdk_appflow::Client,
     flow: &Flow,
     listing: &Listing,

@@ -6,13 +6,13 @@ use serde::Deserialize;
 use tributary::{
     aws::Refusal,
     error::Error,
-    id::TenantId,
+    id::{AccountId, OperationId, TenantId},
     store::{Key, from_item},
 };
 
 use super::item::{SHARD, Watch};
 use crate::{
-    App,
+    App, TenantApp,
     flows::operation::{self, Operation},
 };
 
@@ -23,36 +23,49 @@ pub(super) struct Entry {
     pub(super) sk: String,
 }
 
-/// Accounts that are due, those that wait longest first.
-pub(super) async fn accounts(app: &App, at: Timestamp, most: usize) -> Result<Vec<Watch>, Error> {
-    let mut watches = Vec::new();
-    for entry in entries(app, SHARD, at, most).await? {
-        let Some(key) = watch_key(&entry) else {
-            continue;
-        };
-        // The index lags behind: the item itself says when it is due.
-        let watch: Option<Watch> = app.store.get(&key).await?;
-        watches.extend(watch.filter(|watch| watch.due_at <= at.as_millisecond()));
-    }
-    Ok(watches)
+/// A tenant's thing that the index says is due. The index lags behind: the item itself, which only
+/// the tenant's scope reads, says when it is due.
+pub(super) type Hint<I> = (TenantId, I);
+
+/// Accounts that may be due, those that wait longest first.
+pub(super) async fn accounts(
+    app: &App,
+    at: Timestamp,
+    most: usize,
+) -> Result<Vec<Hint<AccountId>>, Error> {
+    let entries = entries(app, SHARD, at, most).await?;
+    Ok(entries.iter().filter_map(watch_of).collect())
 }
 
-/// Operations that are due, those that wait longest first.
+/// The watch of an account, if it is due.
+pub(super) async fn watch(
+    app: &TenantApp,
+    (tenant, account): Hint<AccountId>,
+    at: Timestamp,
+) -> Result<Option<Watch>, Error> {
+    let watch: Option<Watch> = app.store.get(&Key::watch(tenant, account)).await?;
+    Ok(watch.filter(|watch| watch.due_at <= at.as_millisecond()))
+}
+
+/// Operations that may be due, those that wait longest first.
 pub(super) async fn operations(
     app: &App,
     at: Timestamp,
     most: usize,
-) -> Result<Vec<Operation>, Error> {
-    let mut operations = Vec::new();
-    for entry in entries(app, operation::SHARD, at, most).await? {
-        let Some(key) = operation_key(&entry) else {
-            continue;
-        };
-        let operation: Option<Operation> = app.store.get(&key).await?;
-        let is_due = |due: i64| due <= at.as_millisecond();
-        operations.extend(operation.filter(|operation| operation.due_at.is_some_and(is_due)));
-    }
-    Ok(operations)
+) -> Result<Vec<Hint<OperationId>>, Error> {
+    let entries = entries(app, operation::SHARD, at, most).await?;
+    Ok(entries.iter().filter_map(operation_of).collect())
+}
+
+/// The operation, if it is due.
+pub(super) async fn operation(
+    app: &TenantApp,
+    (tenant, id): Hint<OperationId>,
+    at: Timestamp,
+) -> Result<Option<Operation>, Error> {
+    let found: Option<Operation> = app.store.get(&Key::operation(tenant, id)).await?;
+    let is_due = |due: i64| due <= at.as_millisecond();
+    Ok(found.filter(|operation| operation.due_at.is_some_and(is_due)))
 }
 
 /// Tenants whose standing asks for work, those that wait longest first.
@@ -75,10 +88,10 @@ pub(super) async fn entries(
     most: usize,
 ) -> Result<Vec<Entry>, Error> {
     let page = app
-        .store
+        .shared
         .client()
         .query()
-        .table_name(app.store.table())
+        .table_name(app.shared.table())
         .index_name("due")
         .key_condition_expression("due_shard = :shard AND due_at <= :at")
         .expression_attribute_values(":shard", AttributeValue::S(shard.to_owned()))
@@ -91,35 +104,48 @@ pub(super) async fn entries(
     Ok(items.map(from_item).collect::<Result<_, _>>()?)
 }
 
-/// The key of the watch that an entry stands for.
-fn watch_key(entry: &Entry) -> Option<Key> {
-    let tenant = entry.pk.strip_prefix("TENANT#")?.parse().ok()?;
-    let account = entry.sk.strip_prefix("WATCH#")?.parse().ok()?;
-    Some(Key::watch(tenant, account))
+/// Partition and sort keys of what is due in a shard, oldest first.
+pub(crate) async fn due_entries(
+    app: &App,
+    shard: &str,
+    at: Timestamp,
+    most: usize,
+) -> Result<Vec<(String, String)>, Error> {
+    let found = entries(app, shard, at, most).await?;
+    Ok(found
+        .into_iter()
+        .map(|entry| (entry.pk, entry.sk))
+        .collect())
 }
 
-/// The key of the operation that an entry stands for.
-fn operation_key(entry: &Entry) -> Option<Key> {
+/// The account whose watch an entry stands for.
+fn watch_of(entry: &Entry) -> Option<Hint<AccountId>> {
+    let tenant = entry.pk.strip_prefix("TENANT#")?.parse().ok()?;
+    let account = entry.sk.strip_prefix("WATCH#")?.parse().ok()?;
+    Some((tenant, account))
+}
+
+/// The operation that an entry stands for.
+fn operation_of(entry: &Entry) -> Option<Hint<OperationId>> {
     let tenant = entry.pk.strip_prefix("TENANT#")?.parse().ok()?;
     let operation = entry.sk.strip_prefix("OPERATION#")?.parse().ok()?;
-    Some(Key::operation(tenant, operation))
+    Some((tenant, operation))
 }
 
 #[cfg(test)]
 mod tests {
-    use tributary::id::AccountId;
-
     use super::*;
 
     #[test]
     fn the_index_leads_back_to_the_watch_and_to_nothing_else() {
-        let key = Key::watch(TenantId::new(), AccountId::new());
+        let (tenant, account) = (TenantId::new(), AccountId::new());
+        let key = Key::watch(tenant, account);
         let entry = |pk: &str, sk: &str| Entry {
             pk: pk.to_owned(),
             sk: sk.to_owned(),
         };
-        assert_eq!(watch_key(&entry(&key.pk, &key.sk)), Some(key.clone()));
-        assert_eq!(watch_key(&entry(&key.pk, "RUN#1")), None);
-        assert_eq!(watch_key(&entry("TENANT#ten_1", &key.sk)), None);
+        assert_eq!(watch_of(&entry(&key.pk, &key.sk)), Some((tenant, account)));
+        assert_eq!(watch_of(&entry(&key.pk, "RUN#1")), None);
+        assert_eq!(watch_of(&entry("TENANT#ten_1", &key.sk)), None);
     }
 }

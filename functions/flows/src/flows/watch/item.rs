@@ -8,7 +8,7 @@ use tributary::{
     store::{Key, Update},
 };
 
-use crate::App;
+use crate::TenantApp;
 
 /// Shard of the due index that holds accounts.
 pub(super) const SHARD: &str = "accounts";
@@ -48,7 +48,11 @@ impl Watch {
 
 /// Puts the account on the watch, before a flow is made in it: whatever becomes of the making,
 /// somebody looks. Says that it is wanted, so that a tick does not take it off meanwhile.
-pub(crate) async fn ensure(app: &App, tenant: TenantId, account: AccountId) -> Result<(), Error> {
+pub(crate) async fn ensure(
+    app: &TenantApp,
+    tenant: TenantId,
+    account: AccountId,
+) -> Result<(), Error> {
     let update = Update::new()
         .set("tenant_id", tenant)
         .set("account_id", account)
@@ -64,7 +68,7 @@ pub(crate) async fn ensure(app: &App, tenant: TenantId, account: AccountId) -> R
 
 /// Takes the look that is due: of several ticks, one gets it. If it dies, the next look is a whole
 /// period later.
-pub(super) async fn claim(app: &App, watch: &Watch, now: Timestamp) -> Result<bool, Error> {
+pub(super) async fn claim(app: &TenantApp, watch: &Watch, now: Timestamp) -> Result<bool, Error> {
     let update = Update::new()
         .set("due_at", after(now, EVERY))
         .when_equal("due_at", watch.due_at);
@@ -76,7 +80,7 @@ pub(super) async fn claim(app: &App, watch: &Watch, now: Timestamp) -> Result<bo
 }
 
 /// Notes a look that failed: the more in a row, the later the next.
-pub(super) async fn failed(app: &App, watch: &Watch, now: Timestamp) -> Result<(), Error> {
+pub(super) async fn failed(app: &TenantApp, watch: &Watch, now: Timestamp) -> Result<(), Error> {
     let failures = watch.failures.saturating_add(1);
     let update = Update::new()
         .set("failures", failures)
@@ -87,7 +91,7 @@ pub(super) async fn failed(app: &App, watch: &Watch, now: Timestamp) -> Result<(
 
 /// Notes a look that succeeded, and what was counted.
 pub(super) async fn looked(
-    app: &App,
+    app: &TenantApp,
     watch: &Watch,
     now: Timestamp,
     flows: u32,
@@ -103,7 +107,7 @@ pub(super) async fn looked(
 }
 
 /// Takes an account off the watch, unless somebody wants it again.
-pub(super) async fn end(app: &App, watch: &Watch) -> Result<(), Error> {
+pub(super) async fn end(app: &TenantApp, watch: &Watch) -> Result<(), Error> {
     use aws_sdk_dynamodb::types::AttributeValue;
 
     let ended = app

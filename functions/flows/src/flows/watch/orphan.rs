@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tributary::{aws::Refusal, error::Error, id::FlowId, store::Key, tenancy::Account};
 
 use super::listing::{Listed, Listing};
-use crate::{App, appflow::refused, compile::flow_name, flows::record::Flow};
+use crate::{TenantApp, appflow::refused, compile::flow_name, flows::record::Flow};
 
 /// A flow so much younger may have a record soon.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
@@ -16,7 +16,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 /// Removes what is certainly the tenant's, known to nobody and never used. One that was used is
 /// left and told of: it may be that our records were lost.
 pub(super) async fn remove(
-    app: &App,
+    app: &TenantApp,
     client: &Client,
     account: &Account,
     listing: &Listing,
@@ -61,7 +61,7 @@ fn ours(account: &Account, name: &str, listed: &Listed) -> Option<FlowId> {
     (flow_name(account.tenant_id, id) == name).then_some(id)
 }
 
-async fn is_known(app: &App, account: &Account, id: FlowId) -> Result<bool, Error> {
+async fn is_known(app: &TenantApp, account: &Account, id: FlowId) -> Result<bool, Error> {
     let key = Key::flow(account.tenant_id, id);
     Ok(app.store.get::<Flow>(&key).await?.is_some())
 }

@@ -9,7 +9,7 @@ use tributary::{
 };
 
 use crate::{
-    App,
+    TenantApp,
     flows::{
         delete,
         drift::{Look, look, unless_ours},
@@ -24,7 +24,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 /// Finishes what was begun, if its request is over: a flow that AppFlow has is adopted, one that it
 /// has not is removed, one that was to be deleted is.
 pub(super) async fn settle(
-    app: &App,
+    app: &TenantApp,
     client: &Client,
     flow: &Flow,
     now: Timestamp,
@@ -64,7 +64,7 @@ pub(super) async fn settle(
     Ok(())
 }
 
-async fn changed(app: &App, flow: &Flow, update: Update) -> Result<bool, Error> {
+async fn changed(app: &TenantApp, flow: &Flow, update: Update) -> Result<bool, Error> {
     let key = Key::flow(flow.tenant_id, flow.id);
     match app
         .store

@@ -14,13 +14,13 @@ use super::{
     thing::{LeftBehind, ThingKind, leave, meet},
 };
 use crate::{
-    App,
+    TenantApp,
     tenants::work::{Budget, Outcome, is_locked_out, settled},
 };
 
 /// Leaves every account, once nobody can be at anything in it any more.
 pub(super) async fn remove(
-    app: &App,
+    app: &TenantApp,
     tenant: &Tenant,
     job: &Offboarding,
     budget: Budget,
@@ -57,7 +57,7 @@ pub(super) async fn remove(
 
 /// Leaves one account; false when it has to be tried again.
 async fn one(
-    app: &App,
+    app: &TenantApp,
     job: &Offboarding,
     account: &Account,
     budget: Budget,

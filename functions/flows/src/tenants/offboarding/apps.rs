@@ -11,13 +11,17 @@ use super::{
     thing::{LeftBehind, ThingKind, leave, meet},
 };
 use crate::{
-    App, credentials,
+    TenantApp, credentials,
     oauth_apps::OwnApp,
     tenants::work::{Budget, Outcome},
 };
 
 /// Forgets every app. Its registration at the provider is the customer's.
-pub(super) async fn remove(app: &App, job: &Offboarding, budget: Budget) -> Result<Outcome, Error> {
+pub(super) async fn remove(
+    app: &TenantApp,
+    job: &Offboarding,
+    budget: Budget,
+) -> Result<Outcome, Error> {
     let (tenant, store) = (job.tenant_id, &app.store);
     let partition = Key::tenant_partition(tenant);
     let found = store

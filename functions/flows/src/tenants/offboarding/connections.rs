@@ -11,13 +11,17 @@ use super::{
     thing::{ThingKind, meet},
 };
 use crate::{
-    App,
+    TenantApp,
     connections::{Patience, end},
     tenants::work::{Budget, Outcome},
 };
 
 /// Ends every connection. What is left of each is kept with it until the grants are settled.
-pub(super) async fn remove(app: &App, job: &Offboarding, budget: Budget) -> Result<Outcome, Error> {
+pub(super) async fn remove(
+    app: &TenantApp,
+    job: &Offboarding,
+    budget: Budget,
+) -> Result<Outcome, Error> {
     let (tenant, store) = (job.tenant_id, &app.store);
     let patience = if job.is_out_of_patience(budget.now) {
         Patience::Over
@@ -37,7 +41,7 @@ pub(super) async fn remove(app: &App, job: &Offboarding, budget: Budget) -> Resu
             }
             let id = connection.id;
             meet(store, tenant, ThingKind::Connection, &id.to_string()).await?;
-            grantors::forget(store, &connection).await?;
+            grantors::forget(&app.shared, &connection).await?;
             if connection.state == ConnectionState::Deleted {
                 continue;
             }

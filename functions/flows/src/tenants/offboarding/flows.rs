@@ -10,13 +10,17 @@ use super::{
     thing::{LeftBehind, ThingKind, leave, meet},
 };
 use crate::{
-    App,
+    TenantApp,
     flows::{self, Flow},
     tenants::work::{Budget, Outcome, is_locked_out},
 };
 
 /// Removes every flow. One whose account lets us in no more is forgotten and left over.
-pub(super) async fn remove(app: &App, job: &Offboarding, budget: Budget) -> Result<Outcome, Error> {
+pub(super) async fn remove(
+    app: &TenantApp,
+    job: &Offboarding,
+    budget: Budget,
+) -> Result<Outcome, Error> {
     let (tenant, store) = (job.tenant_id, &app.store);
     let partition = Key::tenant_partition(tenant);
     let mut page = PageRequest::first(50);

@@ -15,7 +15,7 @@ use super::{
     thing::{LeftBehind, ThingKind, leave},
 };
 use crate::{
-    App,
+    TenantApp,
     connections::left_before,
     tenants::work::{Budget, Outcome, after},
 };
@@ -24,7 +24,11 @@ use crate::{
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(2);
 
 /// Waits for the providers, and then writes down what is left of each connection.
-pub(super) async fn wait(app: &App, job: &Offboarding, budget: Budget) -> Result<Outcome, Error> {
+pub(super) async fn wait(
+    app: &TenantApp,
+    job: &Offboarding,
+    budget: Budget,
+) -> Result<Outcome, Error> {
     let (tenant, store) = (job.tenant_id, &app.store);
     let partition = Key::tenant_partition(tenant);
     let mut page = PageRequest::first(50);

@@ -10,7 +10,7 @@ use super::{
     thing::{ThingKind, meet},
 };
 use crate::{
-    App,
+    TenantApp,
     tenants::{
         member::{self, Member},
         work::{Budget, Outcome},
@@ -18,7 +18,11 @@ use crate::{
 };
 
 /// Removes every member. Their sessions give no token from then on, and end by themselves.
-pub(super) async fn remove(app: &App, job: &Offboarding, budget: Budget) -> Result<Outcome, Error> {
+pub(super) async fn remove(
+    app: &TenantApp,
+    job: &Offboarding,
+    budget: Budget,
+) -> Result<Outcome, Error> {
     let (tenant, store) = (job.tenant_id, &app.store);
     let partition = Key::tenant_partition(tenant);
     loop {
@@ -31,7 +35,7 @@ pub(super) async fn remove(app: &App, job: &Offboarding, budget: Budget) -> Resu
             }
             let hash = sha256_hex(&member.subject);
             meet(store, tenant, ThingKind::Member, &hash[..32]).await?;
-            member::remove(store, &app.auth.issuer, tenant, &member.subject).await?;
+            member::remove(app, tenant, &member.subject).await?;
         }
         if found.next.is_none() {
             return Ok(Outcome::Done);

@@ -13,7 +13,7 @@ use super::{
     thing::{ThingKind, all},
 };
 use crate::{
-    App,
+    TenantApp,
     tenants::work::{Budget, Outcome},
 };
 
@@ -28,7 +28,11 @@ struct Found {
 }
 
 /// Empties the tenant's partitions.
-pub(super) async fn remove(app: &App, job: &Offboarding, budget: Budget) -> Result<Outcome, Error> {
+pub(super) async fn remove(
+    app: &TenantApp,
+    job: &Offboarding,
+    budget: Budget,
+) -> Result<Outcome, Error> {
     let tenant = job.tenant_id;
     for partition in partitions(&app.store, tenant).await? {
         if !empty(app, job, &partition, budget).await? {
@@ -53,7 +57,7 @@ async fn partitions(store: &Store, tenant: TenantId) -> Result<Vec<String>, Erro
 
 /// Deletes what does not stay; false when the time is over before the end is reached.
 async fn empty(
-    app: &App,
+    app: &TenantApp,
     job: &Offboarding,
     partition: &str,
     budget: Budget,

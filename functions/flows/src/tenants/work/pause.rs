@@ -3,11 +3,15 @@
 use tributary::{error::Error, tenancy::Tenant};
 
 use super::{Budget, Outcome, is_locked_out, settled};
-use crate::{App, flows};
+use crate::{TenantApp, flows};
 
 /// Stops every flow that starts by itself, and remembers which, for the day it is resumed. Runs in
 /// progress end by themselves.
-pub(super) async fn pause(app: &App, tenant: &Tenant, budget: Budget) -> Result<Outcome, Error> {
+pub(super) async fn pause(
+    app: &TenantApp,
+    tenant: &Tenant,
+    budget: Budget,
+) -> Result<Outcome, Error> {
     let mut failed = false;
     for flow in flows::that_start_by_themselves(app, tenant.id).await? {
         if !budget.is_left() {

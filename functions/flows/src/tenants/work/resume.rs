@@ -3,10 +3,14 @@
 use tributary::{error::Error, tenancy::Tenant};
 
 use super::{Budget, Outcome};
-use crate::{App, flows};
+use crate::{TenantApp, flows};
 
 /// Starts what was stopped, and nothing else. A flow that cannot be started any more stays stopped.
-pub(super) async fn resume(app: &App, tenant: &Tenant, budget: Budget) -> Result<Outcome, Error> {
+pub(super) async fn resume(
+    app: &TenantApp,
+    tenant: &Tenant,
+    budget: Budget,
+) -> Result<Outcome, Error> {
     let mut failed = false;
     for flow in flows::that_are_paused(app, tenant.id).await? {
         if !budget.is_left() {

@@ -12,7 +12,7 @@ use tributary::{
     tenancy::Account,
 };
 
-use crate::{app::App, page::escape};
+use crate::{app::TenantApp, page::escape};
 
 /// What is shown of a tenant.
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ struct Member {
 
 /// Makes the page.
 pub(super) async fn page(
-    app: &App,
+    app: &TenantApp,
     invitation: &Invitation,
     connection: &Connection,
     provider: &ProviderLink,
@@ -37,7 +37,7 @@ pub(super) async fn page(
     csrf: &Secret,
 ) -> Result<Response> {
     let link = &invitation.link;
-    let tenant: Option<Tenant> = app.store.get(&Key::tenant(link.tenant_id)).await?;
+    let tenant: Option<Tenant> = app.shared.get(&Key::tenant(link.tenant_id)).await?;
     let tenant =
         tenant.ok_or_else(|| Error::internal("no_tenant", "an invitation's tenant is gone"))?;
     let member: Option<Member> = app

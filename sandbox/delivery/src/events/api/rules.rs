@@ -195,6 +195,7 @@ fn target_spec(target: &Value) -> Result<TargetSpec, ApiError> {
     Ok(TargetSpec {
         id: required("Id")?.to_owned(),
         arn: arn.to_owned(),
+        role_arn: target["RoleArn"].as_str().map(str::to_owned),
         dead_letter_arn: target["DeadLetterConfig"]["Arn"]
             .as_str()
             .map(str::to_owned),

@@ -5,7 +5,7 @@ use tributary::{aws::Refusal, error::Error, id::TenantId, tenancy::Account};
 
 use super::super::thing::{ThingKind, meet};
 use crate::{
-    App, accounts,
+    TenantApp, accounts,
     appflow::{failed, refused},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn prefix(tenant: TenantId) -> String {
 
 /// Deletes whatever bears the tenant's name there. The session lets us touch nothing else, which is
 /// what matters in the vendor's own account.
-pub(super) async fn remove(app: &App, account: &Account) -> Result<(), Error> {
+pub(super) async fn remove(app: &TenantApp, account: &Account) -> Result<(), Error> {
     let client = accounts::appflow(app, account).await?;
     let prefix = prefix(account.tenant_id);
     for name in flows(&client, &prefix).await? {
@@ -50,7 +50,7 @@ pub(super) async fn remove(app: &App, account: &Account) -> Result<(), Error> {
     Ok(())
 }
 
-async fn met(app: &App, account: &Account, name: &str) -> Result<(), Error> {
+async fn met(app: &TenantApp, account: &Account, name: &str) -> Result<(), Error> {
     tracing::warn!(tenant.id = %account.tenant_id, account.id = %account.id, name, "something of a leaving tenant's was still in AppFlow");
     meet(&app.store, account.tenant_id, ThingKind::Stray, name).await
 }

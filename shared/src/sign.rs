@@ -1,4 +1,4 @@
-//! Signature version 4, as S3 wants it.
+//! Signature version 4, for the few calls that are made without an SDK client (docs/adr/0008).
 
 use std::time::SystemTime;
 
@@ -19,7 +19,7 @@ use reqwest::Url;
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// PutBucketPolicy takes a body only with a checksum.
-pub(super) fn add_checksum(headers: &mut HeaderMap, body: &str) {
+pub fn add_checksum(headers: &mut HeaderMap, body: &str) {
     let sum = STANDARD.encode(digest(&SHA256, body.as_bytes()));
     headers.insert(
         "x-amz-sdk-checksum-algorithm",
@@ -34,10 +34,10 @@ pub(super) fn add_checksum(headers: &mut HeaderMap, body: &str) {
     }
 }
 
-/// Signs a request with the credentials of a configuration.
-pub(super) async fn add_signature(
+/// Signs a request to a service with the credentials of a configuration.
+pub async fn add_signature(
     config: &SdkConfig,
-    region: &str,
+    (service, region): (&str, &str),
     method: &Method,
     url: &Url,
     headers: &mut HeaderMap,
@@ -50,7 +50,7 @@ pub(super) async fn add_signature(
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region(region)
-        .name("s3")
+        .name(service)
         .time(SystemTime::now())
         .settings(settings())
         .build()?
@@ -74,7 +74,7 @@ pub(super) async fn add_signature(
     Ok(())
 }
 
-/// S3 signs paths as they are, and wants the hash of the body as a header.
+/// S3 signs paths as they are, and wants the hash of the body as a header; the others do not mind.
 fn settings() -> SigningSettings {
     let mut settings = SigningSettings::default();
     settings.percent_encoding_mode = PercentEncodingMode::Single;
@@ -110,9 +110,16 @@ mod tests {
             HeaderValue::from_static("222222222222"),
         );
         add_checksum(&mut headers, "{}");
-        add_signature(&config, "us-east-1", &Method::PUT, &url, &mut headers, "{}")
-            .await
-            .unwrap();
+        add_signature(
+            &config,
+            ("s3", "us-east-1"),
+            &Method::PUT,
+            &url,
+            &mut headers,
+            "{}",
+        )
+        .await
+        .unwrap();
         let signature = headers["authorization"].to_str().unwrap();
         for part in [
             "Credential=AKIDEXAMPLE/",
@@ -140,7 +147,7 @@ mod tests {
         let url = Url::parse("https://s3.us-east-1.amazonaws.com/").unwrap();
         let signed = add_signature(
             &config,
-            "us-east-1",
+            ("s3", "us-east-1"),
             &Method::GET,
             &url,
             &mut HeaderMap::new(),

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use tributary::{
     aws::Refusal,
-    tenancy::{AccountState, Probe, ProbeOutcome, VerificationReport},
+    tenancy::{
+        AccountState, Permission, PermissionOutcome, Probe, ProbeOutcome, VerificationReport,
+    },
 };
 
 /// What STS answered to an attempt to assume the role.
@@ -113,6 +115,60 @@ pub(super) fn account(
     probe("account", outcome, detail, &answer, at)
 }
 
+/// Name of the probe that sends an event.
+const EVENT_FORWARDING: &str = "event_forwarding";
+
+/// What became of the event that verification sent through the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Event {
+    /// It came out at our end.
+    Arrived,
+    /// It was taken there and did not come out here within so many seconds.
+    Lost(u64),
+    /// The same, and it is too early to say what that means.
+    Late(u64),
+    /// The role may not put it.
+    NotAllowed,
+    /// It could not be put.
+    NotPut,
+}
+
+/// Events of the account must reach us.
+pub(super) fn event_forwarding(event: Event, request_id: Option<String>, at: Timestamp) -> Probe {
+    let (outcome, detail) = match event {
+        Event::Arrived => (
+            ProbeOutcome::Passed,
+            "An event that was put on the account's bus arrived.".to_owned(),
+        ),
+        Event::Lost(seconds) => (
+            ProbeOutcome::Failed,
+            format!(
+                "No event arrived within {seconds} s. Check that the rule of the template is there and \
+                 enabled, and its role."
+            ),
+        ),
+        Event::Late(seconds) => (
+            ProbeOutcome::Inconclusive,
+            format!("No event arrived within {seconds} s. It is tried again soon."),
+        ),
+        Event::NotAllowed => (
+            ProbeOutcome::Inconclusive,
+            "Not tried: the role may not put an event.".to_owned(),
+        ),
+        Event::NotPut => (
+            ProbeOutcome::Inconclusive,
+            "The event could not be put on the account's bus. Try again.".to_owned(),
+        ),
+    };
+    Probe {
+        name: EVENT_FORWARDING.to_owned(),
+        outcome,
+        detail,
+        request_id,
+        at,
+    }
+}
+
 fn unclear() -> (ProbeOutcome, String) {
     (
         ProbeOutcome::Inconclusive,
@@ -136,7 +192,8 @@ fn probe(
     }
 }
 
-/// Which failure of which probe is named, worst first.
+/// Which failure of which probe is named, worst first. Missing permissions come before events: without
+/// the permission no event was sent.
 const REASONS: [(&str, &str); 4] = [
     ("without_external_id", "role_assumable_without_external_id"),
     (
@@ -147,30 +204,53 @@ const REASONS: [(&str, &str); 4] = [
     ("with_external_id", "role_not_assumable"),
 ];
 
-/// What the probes mean together.
-pub(super) fn report(probes: Vec<Probe>) -> VerificationReport {
-    let failed = REASONS.iter().find(|(name, _)| {
+/// Whether all of these passed.
+pub(super) fn all_passed(probes: &[Probe]) -> bool {
+    probes
+        .iter()
+        .all(|probe| probe.outcome == ProbeOutcome::Passed)
+}
+
+/// What probes and permissions mean together.
+pub(super) fn report(probes: Vec<Probe>, permissions: Vec<Permission>) -> VerificationReport {
+    let failed = |name: &str| {
         probes
             .iter()
-            .any(|probe| probe.name == *name && probe.outcome == ProbeOutcome::Failed)
-    });
-    let passed = probes
+            .any(|probe| probe.name == name && probe.outcome == ProbeOutcome::Failed)
+    };
+    let missing: Vec<String> = permissions
         .iter()
-        .all(|probe| probe.outcome == ProbeOutcome::Passed);
-    let reason = match failed {
-        Some((_, reason)) => Some((*reason).to_owned()),
+        .filter(|one| one.outcome == PermissionOutcome::Missing)
+        .map(|one| one.action.clone())
+        .collect();
+    let is_clear = permissions
+        .iter()
+        .all(|one| one.outcome != PermissionOutcome::Inconclusive);
+    let passed = all_passed(&probes) && missing.is_empty() && is_clear;
+    let untrusted = REASONS.iter().find(|(name, _)| failed(name));
+    let reason = match untrusted {
+        Some((_, reason)) => Some(*reason),
+        None if !missing.is_empty() => Some("permissions_missing"),
+        None if failed(EVENT_FORWARDING) => Some("events_not_forwarded"),
         None if passed => None,
-        None => Some("inconclusive".to_owned()),
+        None => Some("inconclusive"),
     };
     VerificationReport {
         passed,
-        reason,
+        reason: reason.map(str::to_owned),
         probes,
+        permissions,
+        missing,
+        statements: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
 /// Where an account stands after a report: what proves nothing changes nothing.
-pub(super) fn state_after(before: AccountState, report: &VerificationReport) -> AccountState {
+pub(in crate::accounts) fn state_after(
+    before: AccountState,
+    report: &VerificationReport,
+) -> AccountState {
     if report.passed {
         return AccountState::Verified;
     }
@@ -200,12 +280,48 @@ mod tests {
     }
 
     fn judged(with: &Answer, found: &str, without: &Answer, wrong: &Answer) -> VerificationReport {
-        report(vec![
+        report(trust(with, found, without, wrong), Vec::new())
+    }
+
+    fn trust(with: &Answer, found: &str, without: &Answer, wrong: &Answer) -> Vec<Probe> {
+        vec![
             with_id(with, AT),
             account(Some(found), "222222222222", None, AT),
             without_right_id("without_external_id", without, AT),
             without_right_id("with_wrong_external_id", wrong, AT),
-        ])
+        ]
+    }
+
+    #[test]
+    fn o7_a_trusted_role_that_lacks_an_action_or_forwards_nothing_is_not_verified() {
+        use PermissionOutcome::{Allowed, Inconclusive, Missing, NotProbed};
+        let tried = |outcome| Permission {
+            action: "appflow:StartFlow".to_owned(),
+            outcome,
+            detail: None,
+            request_id: None,
+            at: AT,
+        };
+        for (outcome, event, reason) in [
+            (Allowed, Event::Arrived, None),
+            (NotProbed, Event::Arrived, None),
+            (Missing, Event::Arrived, Some("permissions_missing")),
+            (Missing, Event::NotAllowed, Some("permissions_missing")),
+            (Missing, Event::Lost(10), Some("permissions_missing")),
+            (Inconclusive, Event::Arrived, Some("inconclusive")),
+            (Allowed, Event::Lost(10), Some("events_not_forwarded")),
+            (Inconclusive, Event::Lost(10), Some("events_not_forwarded")),
+            (Allowed, Event::Late(10), Some("inconclusive")),
+            (Allowed, Event::NotPut, Some("inconclusive")),
+        ] {
+            let mut probes = trust(&assumed(), "222222222222", &denied(), &denied());
+            probes.push(event_forwarding(event, None, AT));
+            let report = report(probes, vec![tried(outcome)]);
+            assert_eq!(report.reason.as_deref(), reason, "{outcome:?} {event:?}");
+            assert_eq!(report.passed, reason.is_none());
+            let is_missing = outcome == Missing;
+            assert_eq!(report.missing.len(), usize::from(is_missing));
+        }
     }
 
     #[test]
