@@ -5,6 +5,7 @@ mod contract;
 mod cors;
 mod cursors;
 mod fuzz;
+mod interleaving;
 mod isolation;
 mod requests;
 mod roles;

@@ -117,7 +117,7 @@ pub(crate) async fn make_connect_token_for_tenant(
             "This tenant is suspended, is leaving or has left.",
         ));
     }
-    let app = app.within(&app.scopes.for_operator(tenant).await?);
+    let app = app.for_operator(tenant).await?;
     let Some(subject) = value.subject.clone() else {
         let fault = Fault::new("/subject", "required", "The user for whom the token is.");
         return Err(invalid(vec![fault]));
