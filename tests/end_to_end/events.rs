@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sandbox::{Options, binaries::workspace_root};
-use sandbox_core::{Functions, InvocationError, Queues};
+use sandbox_core::{Functions, InvocationError, Queues, VENDOR_ACCOUNT};
 use serde_json::{Value, json};
 
 use crate::common;
@@ -51,7 +51,7 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     (
         "flows",
         "watch",
-        Return(r#"{"operations":0,"accounts":0,"failed":0}"#),
+        Return(r#"{"operations":0,"tenants":0,"accounts":0,"failed":0}"#),
     ),
     (
         "flows",
@@ -194,9 +194,25 @@ fn options() -> Options {
     }
 }
 
+/// The tenant that the events' tokens name.
+async fn put_tenant(sandbox: &sandbox::Sandbox) {
+    let tenant = "ten_019364c0a1b27cc3a4d5e6f708192a3b";
+    let put = json!({
+        "TableName": sandbox.stack.resources["Table"].physical_id(),
+        "Item": {
+            "pk": { "S": "OPERATOR" }, "sk": { "S": format!("TENANT#{tenant}") },
+            "id": { "S": tenant }, "state": { "S": "active" },
+        },
+    });
+    let admin = sandbox.aws.admin(VENDOR_ACCOUNT);
+    let reply = sandbox.aws.call(&admin, "dynamodb", "PutItem", &put).await;
+    assert!(reply.status.is_success(), "{}", reply.status);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_comes_to_what_it_must() {
     let sandbox = common::start_with(options()).await;
+    put_tenant(&sandbox).await;
     let mut wrong = Vec::new();
     for (function, file, must) in EXPECTED {
         let path = workspace_root().join(format!("events/{function}/{file}.json"));

@@ -207,6 +207,7 @@ async fn a_tenant_that_leaves_leaves_nothing_behind_unsaid(world: World) {
     time_passes(sandbox, Duration::from_mins(6)).await;
     assert_eq!(acts_as(&world), acted);
 
+    assert_signed(&receipt);
     let again = delete(&operator, &world.tenant.id)
         .await
         .expect(200)
@@ -216,6 +217,19 @@ async fn a_tenant_that_leaves_leaves_nothing_behind_unsaid(world: World) {
     assert_eq!(told, ["tributary.tenant.offboarded"]);
     wire::assert_no_failures(sandbox);
     common::no_leaks(sandbox).await;
+}
+
+/// The signature stands for the receipt as it is shown.
+fn assert_signed(receipt: &Value) {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+    let parts: Vec<&str> = receipt["jws"].as_str().unwrap().split('.').collect();
+    assert_eq!(parts.len(), 3);
+    let payload = URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
+    let signed: Value = serde_json::from_slice(&payload).unwrap();
+    let mut shown = receipt.clone();
+    shown.as_object_mut().unwrap().remove("jws");
+    assert_eq!(signed, shown);
 }
 
 /// How often somebody acted in a session of this tenant's: its id names the session.

@@ -88,7 +88,7 @@ fn statement(
 
 /// JSON with the members of each object in order and nothing between them: RFC 8785 for what a
 /// report has, which is texts, whole numbers and truth values.
-fn canonical(value: &Value) -> String {
+pub(crate) fn canonical(value: &Value) -> String {
     match value {
         Value::Object(members) => {
             let mut names: Vec<&String> = members.keys().collect();

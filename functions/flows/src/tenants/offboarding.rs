@@ -26,6 +26,7 @@ use tributary::{
 };
 use utoipa::ToSchema;
 
+use self::view::OffboardingView;
 use super::{
     turn::turn,
     work::{Budget, Outcome, after},
@@ -99,6 +100,9 @@ pub(super) struct Offboarding {
     pub(super) items: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) finished_at: Option<Timestamp>,
+    /// The receipt, signed: a compact JWS (ES256) whose payload is canonical JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) jws: Option<String>,
 }
 
 impl Offboarding {
@@ -112,6 +116,7 @@ impl Offboarding {
             request_id: caller.request_id.clone(),
             items: 0,
             finished_at: None,
+            jws: None,
         }
     }
 
@@ -176,15 +181,18 @@ async fn advance(app: &TenantApp, job: &Offboarding, next: Phase) -> Result<(), 
     Ok(())
 }
 
-/// The receipt is complete before the tenant is gone; who dies in between does both again.
+/// The receipt is complete, and signed, before the tenant is gone; who dies in between does both
+/// again.
 async fn finish(
     app: &TenantApp,
     tenant: &Tenant,
     job: &Offboarding,
     now: Timestamp,
 ) -> Result<(), Error> {
-    if job.finished_at.is_none() {
-        let update = Update::new().set("finished_at", now);
+    if job.jws.is_none() {
+        let view = OffboardingView::finished(&app.store, tenant, job, now).await?;
+        let jws = app.reports.sign(view.canonical()?.as_bytes()).await?;
+        let update = Update::new().set("finished_at", now).set("jws", jws);
         app.store.update::<IgnoredAny>(&job.key(), update).await?;
     }
     turn(app, tenant, TenantState::Gone, None, now).await?;

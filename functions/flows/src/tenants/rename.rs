@@ -25,6 +25,7 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TenantPatch {
     /// What people call it.
+    #[schema(example = "Acme")]
     name: String,
 }
 

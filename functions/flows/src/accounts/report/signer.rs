@@ -68,7 +68,7 @@ impl ReportSigner {
     }
 
     /// A compact JWS of a payload.
-    pub(super) async fn sign(&self, payload: &[u8]) -> Result<String, Error> {
+    pub(crate) async fn sign(&self, payload: &[u8]) -> Result<String, Error> {
         let header = json!({ "alg": "ES256", "kid": self.public().await?.kid, "typ": "JWS" });
         let input = format!(
             "{}.{}",

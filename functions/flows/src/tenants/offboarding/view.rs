@@ -16,6 +16,7 @@ use super::{
     Offboarding, Phase,
     thing::{self, LeftBehind, Thing, ThingKind},
 };
+use crate::accounts::report::canonical;
 
 /// Something that is left over, and of what.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,6 +75,11 @@ pub(crate) struct OffboardingView {
     other_items: u64,
     /// What is still there, and who can do something about it.
     left_over: Vec<LeftOf>,
+    /// The receipt, signed when it was over: a compact JWS (ES256) whose payload is this object
+    /// without `jws`, as canonical JSON. `GET /v1/report-keys` has the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl")]
+    jws: Option<String>,
 }
 
 impl OffboardingView {
@@ -87,6 +93,34 @@ impl OffboardingView {
         Ok(Self::of(tenant, job, things))
     }
 
+    /// The receipt of an offboarding that is over now.
+    pub(super) async fn finished(
+        store: &Store,
+        tenant: &Tenant,
+        job: &Offboarding,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let job = Offboarding {
+            finished_at: Some(now),
+            ..job.clone()
+        };
+        let things = thing::all(store, tenant.id).await?;
+        let view = Self::of(tenant, job, things);
+        Ok(Self {
+            state: TenantState::Gone,
+            ..view
+        })
+    }
+
+    /// What is signed.
+    pub(super) fn canonical(&self) -> Result<String, Error> {
+        let value = serde_json::to_value(self).map_err(|error| {
+            Error::internal("receipt_unwritable", "a receipt could not be written")
+                .with_source(error)
+        })?;
+        Ok(canonical(&value))
+    }
+
     fn of(tenant: &Tenant, job: Offboarding, things: Vec<Thing>) -> Self {
         let Offboarding {
             tenant_id,
@@ -96,6 +130,7 @@ impl OffboardingView {
             request_id,
             items,
             finished_at,
+            jws,
         } = job;
         let (mut removed, mut left_over) = (BTreeMap::<ThingKind, Removed>::new(), Vec::new());
         for Thing { kind, name, left } in things {
@@ -122,6 +157,7 @@ impl OffboardingView {
             things: removed,
             other_items: items,
             left_over,
+            jws,
         }
     }
 }
