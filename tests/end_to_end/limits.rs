@@ -1,5 +1,6 @@
 //! How much a tenant may do, and that the others do not feel it.
 
+mod events;
 mod rates;
 mod unavailable;
 mod world;
