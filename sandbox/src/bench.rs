@@ -8,6 +8,7 @@
 mod case;
 mod machine;
 mod measure;
+pub mod noisy;
 mod percentile;
 mod process;
 mod report;
@@ -48,6 +49,17 @@ impl Default for Options {
     }
 }
 
+impl Profile {
+    /// The profile of this name.
+    fn named(name: &str) -> Result<Self, Error> {
+        match name {
+            "debug" => Ok(Self::Debug),
+            "release" => Ok(Self::Release),
+            other => Err(Error::Usage(format!("there is no profile {other}"))),
+        }
+    }
+}
+
 impl Options {
     /// Reads `--invocations N`, `--profile debug|release` and `--out FILE`.
     pub fn parse(words: &[String]) -> Result<Self, Error> {
@@ -67,13 +79,7 @@ impl Options {
                     })?;
                 }
                 "--profile" => {
-                    options.profile = match value()?.as_str() {
-                        "debug" => Profile::Debug,
-                        "release" => Profile::Release,
-                        other => {
-                            return Err(Error::Usage(format!("there is no profile {other}")));
-                        }
-                    };
+                    options.profile = Profile::named(value()?)?;
                 }
                 "--out" => options.out = value()?.into(),
                 other => return Err(Error::Usage(format!("unknown option {other}"))),

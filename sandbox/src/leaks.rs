@@ -46,7 +46,7 @@ impl Sandbox {
         for (queue, message) in self.queued_messages().await {
             look(&format!("queue {queue}"), &message);
         }
-        for (object, content) in self.stored_objects().await {
+        for (object, content) in self.stored_objects(|_| true).await {
             look(&format!("object {object}"), &content);
         }
         for item in self.table_items().await {
@@ -85,8 +85,8 @@ impl Sandbox {
         found
     }
 
-    /// Every object in the buckets of all accounts, as text.
-    pub async fn stored_objects(&self) -> Vec<(String, String)> {
+    /// Every object, as text, in those buckets of all accounts whose name is wanted.
+    pub async fn stored_objects(&self, wanted: impl Fn(&str) -> bool) -> Vec<(String, String)> {
         let mut found = Vec::new();
         for account in [VENDOR_ACCOUNT, CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT] {
             let admin = self.aws.admin(account);
@@ -97,10 +97,23 @@ impl Sandbox {
                     .await;
                 String::from_utf8_lossy(&reply.body).into_owned()
             };
-            for bucket in texts(&get("/").await, "Name") {
-                for key in texts(&get(&format!("/{bucket}?list-type=2")).await, "Key") {
-                    let object = format!("/{bucket}/{key}");
-                    found.push((object.clone(), get(&object).await));
+            let mut buckets = texts(&get("/").await, "Name");
+            buckets.retain(|bucket| wanted(bucket));
+            for bucket in buckets {
+                let mut after = String::new();
+                loop {
+                    let page = get(&format!("/{bucket}?list-type=2{after}")).await;
+                    let keys = texts(&page, "Key");
+                    for key in &keys {
+                        let object = format!("/{bucket}/{key}");
+                        found.push((object.clone(), get(&object).await));
+                    }
+                    match keys.last() {
+                        Some(last) if page.contains("<IsTruncated>true") => {
+                            after = format!("&start-after={last}");
+                        }
+                        _ => break,
+                    }
                 }
             }
         }

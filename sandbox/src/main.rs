@@ -11,6 +11,7 @@ cargo run -p sandbox -- serve               serve until stopped, without the tou
 cargo run -p sandbox -- openapi [FILE]      write the OpenAPI document (default docs/openapi.json)
 cargo run -p sandbox -- openapi --check FILE   fail if the file is not the document of today
 cargo run --release -p sandbox -- bench [--invocations N] [--profile debug|release] [--out FILE]
+cargo run --release -p sandbox -- noisy [--seconds N] [--others N] [--rate N] [--quota N] [--factor N] [--out FILE]
 options: --port N   first of six consecutive ports (default 8700)   --log FILE   copy of all logs
 ";
 
@@ -61,6 +62,9 @@ async fn main() -> ExitCode {
         Some("serve") => walk(&arguments, false, true).await,
         Some("openapi") => write_openapi(&arguments),
         Some("bench") => sandbox::bench::from_arguments(&arguments.rest)
+            .await
+            .map_err(Into::into),
+        Some("noisy") => sandbox::bench::noisy::from_arguments(&arguments.rest)
             .await
             .map_err(Into::into),
         Some("help") => {

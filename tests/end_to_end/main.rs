@@ -17,4 +17,6 @@ mod limits;
 mod onboarding;
 mod queries;
 mod runs;
+mod scopes;
+mod tenants;
 mod tour;

@@ -71,6 +71,8 @@ async fn i1(hosting: Hosting) {
         .assert_nothing_changed_but(sandbox, "Red, asking about Blue's", &watch)
         .await;
 
+    before.assert_not_counted(sandbox, &world.blue.id).await;
+
     // With its own ids the same questions do go further.
     let own = format!("/v1/connections/{}/entities", &world.reds["ConnectionId"]);
     assert_eq!(

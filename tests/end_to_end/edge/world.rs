@@ -1,7 +1,7 @@
 //! Two tenants: Blue with everything that the API can make, and Red with the same and an admin who is
 //! curious.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use http::StatusCode;
 use sandbox::{
@@ -43,6 +43,7 @@ pub(crate) struct World {
 pub(crate) async fn build(hosting: Hosting) -> World {
     let options = Options {
         run_schedules: false,
+        environment: without_limits(),
         ..Options::default()
     };
     let sandbox = common::start_with(options).await;
@@ -81,6 +82,16 @@ pub(crate) async fn build(hosting: Hosting) -> World {
         nobodys,
         aws_account,
     }
+}
+
+/// Limits that nobody reaches: what is asked here in a row, people ask in hours.
+pub(crate) fn without_limits() -> BTreeMap<String, BTreeMap<String, String>> {
+    let limits = ["LIMIT_READ", "LIMIT_WRITE", "LIMIT_TOKEN"];
+    let limits = limits.map(|name| (name.to_owned(), "10000/100000".to_owned()));
+    let functions = ["FlowsFunction", "QueriesFunction"];
+    functions
+        .map(|id| (id.to_owned(), limits.clone().into()))
+        .into()
 }
 
 /// One of everything that a tenant can have.

@@ -14,6 +14,8 @@ use super::API_FUNCTIONS;
 pub(crate) struct Moment {
     /// What is kept, by where it is kept.
     kept: BTreeMap<String, Value>,
+    /// How much each party has asked, by item.
+    counted: BTreeMap<String, Value>,
     asked: usize,
     invocations: BTreeMap<&'static str, u64>,
 }
@@ -23,13 +25,17 @@ impl Moment {
     pub(crate) async fn of(sandbox: &Sandbox) -> Self {
         sandbox.runtime.settled().await;
         let mut kept = BTreeMap::new();
+        let mut counted = BTreeMap::new();
         for item in sandbox.table_items().await {
-            kept.insert(
-                format!("item {} {}", item["pk"]["S"], item["sk"]["S"]),
-                item,
-            );
+            let key = format!("item {} {}", item["pk"]["S"], item["sk"]["S"]);
+            // Who asks is counted; that is no change of anything.
+            let is_count = key.starts_with("item \"LIMIT#");
+            let map = if is_count { &mut counted } else { &mut kept };
+            map.insert(key, item);
         }
-        for (object, content) in sandbox.stored_objects().await {
+        // What was asked is recorded, whatever came of it: audit.rs.
+        let audit = sandbox.stack.resources["AuditBucket"].physical_id();
+        for (object, content) in sandbox.stored_objects(|bucket| bucket != audit).await {
             kept.insert(format!("object {object}"), Value::from(content));
         }
         for account in [VENDOR_ACCOUNT, CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT] {
@@ -38,6 +44,7 @@ impl Moment {
         kept.extend(queues(sandbox).await);
         Self {
             kept,
+            counted,
             asked: sandbox.journal.entries().len(),
             invocations: API_FUNCTIONS
                 .map(|id| (id, sandbox.runtime.counters(id).invocations))
@@ -62,6 +69,17 @@ impl Moment {
         let mut changed = self.changes(&now);
         changed.retain(|key| !key.starts_with(own));
         assert!(changed.is_empty(), "{what} changed {changed:?}");
+    }
+
+    /// Nothing was counted as this tenant's since.
+    pub(crate) async fn assert_not_counted(&self, sandbox: &Sandbox, tenant: &str) {
+        let now = Self::of(sandbox).await;
+        let own = |map: &BTreeMap<String, Value>| {
+            let mut map = map.clone();
+            map.retain(|key, _| key.contains(tenant));
+            map
+        };
+        assert_eq!(own(&self.counted), own(&now.counted));
     }
 
     /// Where something differs.
