@@ -7,12 +7,12 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use aws_sdk_secretsmanager::Client;
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use aws_sdk_secretsmanager::Client;
 use http::HeaderMap;
 use lambda_http::request::RequestContext;
 use tokio::sync::OnceCell;
@@ -103,7 +103,11 @@ impl Guesses {
 }
 
 /// Lets nobody go on who has guessed too often, and counts what was a guess.
-pub(crate) async fn watch(State(guesses): State<Guesses>, request: Request, next: Next) -> Response {
+pub(crate) async fn watch(
+    State(guesses): State<Guesses>,
+    request: Request,
+    next: Next,
+) -> Response {
     let Some(from) = source(&request) else {
         return next.run(request).await;
     };
@@ -140,10 +144,10 @@ fn presents(request: &Request) -> bool {
 }
 
 fn has_session(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(http::header::COOKIE)
-        .iter()
-        .any(|line| line.to_str().is_ok_and(|line| line.contains(cookie::SESSION)))
+    headers.get_all(http::header::COOKIE).iter().any(|line| {
+        line.to_str()
+            .is_ok_and(|line| line.contains(cookie::SESSION))
+    })
 }
 
 /// Where the gateway says that a request comes from.

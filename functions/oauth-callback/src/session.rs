@@ -136,7 +136,7 @@ impl Session {
     pub(crate) async fn is_outdated(&self, app: &App) -> Result<bool> {
         let asked = Timestamp::from_second(self.asked_at).unwrap_or(Timestamp::UNIX_EPOCH);
         let issuer = app.sign_in.issuer();
-        sign_off::person_ended(&app.store, issuer, &self.subject, asked).await
+        sign_off::person_ended(&app.shared, issuer, &self.subject, asked).await
     }
 
     /// Ends every token of this sign-in; of the person, where tokens do not say which sign-in they
@@ -144,8 +144,8 @@ impl Session {
     pub(crate) async fn end_tokens(&self, app: &App) -> Result<()> {
         let issuer = app.sign_in.issuer();
         match &self.login_id {
-            Some(login_id) => sign_off::end_sign_in(&app.store, issuer, login_id).await,
-            None => sign_off::end_person(&app.store, issuer, &self.subject).await,
+            Some(login_id) => sign_off::end_sign_in(&app.shared, issuer, login_id).await,
+            None => sign_off::end_person(&app.shared, issuer, &self.subject).await,
         }
     }
 
