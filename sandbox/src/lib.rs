@@ -18,6 +18,7 @@ mod services;
 mod stack;
 mod start;
 pub mod tour;
+pub mod trail;
 pub mod warehouse;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -153,7 +154,7 @@ pub struct Sandbox {
     changes: changes::Changes,
     received: client::Inbox,
     _api: HttpApi,
-    _pollers: Vec<QueuePollers>,
+    pollers: Vec<QueuePollers>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -174,6 +175,18 @@ impl Sandbox {
     /// Notifications that the subscriber got so far, each as its body came.
     pub async fn notifications(&self) -> Vec<serde_json::Value> {
         self.received.all(&*self.aws).await
+    }
+
+    /// Lets Lambda take no messages of a queue (its logical id), or take them again.
+    pub fn hold_queue(&self, id: &str, hold: bool) {
+        let queue = self.stack.resources[id].arn().unwrap_or_default();
+        for pollers in &self.pollers {
+            if hold {
+                pollers.hold(queue);
+            } else {
+                pollers.go_on(queue);
+            }
+        }
     }
 
     fn parts(&self) -> provision::Parts {

@@ -242,7 +242,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         changes,
         received,
         _api: http,
-        _pollers: pollers,
+        pollers,
         tasks,
     });
     control::serve(&sandbox, ports.control);

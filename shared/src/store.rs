@@ -1,7 +1,7 @@
 //! The table: keys, items, conditional writes, single use, pages.
 //!
-//! Every function that reads or writes a tenant's things takes a [`Key`], and the keys of tenants'
-//! things are made from a [`crate::id::TenantId`] only.
+//! Every function that reads or writes a tenant's things takes a [`Key`], the keys of tenants' things
+//! are made from a [`crate::id::TenantId`] only, and a [`Store`] is one tenant's or nobody's.
 
 pub mod idempotency;
 pub mod key;
@@ -26,6 +26,7 @@ pub use update::Update;
 use crate::{
     aws::Refusal,
     error::{Error, Kind},
+    id::TenantId,
 };
 
 /// A DynamoDB item, as the SDK has it.
@@ -40,6 +41,9 @@ pub enum StoreError {
         /// The item that stood in the way.
         current: Option<Box<Item>>,
     },
+    /// The item is not in this store's part of the table: a bug of ours, and nothing was sent.
+    #[error("the item is not in this store's part of the table")]
+    Elsewhere,
     /// The item cannot be read as what it should be, or written.
     #[error("the item does not have the expected shape")]
     Shape(#[source] serde_dynamo::Error),
@@ -74,8 +78,18 @@ impl From<StoreError> for Error {
                 "Somebody else changed this at the same time. Read it again and retry.",
             )
             .with_source(error),
+            StoreError::Elsewhere => Self::internal(
+                "foreign_item",
+                "another part of the table was asked for than what is worked on",
+            )
+            .with_source(error),
             StoreError::Shape(_) => {
                 Self::internal("store_shape", "an item could not be read").with_source(error)
+            }
+            // Not an outage: a call that our own policies do not know.
+            StoreError::Service { ref refusal, .. } if refusal.is_access_denied() => {
+                Self::internal("store_refused", "IAM refused a call of the table")
+                    .with_source(error)
             }
             StoreError::Service { .. } => {
                 Self::unavailable("store_unavailable", "the table did not answer")
@@ -85,17 +99,61 @@ impl From<StoreError> for Error {
     }
 }
 
-/// The table.
+/// A part of the table: one tenant's, or what is no tenant's.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: Client,
     table: String,
+    part: Part,
+}
+
+/// Which partitions a store reaches. IAM enforces the same; this finds a mix-up before it is sent.
+#[derive(Debug, Clone)]
+enum Part {
+    /// Those of no tenant.
+    Shared,
+    /// Those that begin with this, the tenant's own, and what its transactions write elsewhere.
+    Tenant(String),
+}
+
+impl Part {
+    fn has(&self, partition: &str) -> bool {
+        match self {
+            Self::Shared => !partition.starts_with("TENANT#"),
+            Self::Tenant(own) => match partition.strip_prefix(own.as_str()) {
+                Some(rest) => rest.is_empty() || rest.starts_with('#'),
+                None => !partition.starts_with("TENANT#"),
+            },
+        }
+    }
 }
 
 impl Store {
-    /// A table behind a client.
+    /// What is no tenant's, in the table behind a client.
     pub const fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+        Self {
+            client,
+            table,
+            part: Part::Shared,
+        }
+    }
+
+    /// A tenant's part of the table behind a client. Functions get one from the tenant's scope
+    /// ([`crate::tenancy::TenantScope`]), whose client can reach nothing else.
+    pub fn of_tenant(client: Client, table: String, tenant: TenantId) -> Self {
+        Self {
+            client,
+            table,
+            part: Part::Tenant(Key::tenant_partition(tenant)),
+        }
+    }
+
+    /// Refuses what is not in this store's part.
+    fn check(&self, partition: &str) -> Result<(), StoreError> {
+        if self.part.has(partition) {
+            return Ok(());
+        }
+        Err(StoreError::Elsewhere)
     }
 
     /// The client, for calls that only one function needs.
@@ -110,6 +168,7 @@ impl Store {
 
     /// Reads an item, consistently.
     pub async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        self.check(&key.pk)?;
         let answer = self
             .client
             .get_item()
@@ -124,6 +183,7 @@ impl Store {
 
     /// Writes an item that must not be there yet; one past its `expires_at` counts as absent.
     pub async fn insert<T: Serialize>(&self, key: &Key, value: &T) -> Result<(), StoreError> {
+        self.check(&key.pk)?;
         self.client
             .put_item()
             .table_name(&self.table)
@@ -149,6 +209,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut call = self.client.transact_write_items();
         for (key, value) in items {
+            self.check(&key.pk)?;
             let put = Put::builder()
                 .table_name(&self.table)
                 .set_item(Some(to_item(key, value)?))
@@ -165,6 +226,7 @@ impl Store {
 
     /// Writes an item whatever was there.
     pub async fn put<T: Serialize>(&self, key: &Key, value: &T) -> Result<(), StoreError> {
+        self.check(&key.pk)?;
         self.client
             .put_item()
             .table_name(&self.table)
@@ -181,6 +243,7 @@ impl Store {
         key: &Key,
         value: &T,
     ) -> Result<Option<T>, StoreError> {
+        self.check(&key.pk)?;
         let answer = self
             .client
             .put_item()
@@ -203,6 +266,7 @@ impl Store {
         key: &Key,
         update: Update,
     ) -> Result<T, StoreError> {
+        self.check(&key.pk)?;
         let (expression, condition, names, values) = update.into_parts();
         let answer = self
             .client
@@ -228,6 +292,7 @@ impl Store {
         update: Update,
         others: &[(Key, T)],
     ) -> Result<(), StoreError> {
+        self.check(&key.pk)?;
         let (expression, condition, names, values) = update.into_parts();
         let change = aws_sdk_dynamodb::types::Update::builder()
             .table_name(&self.table)
@@ -244,6 +309,7 @@ impl Store {
             .transact_write_items()
             .transact_items(TransactWriteItem::builder().update(change).build());
         for (key, value) in others {
+            self.check(&key.pk)?;
             let put = Put::builder()
                 .table_name(&self.table)
                 .set_item(Some(to_item(key, value)?))
@@ -260,6 +326,7 @@ impl Store {
 
     /// Takes an item away and answers it: of many who try, one gets it. The caller checks expiry.
     pub async fn take<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        self.check(&key.pk)?;
         let taken = self
             .client
             .delete_item()
@@ -283,6 +350,7 @@ impl Store {
         attribute: &str,
         text: &str,
     ) -> Result<bool, StoreError> {
+        self.check(&key.pk)?;
         let taken = self
             .client
             .delete_item()
@@ -302,6 +370,7 @@ impl Store {
 
     /// Deletes an item; one that is not there is fine.
     pub async fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        self.check(&key.pk)?;
         self.client
             .delete_item()
             .table_name(&self.table)
@@ -319,6 +388,7 @@ impl Store {
         prefix: &str,
         page: &PageRequest,
     ) -> Result<Page<T>, StoreError> {
+        self.check(pk)?;
         // DynamoDB refuses an empty text for a key, also as a prefix.
         let prefix = (!prefix.is_empty()).then(|| AttributeValue::S(prefix.to_owned()));
         let condition = match prefix {
@@ -461,4 +531,33 @@ where
         };
     }
     service(operation, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::FlowId;
+
+    #[test]
+    fn a_store_reaches_its_own_part_and_no_other_tenants() {
+        let (own, other) = (TenantId::new(), TenantId::new());
+        let tenants = Part::Tenant(Key::tenant_partition(own));
+        for partition in [
+            Key::tenant_partition(own),
+            Key::runs_partition(own, FlowId::new()),
+            Key::outbox_partition(),
+        ] {
+            assert!(tenants.has(&partition), "{partition}");
+        }
+        let longer = format!("{}0", Key::tenant_partition(own));
+        for partition in [
+            Key::tenant_partition(other),
+            Key::runs_partition(other, FlowId::new()),
+            longer,
+        ] {
+            assert!(!tenants.has(&partition), "{partition}");
+            assert!(!Part::Shared.has(&partition), "{partition}");
+        }
+        assert!(Part::Shared.has(&Key::operator_partition()));
+    }
 }

@@ -13,4 +13,4 @@ mod routes;
 mod sign_in;
 mod tokens;
 pub(crate) mod wire;
-mod world;
+pub(crate) mod world;

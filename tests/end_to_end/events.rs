@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sandbox::{Options, binaries::workspace_root};
-use sandbox_core::{Functions, InvocationError};
-use serde_json::Value;
+use sandbox_core::{Functions, InvocationError, Queues};
+use serde_json::{Value, json};
 
 use crate::common;
 
@@ -46,7 +46,7 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     (
         "flows",
         "account-checks",
-        Return(r#"{"checked":0,"inconclusive":0,"failed":0}"#),
+        Return(r#"{"accounts":0,"inconclusive":0,"failed":0}"#),
     ),
     (
         "flows",
@@ -266,5 +266,35 @@ fn difference(must: &Must, got: &Result<Value, InvocationError>) -> Option<Strin
             (error_type != expected).then(|| format!("expected {expected}, got {error_type}"))
         }
         (_, got) => Some(format!("got {got:?}")),
+    }
+}
+
+/// What a function fails on for good ends in its dead-letter queue, sent there with the function's own
+/// rights, as Lambda does.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_for_good_ends_in_the_functions_dead_letter_queue() {
+    let sandbox = common::start_with(Options {
+        run_schedules: false,
+        ..Options::default()
+    })
+    .await;
+    for (function, queue) in [
+        ("FlowsFunction", "ScheduleDeadLetterQueue"),
+        ("RunEventsFunction", "EventsDeadLetterQueue"),
+        ("TokenRefreshFunction", "ScheduleDeadLetterQueue"),
+    ] {
+        let event = json!({ "kind": "nobody-knows-this", "source": "tests" });
+        sandbox.runtime.invoke_async(function, event.clone()).await;
+        sandbox.runtime.settled().await;
+        let queue = sandbox.stack.resources[queue].arn().unwrap();
+        let dead = sandbox.aws.receive(queue, 10).await.unwrap();
+        assert_eq!(dead.len(), 1, "{function}: {dead:?}");
+        let record: Value = serde_json::from_str(&dead[0].body).unwrap();
+        assert_eq!(record["requestPayload"], event, "{function}");
+        sandbox
+            .aws
+            .delete(queue, &dead[0].receipt_handle)
+            .await
+            .unwrap();
     }
 }

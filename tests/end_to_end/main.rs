@@ -6,6 +6,7 @@
     reason = "a test that cannot go on stops where it is"
 )]
 
+mod audit;
 mod common;
 mod connections;
 mod edge;
@@ -16,4 +17,6 @@ mod limits;
 mod onboarding;
 mod queries;
 mod runs;
+mod scopes;
+mod tenants;
 mod tour;

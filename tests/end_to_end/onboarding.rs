@@ -4,6 +4,8 @@ mod accounts;
 mod checks;
 mod forwarding;
 mod lifecycle;
+mod permissions;
+mod pool;
 mod probes;
 mod reports;
 

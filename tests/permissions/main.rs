@@ -6,14 +6,9 @@
 //! started; without one this target fails where `CI` is set and says "not run" elsewhere. To judge the
 //! record of an earlier run, name it in `TRIBUTARY_PERMISSIONS_OF`.
 
-mod judge;
-mod record;
-mod tables;
-
 use std::{path::Path, process::ExitCode};
 
-use judge::Judgement;
-use record::Record;
+use tests::permissions::{Judgement, Record};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,1 +1,3 @@
-//! The end-to-end scenarios live in `end_to_end/`.
+//! The end-to-end scenarios live in `end_to_end/`; here is what judges the record that they leave.
+
+pub mod permissions;

@@ -8,6 +8,8 @@ mod list;
 pub(crate) mod onboarding;
 pub(crate) mod recheck;
 pub(crate) mod report;
+
+pub(crate) mod pool;
 mod settle;
 mod verify;
 mod view;
@@ -15,7 +17,7 @@ mod view;
 use tributary::{
     error::{Error, Kind},
     id::{AccountId, TenantId},
-    tenancy::{Account, AccountState},
+    tenancy::{Account, AccountState, session},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -47,8 +49,7 @@ pub(crate) async fn appflow(
     account: &Account,
 ) -> Result<aws_sdk_appflow::Client, Error> {
     usable(account)?;
-    let scope = app.scopes.of(account.tenant_id).await?;
-    let config = tributary::tenancy::session(&app.sessions, scope.store(), account).await?;
+    let config = session(&app.sessions, &app.store, account).await?;
     Ok(aws_sdk_appflow::Client::new(&config))
 }
 

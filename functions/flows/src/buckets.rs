@@ -42,8 +42,10 @@ async fn account(app: &TenantApp, tenant: TenantId, unverified: &str) -> Result<
 /// let in, because columns are read for no flow; writes are for our flows only.
 fn need(account: &Account, bucket: &BucketName, access: Access) -> BucketNeed {
     let arns = format!(
-        "arn:aws:appflow:{}:{}:",
-        account.region, account.aws_account_id
+        "arn:{}:appflow:{}:{}:",
+        account.role_arn.partition(),
+        account.region,
+        account.aws_account_id
     );
     BucketNeed {
         bucket: bucket.as_str().to_owned(),

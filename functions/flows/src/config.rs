@@ -53,6 +53,9 @@ pub struct Quotas {
     pub flows: u32,
     /// `CONNECTION_QUOTA`: connector profiles (default 100).
     pub connections: u32,
+    /// `HEADROOM_ALERT_PERCENT`: the share of a vendor's account's connector profiles from which on
+    /// the operator is told (default 90).
+    pub alert_percent: u8,
 }
 
 /// Where browsers are sent and may be returned to.
@@ -71,6 +74,9 @@ pub struct OnboardingConfig {
     pub template_url: String,
     /// `VENDOR_ACCOUNT_ID`: our account.
     pub vendor_account_id: String,
+    /// `VENDOR_ACCOUNT_POOL`: further accounts in which we host flows, each with the role of the
+    /// customer's template, launched with our external id.
+    pub vendor_pool: Vec<String>,
     /// `AWS_REGION`: the Region in which we run.
     pub region: String,
     /// `VENDOR_ROLE_ARN`, `VENDOR_EXTERNAL_ID`: the role for flows in our own account.
@@ -114,6 +120,7 @@ impl Config {
         let quotas = Quotas {
             flows: env.parsed_or("FLOW_QUOTA", 1_000),
             connections: env.parsed_or("CONNECTION_QUOTA", 100),
+            alert_percent: env.parsed_or("HEADROOM_ALERT_PERCENT", 90),
         };
         let config = auth.zip(onboarding).map(|(auth, onboarding)| Self {
             auth,
@@ -186,11 +193,20 @@ impl OnboardingConfig {
         let external_id = env.required("VENDOR_EXTERNAL_ID");
         let template_url = env.required("CUSTOMER_TEMPLATE_URL");
         let vendor_account_id = env.required("VENDOR_ACCOUNT_ID");
+        let vendor_pool = env.optional_list("VENDOR_ACCOUNT_POOL");
+        for id in &vendor_pool {
+            if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+                env.fault(format!(
+                    "VENDOR_ACCOUNT_POOL has {id}, which is no account id"
+                ));
+            }
+        }
         let region = env.required("AWS_REGION");
         let event_bus_arn = env.required("EVENT_BUS_ARN");
         arn.zip(role_pattern).map(|(arn, role_pattern)| Self {
             template_url,
             vendor_account_id,
+            vendor_pool,
             region,
             vendor_role: VendorRole { arn, external_id },
             role_pattern,

@@ -16,6 +16,7 @@ mod connectors;
 mod credentials;
 mod edge;
 mod flows;
+mod headroom;
 mod me;
 pub mod model;
 mod oauth_apps;

@@ -17,6 +17,7 @@ use tributary::{
     error::Result,
     http::audit::Actor,
     id::{AttemptId, ConnectionId, TenantId},
+    tenancy::TenantState,
     vault::Sealed,
 };
 
@@ -82,13 +83,17 @@ impl Consent {
     }
 }
 
-/// The connection that somebody consents for, if this provider grants its tokens.
+/// The connection that somebody consents for, if this provider grants its tokens and the tenant may
+/// use the service.
 async fn connection(
     app: &TenantApp,
     tenant: TenantId,
     id: ConnectionId,
     provider: &str,
 ) -> Result<Connection> {
+    if TenantState::of(&app.shared, tenant).await? != Some(TenantState::Active) {
+        return Err(gone().with_log("the tenant is suspended, is leaving or has left"));
+    }
     Connection::load(&app.store, tenant, id)
         .await?
         .filter(|connection| {

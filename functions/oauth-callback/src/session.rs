@@ -10,6 +10,7 @@ use tributary::{
     identity::Role,
     oauth::random_token,
     secret::Secret,
+    sign_off,
     store::{Key, StoreError, Update, key::sha256_hex},
     vault::{NO_TENANT, Sealed},
 };
@@ -31,6 +32,12 @@ pub(crate) struct Session {
     pub(crate) tenant_id: Option<TenantId>,
     #[serde(default)]
     pub(crate) roles: Vec<Role>,
+    /// Id of the sign-in in every token of it; absent where tokens have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) login_id: Option<String>,
+    /// When its tokens were asked for, epoch seconds: they are not older than that.
+    #[serde(default)]
+    asked_at: i64,
     /// Counts token sets; part of the place that they are sealed for.
     pub(crate) generation: u64,
     tokens: Sealed,
@@ -50,6 +57,13 @@ pub(crate) struct SessionTokens {
     pub(crate) access: Secret,
     pub(crate) id: Option<Secret>,
     pub(crate) refresh: Option<Secret>,
+}
+
+/// When tokens were asked for, and when they are of no use any more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) asked: Timestamp,
+    pub(crate) ends: Timestamp,
 }
 
 /// What came of asking for the right to refresh.
@@ -81,7 +95,7 @@ impl Session {
         app: &App,
         person: Person,
         tokens: &SessionTokens,
-        ends: Timestamp,
+        times: Times,
     ) -> Result<Secret> {
         let cookie = random_token()?;
         let sealed = seal(app, &cookie, 1, tokens).await?;
@@ -89,9 +103,11 @@ impl Session {
             subject: person.subject,
             tenant_id: person.tenant_id,
             roles: person.roles,
+            login_id: person.login_id,
+            asked_at: times.asked.as_second(),
             generation: 1,
             tokens: sealed,
-            usable_until: ends.as_millisecond(),
+            usable_until: times.ends.as_millisecond(),
             expires_at: after(Timestamp::now(), LIFE).as_second(),
             fence: 0,
             lease_until: None,
@@ -106,8 +122,31 @@ impl Session {
         let Some(cookie) = cookie::get(headers, cookie::SESSION) else {
             return Ok(None);
         };
-        let session = Self::load(app, &cookie).await?;
-        Ok(session.map(|session| (cookie, session)))
+        let Some(session) = Self::load(app, &cookie).await? else {
+            return Ok(None);
+        };
+        // Who was taken out of the tenant meanwhile, or has other roles there, asks for tokens first.
+        if session.is_outdated(app).await? {
+            return Ok(None);
+        }
+        Ok(Some((cookie, session)))
+    }
+
+    /// Whether its tokens were ended since they were made (A7).
+    pub(crate) async fn is_outdated(&self, app: &App) -> Result<bool> {
+        let asked = Timestamp::from_second(self.asked_at).unwrap_or(Timestamp::UNIX_EPOCH);
+        let issuer = app.sign_in.issuer();
+        sign_off::person_ended(&app.shared, issuer, &self.subject, asked).await
+    }
+
+    /// Ends every token of this sign-in; of the person, where tokens do not say which sign-in they
+    /// are of.
+    pub(crate) async fn end_tokens(&self, app: &App) -> Result<()> {
+        let issuer = app.sign_in.issuer();
+        match &self.login_id {
+            Some(login_id) => sign_off::end_sign_in(&app.shared, issuer, login_id).await,
+            None => sign_off::end_person(&app.shared, issuer, &self.subject).await,
+        }
     }
 
     /// The session of a cookie, unless it has ended.
@@ -183,14 +222,15 @@ impl Session {
         cookie: &Secret,
         person: Option<&Person>,
         tokens: &SessionTokens,
-        ends: Timestamp,
+        times: Times,
     ) -> Result<Option<Self>> {
         let generation = self.generation + 1;
         let sealed = seal(app, cookie, generation, tokens).await?;
         let mut update = Update::new()
             .set("tokens", sealed)
             .set("generation", generation)
-            .set("usable_until", ends.as_millisecond())
+            .set("usable_until", times.ends.as_millisecond())
+            .set("asked_at", times.asked.as_second())
             .remove("lease_until")
             .when_equal("generation", self.generation)
             .when_equal("fence", self.fence);

@@ -38,6 +38,8 @@ pub(crate) struct Person {
     pub(crate) subject: String,
     pub(crate) tenant_id: Option<TenantId>,
     pub(crate) roles: Vec<Role>,
+    /// Id of the sign-in, where every token of it carries the same.
+    pub(crate) login_id: Option<String>,
 }
 
 impl From<&IdClaims> for Person {
@@ -51,6 +53,8 @@ impl From<&IdClaims> for Person {
                 .text(ROLES_CLAIM)
                 .map(Role::parse_words)
                 .unwrap_or_default(),
+            // Cognito's, which access tokens carry too. Of a `sid` in an ID token that is not known.
+            login_id: claims.text("origin_jti").map(str::to_owned),
         }
     }
 }
@@ -75,6 +79,11 @@ impl SignIn {
             client_id,
             redirect_uri: config.public_base_url.join("/auth/callback").to_string(),
         }
+    }
+
+    /// Who vouches.
+    pub(crate) fn issuer(&self) -> &str {
+        self.discovery.issuer().as_str()
     }
 
     pub(crate) fn redirect_uri(&self) -> &str {

@@ -28,6 +28,7 @@ struct Account {
     dynamodb: dynamodb::Tables,
     s3: winterbaume_s3::S3Service,
     sqs: winterbaume_sqs::SqsService,
+    waiting: sqs::Waiting,
     secretsmanager: winterbaume_secretsmanager::SecretsManagerService,
     kms: kms::Keys,
     glue: winterbaume_glue::GlueService,
@@ -49,7 +50,7 @@ impl Borrowed {
         let reply = match call.service.as_str() {
             "dynamodb" => account.dynamodb.handle(call).await,
             "s3" => self.s3(&account, call).await,
-            "sqs" => sqs::handle(&account.sqs, call, address).await,
+            "sqs" => sqs::handle(&account.sqs, &account.waiting, call, address).await,
             "secretsmanager" => json(&account.secretsmanager, call, &call.body).await,
             "kms" => kms::handle(&account.kms, call).await,
             "glue" => json(&account.glue, call, &call.body).await,

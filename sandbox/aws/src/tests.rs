@@ -8,6 +8,7 @@ mod identity_center;
 mod in_process;
 mod kms;
 mod recognition;
+mod record;
 mod s3;
 mod sqs;
 mod sts;

@@ -6,7 +6,12 @@
 
 mod batch;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use sandbox_core::{Functions, Queues, Received};
 use tokio::{
@@ -50,6 +55,7 @@ const RECEIVE_LIMIT: usize = 10;
 /// The running pollers, one per queue source. Dropping them stops them at once.
 pub struct QueuePollers {
     stop: watch::Sender<bool>,
+    held: Held,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -71,18 +77,31 @@ impl QueuePollers {
         options: &PollerOptions,
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
+        let held = Held::default();
         let tasks = sources.iter().map(|source| {
             let poller = Poller {
                 source: source.clone(),
                 functions: Arc::clone(functions),
                 queues: Arc::clone(queues),
                 logs: logs.clone(),
+                held: held.clone(),
                 options: options.clone(),
             };
             tokio::spawn(poll(Arc::new(poller), stopped.clone()))
         });
         let tasks = tasks.collect();
-        Self { stop, tasks }
+        Self { stop, held, tasks }
+    }
+
+    /// Takes no messages of a queue (its ARN) until [`QueuePollers::go_on`], as when an event source
+    /// mapping is disabled.
+    pub fn hold(&self, queue: &str) {
+        self.held.lock().insert(queue.to_owned());
+    }
+
+    /// Takes messages of a queue again.
+    pub fn go_on(&self, queue: &str) {
+        self.held.lock().remove(queue);
     }
 
     /// Takes no more messages and waits for the batches under way.
@@ -103,9 +122,20 @@ impl Drop for QueuePollers {
     }
 }
 
+/// Queues of which nothing is taken.
+#[derive(Clone, Default)]
+struct Held(Arc<Mutex<BTreeSet<String>>>);
+
+impl Held {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// One queue source with what it needs.
 struct Poller {
     source: QueueSource,
+    held: Held,
     functions: Arc<dyn Functions>,
     queues: Arc<dyn Queues>,
     logs: LogSink,
@@ -156,6 +186,9 @@ impl Poller {
     async fn fill(&self, stopped: &watch::Receiver<bool>) -> (Vec<Received>, Option<String>) {
         let window = self.source.window.min(self.options.longest_window);
         let mut batch = Vec::new();
+        if self.held.lock().contains(&self.source.queue) {
+            return (batch, None);
+        }
         let mut closes = None;
         while batch.len() < self.source.batch_size && !*stopped.borrow() {
             let most = (self.source.batch_size - batch.len()).min(RECEIVE_LIMIT);

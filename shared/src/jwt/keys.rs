@@ -91,26 +91,34 @@ impl Keys {
 
     /// The key with this id.
     pub(super) async fn find(&self, key_id: &str) -> Result<Option<Arc<RsaKey>>, KeyError> {
-        self.look(key_id, |published| {
+        self.look(key_id, REFETCH_PAUSE, |published| {
             published.keys.get(key_id).map(Arc::clone)
         })
         .await
     }
 
-    /// Whether the issuer publishes a key with this id, of whatever sort.
+    /// Whether the issuer publishes a key with this id, of whatever sort. One that is not known may
+    /// be newer than what is known, so it is always asked for: nobody but the issuer can make such a
+    /// token here.
     pub(super) async fn has(&self, key_id: &str) -> Result<bool, KeyError> {
-        self.look(key_id, |published| published.ids.contains(key_id))
+        let at_once = Duration::ZERO;
+        self.look(key_id, at_once, |published| published.ids.contains(key_id))
             .await
     }
 
     /// Looks into keys that are fresh. The lock is held over the fetch: whoever comes meanwhile waits
     /// for it. When a fetch fails, the last good copy stays until one succeeds.
-    async fn look<T>(&self, key_id: &str, found: impl Fn(&Published) -> T) -> Result<T, KeyError> {
+    async fn look<T>(
+        &self,
+        key_id: &str,
+        unknown_pause: Duration,
+        found: impl Fn(&Published) -> T,
+    ) -> Result<T, KeyError> {
         let mut known = self.known.lock().await;
         let pause = if known.published.ids.contains(key_id) {
             CACHE_LIFE
         } else {
-            REFETCH_PAUSE
+            unknown_pause
         };
         let may_ask = known.asked.is_none_or(|asked| asked.elapsed() >= pause);
         let has_none = known.published.ids.is_empty();

@@ -82,6 +82,7 @@ pub async fn acquire(
         request_hash: request_hash.clone(),
         answer: None,
     };
+    store.check(&key.pk)?;
     match insert(store, &key, &record, now).await {
         Ok(()) => Ok(Acquired::Fresh(Lease {
             store: store.clone(),

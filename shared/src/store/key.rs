@@ -175,6 +175,11 @@ impl Key {
         )
     }
 
+    /// How many connector profiles an AWS account has in a Region, over all tenants.
+    pub fn headroom(aws_account: &str, region: &str) -> Self {
+        Self::raw(format!("HEADROOM#{aws_account}#{region}"), "HEADROOM")
+    }
+
     /// Whose flow an AppFlow flow is.
     pub fn flow_name(aws_account: &str, flow_name: &str) -> Self {
         Self::raw(format!("FLOWNAME#{aws_account}#{flow_name}"), "FLOW")

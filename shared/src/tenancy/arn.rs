@@ -26,9 +26,14 @@ pub enum InvalidRoleArn {
 }
 
 impl RoleArn {
-    /// The role of this name in an account.
+    /// The role of this name in an account of the commercial partition.
     pub fn in_account(account: &str, name: &str) -> Result<Self, InvalidRoleArn> {
-        format!("arn:aws:iam::{account}:role/{name}").parse()
+        Self::of("aws", account, name)
+    }
+
+    /// The role of this name in an account of a partition.
+    pub fn of(partition: &str, account: &str, name: &str) -> Result<Self, InvalidRoleArn> {
+        format!("arn:{partition}:iam::{account}:role/{name}").parse()
     }
 
     /// The account that the role is in.

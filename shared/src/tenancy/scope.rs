@@ -141,9 +141,10 @@ impl TenantScopes {
         let aws = config_with(&self.base, DataSession { sessions, key });
         TenantScope {
             tenant: key.tenant,
-            store: Store::new(
+            store: Store::of_tenant(
                 aws_sdk_dynamodb::Client::new(&aws),
                 self.config.table.clone(),
+                key.tenant,
             ),
             // Each scope has a vault of its own: a data key that KMS gave to one tenant's session is
             // not in reach of another's.

@@ -96,9 +96,10 @@ impl RoleSessions {
 /// another's flows or use another's profiles.
 fn session_policy(account: &Account) -> String {
     let prefix = format!("tributary-{}-*", account.tenant_id);
+    let partition = account.role_arn.partition();
     let arn = |kind: &str| {
         format!(
-            "arn:aws:appflow:{}:{}:{kind}/{prefix}",
+            "arn:{partition}:appflow:{}:{}:{kind}/{prefix}",
             account.region, account.aws_account_id
         )
     };
@@ -112,7 +113,7 @@ fn session_policy(account: &Account) -> String {
     ];
     statements.push(json!({ "Effect": "Allow",
         "Action": bucket_actions(account.hosting),
-        "Resource": "arn:aws:s3:::tributary-*",
+        "Resource": format!("arn:{partition}:s3:::tributary-*"),
         "Condition": { "StringEquals": { "aws:ResourceAccount": account.aws_account_id } } }));
     if account.hosting == HostingMode::Vendor {
         statements.push(json!({ "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*" }));

@@ -100,3 +100,21 @@ async fn c13_a_client_secret_is_rotated() {
     let changed = put(&app.client_secret).await.unwrap().expect(200).unwrap();
     assert_eq!(changed["state"], "active");
 }
+
+/// C13: when a token is due, the worker mints the next one with the credentials that it reads then.
+#[tokio::test(flavor = "multi_thread")]
+async fn c13_a_token_is_minted_anew_when_it_is_due() {
+    let world = World::start().await;
+    let (app, _) = set_up(&world);
+    let credentials = json!({ "clientId": CLIENT, "clientSecret": app.client_secret });
+    let body = request(&world, "oauth_client_credentials", &credentials);
+    let made = world.frank().api.post("/v1/connections", &body).await;
+    let made = made.unwrap().expect(201).unwrap();
+    let connection = made["id"].as_str().unwrap();
+    let (kept, pushed) = world.record(connection).await.generations();
+    world.when_due(connection).await;
+    let record = world.record(connection).await;
+    assert_eq!(record.generations(), (kept + 1, pushed + 1));
+    assert!(world.works(connection).await);
+    world.end().await;
+}

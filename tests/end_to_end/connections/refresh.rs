@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
+use sandbox_core::REGION;
 use serde_json::json;
 
 use super::world::{World, told};
@@ -370,5 +371,27 @@ async fn an_attempt_on_demand_waits_after_a_failure() {
         "{}",
         refused.body
     );
+    world.end().await;
+}
+
+/// T1, F11: a connection in the vendor's own account is refreshed like one in a customer's.
+#[tokio::test(flavor = "multi_thread")]
+async fn t1_f11_a_connection_in_the_vendors_account_is_refreshed() {
+    let world = World::start().await;
+    let hosted = json!({ "hosting": "vendor", "region": REGION });
+    let api = &world.frank().api;
+    let account = api.post("/v1/accounts", &hosted).await.unwrap();
+    let account = account.expect(201).unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let verify = format!("/v1/accounts/{account}/verify");
+    let verified = api.post(&verify, &json!({})).await.unwrap();
+    assert_eq!(verified.expect(200).unwrap()["state"], "verified");
+    let connection = common::salesforce(&world.sandbox, world.frank(), &account).await;
+    let (kept, pushed) = world.record(&connection).await.generations();
+    world.when_due(&connection).await;
+    let record = world.record(&connection).await;
+    assert_eq!(record.generations(), (kept + 1, pushed + 1));
     world.end().await;
 }

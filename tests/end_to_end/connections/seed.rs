@@ -34,7 +34,8 @@ pub(super) struct Seeded {
 /// Writes connections, sealed by the real vault.
 pub(super) struct Seeder {
     sandbox: Arc<Sandbox>,
-    pub(super) store: Store,
+    client: aws_sdk_dynamodb::Client,
+    table: String,
     pub(super) vault: Vault,
 }
 
@@ -49,9 +50,14 @@ impl Seeder {
         let aws = config(&world.sandbox);
         Self {
             sandbox: Arc::clone(&world.sandbox),
-            store: Store::new(aws_sdk_dynamodb::Client::new(&aws), world.physical("Table")),
+            client: aws_sdk_dynamodb::Client::new(&aws),
+            table: world.physical("Table"),
             vault: Vault::new(aws_sdk_kms::Client::new(&aws), keys),
         }
+    }
+
+    fn store(&self, tenant: TenantId) -> Store {
+        Store::of_tenant(self.client.clone(), self.table.clone(), tenant)
     }
 
     /// The world's own tenant.
@@ -80,7 +86,7 @@ impl Seeder {
         item["id"] = json!({ "S": new.account });
         item["tenant_id"] = json!({ "S": new.tenant });
         let admin = self.sandbox.aws.admin(VENDOR_ACCOUNT);
-        let request = json!({ "TableName": self.store.table(), "Item": item });
+        let request = json!({ "TableName": self.table, "Item": item });
         let reply = self
             .sandbox
             .aws
@@ -117,13 +123,16 @@ impl Seeder {
         }))
         .unwrap();
         let key = Key::connection(of.tenant, id);
-        self.store.insert(&key, &record).await.unwrap();
+        self.store(of.tenant).insert(&key, &record).await.unwrap();
         id
     }
 
     /// The record as it is now.
     pub(super) async fn record(&self, of: Seeded, id: ConnectionId) -> Connection {
-        let found = self.store.get(&Key::connection(of.tenant, id)).await;
+        let found = self
+            .store(of.tenant)
+            .get(&Key::connection(of.tenant, id))
+            .await;
         found.unwrap().unwrap()
     }
 
@@ -136,7 +145,7 @@ impl Seeder {
             update = update.set("intent", Intent { at, ..intent });
         }
         let key = Key::connection(of.tenant, id);
-        let changed: Result<Connection, _> = self.store.update(&key, update).await;
+        let changed: Result<Connection, _> = self.store(of.tenant).update(&key, update).await;
         changed.unwrap();
     }
 

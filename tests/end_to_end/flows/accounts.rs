@@ -1,5 +1,6 @@
 //! The same flow in the customer's account and in the vendor's.
 
+use sandbox_aws::ExpectedDenial;
 use sandbox_core::{CUSTOMER_ACCOUNT, REGION, VENDOR_ACCOUNT};
 use serde_json::{Value, json};
 
@@ -177,4 +178,31 @@ async fn i1_flows_in_the_vendors_account_keep_to_their_tenants_folders() {
     let flow = world.create(&world.flow()).await;
     world.run(&flow).await;
     common::no_leaks(&world.sandbox).await;
+}
+
+/// A connection to the vendor's warehouse hands the two roles of the template to AppFlow, and no other
+/// role can be handed over.
+#[tokio::test(flavor = "multi_thread")]
+async fn f11_a_warehouse_connection_passes_the_templates_roles_and_no_other() {
+    let world = World::hosted(Hosting::Vendor).await;
+    let role = |id: &str| world.sandbox.stack.resources[id].arn().unwrap().to_owned();
+    let request = |load: String, data_api: String| {
+        json!({
+            "name": "Warehouse", "connector": "redshift", "accountId": world.account,
+            "auth": "roles", "credentials": {}, "properties": {
+                "bucketName": landing_bucket(world.aws_account), "bucketPrefix": format!("staging/{}", world.tenant.id),
+                "roleArn": load, "dataApiRoleArn": data_api, "workgroupName": "analytics", "databaseName": "dev",
+            },
+        })
+    };
+    world.sandbox.aws.expect_denial(ExpectedDenial {
+        role: "VendorFlowsRole".to_owned(),
+        action: "iam:PassRole".to_owned(),
+    });
+    let foreign = request(role("FlowsRole"), role("WarehouseDataApiRole"));
+    let refused = world.api().post("/v1/connections", &foreign).await.unwrap();
+    assert!(refused.status.is_client_error(), "{}", refused.body);
+    let own = request(role("WarehouseLoadRole"), role("WarehouseDataApiRole"));
+    let made = world.api().post("/v1/connections", &own).await.unwrap();
+    assert_eq!(made.status, 201, "{}", made.body);
 }

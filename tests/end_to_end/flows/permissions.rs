@@ -218,7 +218,7 @@ async fn policies_that_cannot_be_added_to_are_refused_and_stay() {
     };
     let org = deny(
         "tributary-denied",
-        json!({ "StringNotEquals": { "aws:PrincipalOrgID": "o-1" } }),
+        json!({ "StringNotEquals": { "aws:PrincipalOrgID": format!("o-{CUSTOMER_ACCOUNT}") } }),
     );
     let tls = deny(
         "tributary-tls",

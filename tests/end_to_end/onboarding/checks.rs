@@ -68,10 +68,10 @@ async fn o8_the_daily_check_degrades_once_and_recovers() {
     super::verify(frank, &json!({ "id": hosted })).await;
 
     // Nothing is due before its day; then everything is.
-    assert_eq!(tick(&sandbox, 0).await["checked"], 0);
-    assert_eq!(tick(&sandbox, 27).await["checked"], 3);
+    assert_eq!(tick(&sandbox, 0).await["accounts"], 0);
+    assert_eq!(tick(&sandbox, 27).await["accounts"], 3);
     assert_eq!(
-        tick(&sandbox, 0).await["checked"],
+        tick(&sandbox, 0).await["accounts"],
         0,
         "looked at again at once"
     );
@@ -94,15 +94,15 @@ async fn o8_the_daily_check_degrades_once_and_recovers() {
     let before = reports(frank, &first).await;
     assert_eq!(
         tick(&sandbox, 27).await,
-        json!({ "checked": 0, "inconclusive": 3, "failed": 0 })
+        json!({ "accounts": 0, "inconclusive": 3, "failed": 0 })
     );
     assert_eq!(state(frank, &first).await, "verified");
     assert_eq!(reports(frank, &first).await, before);
-    assert_eq!(tick(&sandbox, 1).await["checked"], 3, "ten minutes later");
+    assert_eq!(tick(&sandbox, 1).await["accounts"], 3, "ten minutes later");
 
     // Gone: told once, however often it is looked at.
     assert!(sandbox.aws.delete_role(&arn));
-    assert_eq!(tick(&sandbox, 27).await["checked"], 3);
+    assert_eq!(tick(&sandbox, 27).await["accounts"], 3);
     assert_eq!(state(frank, &first).await, "degraded");
     let degraded = ("tributary.account.degraded".to_owned(), first.clone());
     assert_eq!(told(&sandbox).await, [degraded.clone()]);
@@ -118,7 +118,7 @@ async fn o8_the_daily_check_degrades_once_and_recovers() {
     assert_eq!(used.status, 200, "{}", used.body);
 
     sandbox.aws.put_role(launched);
-    assert_eq!(tick(&sandbox, 27).await["checked"], 3);
+    assert_eq!(tick(&sandbox, 27).await["accounts"], 3);
     assert_eq!(state(frank, &first).await, "verified");
     let recovered = ("tributary.account.recovered".to_owned(), first.clone());
     assert_eq!(told(&sandbox).await, [degraded, recovered]);
@@ -152,17 +152,17 @@ async fn o8_the_next_call_notices_that_a_role_is_gone() {
     let second = common::customer_account_in(&sandbox, frank, OTHER_CUSTOMER_ACCOUNT).await;
     let arn = format!("arn:aws:iam::{CUSTOMER_ACCOUNT}:role/TributaryAccess");
     assert!(sandbox.aws.delete_role(&arn));
-    assert_eq!(tick(&sandbox, 0).await["checked"], 0);
+    assert_eq!(tick(&sandbox, 0).await["accounts"], 0);
     let call = async |id: &str| {
         let path = format!("/v1/connectors?accountId={id}");
         frank.get(&path).await.unwrap().status.as_u16()
     };
     assert_eq!((call(&first).await, call(&second).await), (409, 200));
-    assert_eq!(tick(&sandbox, 0).await["checked"], 1);
+    assert_eq!(tick(&sandbox, 0).await["accounts"], 1);
     assert_eq!(state(frank, &first).await, "degraded");
     assert_eq!(state(frank, &second).await, "verified");
     assert_eq!(call(&first).await, 409);
-    assert_eq!(tick(&sandbox, 0).await["checked"], 0, "due again");
+    assert_eq!(tick(&sandbox, 0).await["accounts"], 0, "due again");
     assert_eq!(told(&sandbox).await.len(), 1);
     common::no_leaks(&sandbox).await;
 }

@@ -39,9 +39,9 @@ fn checked(jws: &str, keys: &Value) -> Option<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn o3_reports_are_signed_kept_and_ones_own() {
     let sandbox = common::start().await;
-    let blue = common::tenant(&sandbox, "Blue", &[("frank", "admin"), ("alice", "viewer")]).await;
+    let blue = common::tenant(&sandbox, "Blue", &[("frank", "admin"), ("ethan", "viewer")]).await;
     let red = common::tenant(&sandbox, "Red", &[("alex", "admin")]).await;
-    let (frank, alice, alex) = (blue.api("frank"), blue.api("alice"), red.api("alex"));
+    let (frank, ethan, alex) = (blue.api("frank"), blue.api("ethan"), red.api("alex"));
     let pending = super::register(frank, "444444444444").await;
     let none = format!("/v1/accounts/{}/report", text(&pending, "id"));
     assert_problem(
@@ -54,7 +54,7 @@ async fn o3_reports_are_signed_kept_and_ones_own() {
     let id = common::customer_account(&sandbox, frank).await;
     let account = get(frank, &format!("/v1/accounts/{id}")).await;
     let path = format!("/v1/accounts/{id}/report");
-    let report = get(alice, &path).await;
+    let report = get(ethan, &path).await;
     let keys = get(alex, "/v1/report-keys").await;
     let jws = text(&report, "jws");
     let said = checked(jws, &keys).expect("the signature holds");
@@ -90,12 +90,12 @@ async fn o3_reports_are_signed_kept_and_ones_own() {
 
     // History, newest first, paged.
     verify(frank, &account).await;
-    let list = get(alice, &format!("/v1/accounts/{id}/reports?limit=1")).await;
-    let newest = get(alice, &path).await;
+    let list = get(ethan, &format!("/v1/accounts/{id}/reports?limit=1")).await;
+    let newest = get(ethan, &path).await;
     assert_eq!(list["items"], json!([newest]));
     let cursor = text(&list, "nextCursor");
     let next = get(
-        alice,
+        ethan,
         &format!("/v1/accounts/{id}/reports?limit=1&cursor={cursor}"),
     )
     .await;

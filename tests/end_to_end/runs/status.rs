@@ -12,6 +12,14 @@ use crate::{
     flows::world::{World, has_ended},
 };
 
+mod both {
+    use crate::flows::world::in_both_hosting_modes;
+
+    in_both_hosting_modes! {
+        u2_a_lost_end_is_found_out_and_told_once;
+    }
+}
+
 const RECONCILE: &str = "tributary-reconcile";
 
 fn rank(run: &Value) -> usize {
@@ -119,9 +127,7 @@ async fn u1_start_and_end_at_the_same_moment_end_the_run_once() {
 }
 
 /// U2: the end is never delivered: the reconciliation finds it out, once, within ten minutes.
-#[tokio::test(flavor = "multi_thread")]
-async fn u2_a_lost_end_is_found_out_and_told_once() {
-    let world = World::without_schedules().await;
+async fn u2_a_lost_end_is_found_out_and_told_once(world: World) {
     let flow = world.create(&world.flow()).await;
     world.sandbox.events.set_event_mischief(Mischief::Lose, 2);
     let id = world.start(&flow).await;
@@ -153,7 +159,7 @@ async fn u2_a_lost_end_is_found_out_and_told_once() {
         run["executionId"].as_str().unwrap(),
         Some("Execution Successful"),
     );
-    world.sandbox.events.put_event(CUSTOMER_ACCOUNT, late);
+    world.sandbox.events.put_event(world.aws_account, late);
     world.settled().await;
     assert_eq!(world.told_of(&run["id"]).await.len(), 1);
     assert_eq!(world.runs(&flow).await.len(), 1);

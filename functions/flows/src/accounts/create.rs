@@ -9,12 +9,16 @@ use tributary::{
     http::{IdempotencyKey, Json, Problem},
     id::{AccountId, TenantId},
     oauth::random_token,
-    store::{Key, Store},
+    store::{Key, Store, StoreError},
     tenancy::{Account, AccountState, HostingMode, RoleArn},
 };
 use utoipa::ToSchema;
 
-use super::{onboarding::CUSTOMER_ROLE, view::AccountView};
+use super::{
+    onboarding::CUSTOMER_ROLE,
+    pool::{self, Host},
+    view::AccountView,
+};
 use crate::{
     App, OnboardingConfig,
     edge::{Admin, created, json},
@@ -57,8 +61,8 @@ pub(crate) struct AccountInput {
 
 /// Guard that a tenant has an AWS account once.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Guard {
-    account_id: AccountId,
+pub(super) struct Guard {
+    pub(super) account_id: AccountId,
 }
 
 #[derive(Serialize)]
@@ -83,22 +87,16 @@ pub(crate) async fn create_account(
 ) -> Result<Response, Error> {
     let app = app.within(&admin.scope);
     let config = &app.config.onboarding;
-    let account = check(&value, config, admin.tenant)?;
+    let wants_a_host = value.hosting == Some(HostingMode::Vendor) && value.aws_account_id.is_none();
+    let host = if wants_a_host {
+        Some(pool::home(&app, admin.store(), admin.tenant).await?)
+    } else {
+        None
+    };
+    let account = check(&value, host, config, admin.tenant)?;
     let work = async {
         let guard = Key::aws_account(admin.tenant, &account.aws_account_id);
-        let items = [
-            (
-                Key::account(admin.tenant, account.id),
-                Written::Account(Box::new(account.clone())),
-            ),
-            (
-                guard.clone(),
-                Written::Guard(Guard {
-                    account_id: account.id,
-                }),
-            ),
-        ];
-        match admin.store().insert_together(&items).await {
+        match insert(admin.store(), &account).await {
             Ok(()) => {
                 let location = format!("/v1/accounts/{}", account.id);
                 created(&location, &AccountView::of(account, config)?)
@@ -119,6 +117,24 @@ pub(crate) async fn create_account(
         work,
     )
     .await
+}
+
+/// Writes an account and the guard that the tenant has it once.
+pub(super) async fn insert(store: &Store, account: &Account) -> Result<(), StoreError> {
+    let guard = Guard {
+        account_id: account.id,
+    };
+    let items = [
+        (
+            Key::account(account.tenant_id, account.id),
+            Written::Account(Box::new(account.clone())),
+        ),
+        (
+            Key::aws_account(account.tenant_id, &account.aws_account_id),
+            Written::Guard(guard),
+        ),
+    ];
+    store.insert_together(&items).await
 }
 
 /// The account that was registered before.
@@ -152,14 +168,20 @@ fn changed_meanwhile() -> Error {
 
 fn check(
     input: &AccountInput,
+    host: Option<Host>,
     config: &OnboardingConfig,
     tenant: TenantId,
 ) -> Result<Account, Error> {
     let mut faults = Vec::new();
     let hosting = input.hosting.unwrap_or(HostingMode::Customer);
-    let aws_account_id = match hosting {
-        HostingMode::Customer => customers_account(&mut faults, input, config),
-        HostingMode::Vendor => vendors_account(&mut faults, input, config),
+    let host = match hosting {
+        HostingMode::Customer => None,
+        HostingMode::Vendor => vendors_account(&mut faults, input, host, config)?,
+    };
+    let aws_account_id = match &host {
+        Some(host) => host.aws_account_id.clone(),
+        None if hosting == HostingMode::Customer => customers_account(&mut faults, input, config),
+        None => String::new(),
     };
     if !REGIONS.contains(&input.region.as_str()) {
         faults.push(Fault::new(
@@ -175,19 +197,21 @@ fn check(
             faults,
         ));
     }
-    let (role_arn, external_id) = match hosting {
-        HostingMode::Customer => (
-            RoleArn::in_account(&aws_account_id, CUSTOMER_ROLE).map_err(|error| {
+    let (role_arn, external_id) = match host {
+        None => (
+            RoleArn::of(
+                config.vendor_role.arn.partition(),
+                &aws_account_id,
+                CUSTOMER_ROLE,
+            )
+            .map_err(|error| {
                 Error::internal("role_arn", "a checked account makes no role ARN")
                     .with_source(error)
             })?,
             // STS takes 43 base64url characters; AWS does not treat an external id as a secret.
             random_token()?.expose().to_owned(),
         ),
-        HostingMode::Vendor => (
-            config.vendor_role.arn.clone(),
-            config.vendor_role.external_id.clone(),
-        ),
+        Some(host) => (host.role_arn, config.vendor_role.external_id.clone()),
     };
     let now = Timestamp::now();
     Ok(Account {
@@ -220,7 +244,7 @@ fn customers_account(
             "invalid_account_id",
             "Twelve digits.",
         ));
-    } else if given == config.vendor_account_id {
+    } else if given == config.vendor_account_id || config.vendor_pool.contains(&given) {
         faults.push(Fault::new(
             "/awsAccountId",
             "vendors_account",
@@ -230,22 +254,25 @@ fn customers_account(
     given
 }
 
+/// The vendor's account that was asked for, or the one that was chosen when none was.
 fn vendors_account(
     faults: &mut Vec<Fault>,
     input: &AccountInput,
+    chosen: Option<Host>,
     config: &OnboardingConfig,
-) -> String {
-    if input
-        .aws_account_id
-        .as_ref()
-        .is_some_and(|given| *given != config.vendor_account_id)
-    {
-        faults.push(Fault::new(
-            "/awsAccountId",
-            "not_vendors_account",
-            "With hosting vendor, leave the account out.",
-        ));
-    }
+) -> Result<Option<Host>, Error> {
+    let hosts = pool::hosts(config)?;
+    let named = input.aws_account_id.as_ref().map(|given| {
+        let named = hosts.into_iter().find(|host| host.aws_account_id == *given);
+        if named.is_none() {
+            faults.push(Fault::new(
+                "/awsAccountId",
+                "not_vendors_account",
+                "With hosting vendor, leave the account out.",
+            ));
+        }
+        named
+    });
     if input.region != config.region {
         faults.push(Fault::new(
             "/region",
@@ -253,7 +280,7 @@ fn vendors_account(
             format!("With hosting vendor, flows run in {}.", config.region),
         ));
     }
-    config.vendor_account_id.clone()
+    Ok(named.unwrap_or(chosen))
 }
 
 #[cfg(test)]
@@ -288,7 +315,7 @@ mod tests {
             ),
         ];
         for (text, expected) in cases {
-            let error = check(&input(text), &sample_config(), TenantId::new()).unwrap_err();
+            let error = check(&input(text), None, &sample_config(), TenantId::new()).unwrap_err();
             let pointers: Vec<&str> = error.faults().iter().map(|f| f.pointer.as_str()).collect();
             assert_eq!(pointers, expected, "{text}");
         }
@@ -298,7 +325,7 @@ mod tests {
     fn o1_an_external_id_has_256_random_bits_and_fits_sts() {
         let text = r#"{"awsAccountId":"222222222222","region":"us-east-1"}"#;
         let made = || {
-            check(&input(text), &sample_config(), TenantId::new())
+            check(&input(text), None, &sample_config(), TenantId::new())
                 .unwrap()
                 .external_id
         };
@@ -315,6 +342,7 @@ mod tests {
     fn the_vendors_account_uses_the_configured_role_and_id() {
         let account = check(
             &input(r#"{"region":"us-east-1","hosting":"vendor"}"#),
+            pool::hosts(&sample_config()).unwrap().into_iter().next(),
             &sample_config(),
             TenantId::new(),
         )

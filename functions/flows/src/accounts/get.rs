@@ -5,7 +5,7 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use tributary::{error::Error, http::Problem, id::AccountId, store::Key};
+use tributary::{error::Error, http::Problem, id::AccountId, store::Key, tenancy::HostingMode};
 
 use super::{find, view::AccountView};
 use crate::{
@@ -29,7 +29,11 @@ pub(crate) async fn get_account(
     let app = app.within(&viewer.scope);
     let account = find(&app, viewer.tenant, id_in_path(&id)?).await?;
     let key = Key::watch(viewer.tenant, account.id);
-    let watch: Option<Watch> = viewer.store().get(&key).await?;
+    // What the vendor's account has in all is no tenant's business.
+    let watch: Option<Watch> = match account.hosting {
+        HostingMode::Customer => viewer.store().get(&key).await?,
+        HostingMode::Vendor => None,
+    };
     let view = AccountView::of(account, &app.config.onboarding)?;
     json(
         StatusCode::OK,

@@ -55,7 +55,8 @@ fn percent_encoded(value: &str) -> String {
 
 /// The trust policy of the customer's role, exactly as the template makes it.
 pub(super) fn trust_policy(config: &OnboardingConfig, external_id: &str) -> Value {
-    let vendor = format!("arn:aws:iam::{}:root", config.vendor_account_id);
+    let partition = config.vendor_role.arn.partition();
+    let vendor = format!("arn:{partition}:iam::{}:root", config.vendor_account_id);
     json!({
         "Version": "2012-10-17",
         "Statement": [
@@ -86,6 +87,7 @@ pub(super) fn sample_config() -> OnboardingConfig {
     OnboardingConfig {
         template_url: "https://bucket.s3.us-east-1.amazonaws.com/customer-account.yaml".to_owned(),
         vendor_account_id: "111111111111".to_owned(),
+        vendor_pool: Vec::new(),
         region: "us-east-1".to_owned(),
         vendor_role: VendorRole {
             arn: "arn:aws:iam::111111111111:role/tributary/prod-vendor-flows"

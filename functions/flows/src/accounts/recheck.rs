@@ -37,7 +37,7 @@ const CLAIMED: SignedDuration = SignedDuration::from_mins(15);
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Checked {
     /// Accounts that were checked, whatever was found.
-    checked: usize,
+    accounts: usize,
     /// Checks that proved nothing; they are due again soon.
     inconclusive: usize,
     /// Checks that could not be made; they are due again.
@@ -74,7 +74,7 @@ pub(crate) async fn run(app: &App, now: Timestamp) -> Result<Checked, Error> {
             });
         }
         match checks.join_next().await {
-            Some(Ok(Outcome::Checked)) => done.checked += 1,
+            Some(Ok(Outcome::Checked)) => done.accounts += 1,
             Some(Ok(Outcome::Inconclusive)) => done.inconclusive += 1,
             Some(Ok(Outcome::NotOurs)) => {}
             Some(Ok(Outcome::Failed) | Err(_)) => done.failed += 1,
@@ -82,7 +82,7 @@ pub(crate) async fn run(app: &App, now: Timestamp) -> Result<Checked, Error> {
         }
     }
     tracing::info!(
-        scheduled_time = %now, checked = done.checked, inconclusive = done.inconclusive,
+        scheduled_time = %now, accounts = done.accounts, inconclusive = done.inconclusive,
         failed = done.failed, left = due.len(), "accounts checked"
     );
     Ok(done)

@@ -7,15 +7,16 @@ use axum::{
 };
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize};
 use tributary::{
     connection::{Connection, attempt::Attempt},
     connector::{AuthKind, connector},
-    error::{Error, Fault},
+    error::{Error, Fault, Kind},
     http::{IdempotencyKey, Json, Problem},
     id::{AttemptId, ConnectionId, TenantId},
     oauth::{ConnectToken, random_token},
     store::Key,
+    tenancy::TenantState,
 };
 use utoipa::ToSchema;
 
@@ -108,9 +109,15 @@ pub(crate) async fn make_connect_token_for_tenant(
     Json { value, bytes }: Json<ConnectTokenInput>,
 ) -> Result<Response, Error> {
     let tenant: TenantId = id_in_path(&id)?;
-    let app = app.within(&app.scopes.for_operator(tenant).await?);
-    let known: Option<IgnoredAny> = app.store.get(&Key::tenant(tenant)).await?;
-    known.ok_or_else(Error::not_found)?;
+    let known = TenantState::of(&app.shared, tenant).await?;
+    if known.ok_or_else(Error::not_found)? != TenantState::Active {
+        return Err(Error::new(
+            Kind::Conflict,
+            "tenant_not_active",
+            "This tenant is suspended, is leaving or has left.",
+        ));
+    }
+    let app = app.for_operator(tenant).await?;
     let Some(subject) = value.subject.clone() else {
         let fault = Fault::new("/subject", "required", "The user for whom the token is.");
         return Err(invalid(vec![fault]));

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     App, TenantApp, accounts, claim, credentials,
     edge::{Editor, body_of, created, json},
-    oauth_apps,
+    headroom, oauth_apps,
 };
 use check::{Plan, Way};
 use live::Failed;
@@ -107,11 +107,19 @@ pub(crate) async fn create_connection(
     let work = async {
         let id = ConnectionId::new();
         let id = claim::id(&app.store, &key, &scope, OPERATION, subject, id).await?;
-        let (asked, given) = record(id, &plan, value, subject);
-        let connection = match plan.way {
-            Way::Consent { .. } => insert(&app, asked).await?,
-            Way::Given => with_credentials(&app, &plan.account, asked, &given).await?,
-            Way::Minted => with_tokens(&app, &plan.account, asked, &given).await?,
+        let account = placed(&app, id, &plan).await?;
+        let (asked, given) = record(id, &plan, &account, value, subject);
+        let made = match plan.way {
+            Way::Consent { .. } => insert(&app, asked).await,
+            Way::Given => with_credentials(&app, &account, asked, &given).await,
+            Way::Minted => with_tokens(&app, &account, asked, &given).await,
+        };
+        let connection = match made {
+            Ok(connection) => connection,
+            Err(error) => {
+                headroom::release(&app, &account).await?;
+                return Err(error);
+            }
         };
         json(StatusCode::CREATED, &ConnectionView::of(&connection))
     };
@@ -147,10 +155,22 @@ pub(crate) async fn create_connection(
     created(&location, &answer)
 }
 
+/// The account in which the connection is made: the one that was asked for, unless it is the vendor's
+/// and full. What an earlier attempt with the same key wrote stays where it is.
+async fn placed(app: &TenantApp, id: ConnectionId, plan: &Plan) -> Result<Account, Error> {
+    let tenant = plan.account.tenant_id;
+    let at = Key::connection(tenant, id);
+    match app.store.get::<Connection>(&at).await? {
+        Some(known) => accounts::find(app, tenant, known.account_id).await,
+        None => accounts::pool::place(app, plan.account.clone()).await,
+    }
+}
+
 /// What is written of a connection to be, and what is not.
 fn record(
     id: ConnectionId,
     plan: &Plan,
+    account: &Account,
     input: ConnectionInput,
     subject: &str,
 ) -> (Connection, Credentials) {
@@ -166,7 +186,6 @@ fn record(
         properties,
         credentials,
     } = input;
-    let account = &plan.account;
     let now = Timestamp::now();
     let mut connection = Connection {
         id,

@@ -253,7 +253,10 @@ async fn delete_profile(
         .send()
         .await;
     match deleted.map_err(|error| Refusal::of(&error)) {
-        Ok(_) => Ok(None),
+        Ok(_) => {
+            crate::headroom::release(app, &account).await?;
+            Ok(None)
+        }
         Err(refusal) if refusal.is("ResourceNotFoundException") => Ok(None),
         Err(refusal) if refusal.is("ConflictException") => Err(in_use()),
         Err(refusal) if refusal.is_access_denied() => Ok(Some(left())),

@@ -82,7 +82,7 @@ pub(crate) async fn create_tenant(
     };
     let scope = Key::operator_partition();
     key.once(
-        &app.store,
+        &app.shared,
         &scope,
         "create-tenant",
         operator.subject(),

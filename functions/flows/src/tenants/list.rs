@@ -26,7 +26,7 @@ pub(crate) async fn list_tenants(
 ) -> Result<Response, Error> {
     let owner = Key::operator_partition();
     let page = query.page_for(&app.sealer, &owner, "tenants")?;
-    let found = app.store.query(&owner, "TENANT#", &page).await?;
+    let found = app.shared.query(&owner, "TENANT#", &page).await?;
     let list = List::of_owner(found, &app.sealer, &owner, "tenants", |tenant| {
         TenantView::of(tenant, None)
     })?;

@@ -23,7 +23,7 @@ use crate::{
     cookie,
     edge::see_other,
     query::{CallbackQuery, Decision},
-    session::{self, Session, SessionTokens},
+    session::{self, Session, SessionTokens, Times},
     sign_in::{self, Person},
 };
 
@@ -67,6 +67,7 @@ pub(crate) async fn callback(
         Decision::Refused(error) => return Err(refused(error)),
     };
     let sealed = open(&app, &query.state, &transaction).await?;
+    let asked = Timestamp::now();
     let outcome = app
         .sign_in
         .client(&metadata)
@@ -85,7 +86,8 @@ pub(crate) async fn callback(
         Session::end(&app, &previous).await?;
     }
     tracing::info!(user.subject = person.subject, "signed in");
-    let session = Session::begin(&app, person, &tokens, ends).await?;
+    let times = Times { asked, ends };
+    let session = Session::begin(&app, person, &tokens, times).await?;
     see_other(
         transaction.return_to.as_str(),
         [

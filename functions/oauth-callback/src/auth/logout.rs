@@ -27,9 +27,12 @@ pub(crate) async fn logout(
 ) -> Result<Response> {
     require_origin(&app, &headers)?;
     if let Some(cookie) = cookie::get(&headers, cookie::SESSION)
-        && let Some(session) = Session::end(&app, &cookie).await?
+        && let Some(session) = Session::load(&app, &cookie).await?
     {
         trail.acts(actor::signed_in(&app, &session));
+        // First: while this does not succeed, the session is there to try again with.
+        session.end_tokens(&app).await?;
+        Session::end(&app, &cookie).await?;
         match revoke(&app, &cookie, &session).await {
             Ok(outcome) => {
                 tracing::info!(user.subject = session.subject, revocation = ?outcome, "signed out");

@@ -14,7 +14,7 @@ use super::callback::usable_until;
 use crate::{
     actor,
     app::App,
-    session::{Lease, Session, SessionTokens},
+    session::{Lease, Session, SessionTokens, Times},
     sign_in,
 };
 
@@ -37,6 +37,8 @@ pub(super) async fn tokens(
             return Ok(None);
         };
         trail.acts(actor::signed_in(app, &session));
+        // Ended tokens are not handed out again: the identity provider says what the person is now.
+        let fresh = fresh || session.is_outdated(app).await?;
         if !fresh && session.is_fresh(now) {
             return handout(app, cookie, &session, now).await.map(Some);
         }
@@ -89,9 +91,10 @@ async fn renew(
         }
     };
     let client = app.sign_in.client(&metadata);
+    let asked = Timestamp::now();
     match client.refresh_session(refresh_token).await {
         TokenOutcome::Answered(answer) if answer.is_bearer() => {
-            let (tokens, stored) = keep(app, cookie, session, old, *answer).await?;
+            let (tokens, stored) = keep(app, cookie, session, old, *answer, asked).await?;
             if stored.is_none()
                 && let Some(orphan) = &tokens.refresh
             {
@@ -106,6 +109,7 @@ async fn renew(
                 user.subject = session.subject,
                 "the identity provider ended a session"
             );
+            session.end_tokens(app).await?;
             Session::end(app, cookie).await?;
             Ok(None)
         }
@@ -126,6 +130,7 @@ async fn keep(
     session: &Session,
     old: SessionTokens,
     answer: TokenAnswer,
+    asked: Timestamp,
 ) -> Result<(SessionTokens, Option<i64>)> {
     let now = Timestamp::now();
     let identified = identify(app, session, answer.unverified_id_token.as_ref()).await;
@@ -142,7 +147,8 @@ async fn keep(
         .as_ref()
         .ok()
         .and_then(|identified| identified.as_ref().map(|(person, _)| person));
-    let stored = session.renew(app, cookie, person, &tokens, ends).await?;
+    let times = Times { asked, ends };
+    let stored = session.renew(app, cookie, person, &tokens, times).await?;
     identified?;
     Ok((tokens, stored.map(|session| session.seconds_left(now))))
 }

@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalIsAWSService",
+    "aws:PrincipalOrgID",
     "aws:PrincipalTag/",
     "aws:PrincipalType",
     "aws:RequestedRegion",
@@ -41,6 +42,8 @@ const KEYS: &[&str] = &[
     "kms:MessageType",
     "kms:ViaService",
     "s3:delimiter",
+    "s3:if-match",
+    "s3:if-none-match",
     "s3:object-lock-mode",
     "s3:prefix",
     "s3:VersionId",
@@ -105,6 +108,8 @@ impl Asker {
         let text = |flag: bool| [flag.to_string()];
         context.set("aws:PrincipalArn", [self.role_arn.clone()]);
         context.set("aws:PrincipalAccount", [self.account.clone()]);
+        // Each account is an organisation of its own.
+        context.set("aws:PrincipalOrgID", [format!("o-{}", self.account)]);
         context.set("aws:PrincipalType", ["AssumedRole".to_owned()]);
         context.set("aws:PrincipalIsAWSService", text(false));
         context.set("aws:SecureTransport", text(true));

@@ -173,6 +173,7 @@ impl Watch {
         let keys: BTreeMap<&str, Vec<String>> = need
             .keys
             .iter()
+            .filter(|(_, values)| !values.is_empty())
             .map(|(name, values)| {
                 let named = values
                     .iter()

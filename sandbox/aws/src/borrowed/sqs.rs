@@ -1,6 +1,7 @@
-//! SQS: queue URLs that lead here, the error codes of the JSON protocol, and batches.
+//! SQS: queue URLs that lead here, the error codes of the JSON protocol, batches, and fairness among groups.
 
 mod batch;
+mod fair;
 
 use std::net::SocketAddr;
 
@@ -12,8 +13,11 @@ use winterbaume_sqs::SqsService;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
+pub(super) use fair::Waiting;
+
 pub(super) async fn handle(
     service: &SqsService,
+    waiting: &Waiting,
     call: &AwsCall,
     address: Option<&SocketAddr>,
 ) -> AwsReply {
@@ -23,6 +27,10 @@ pub(super) async fn handle(
     if let Some(operation) = call.target_operation().and_then(batch::single_operation) {
         return batch::handle(service, call, operation).await;
     }
+    if let Some(kept) = waiting.keep(service, call).await {
+        return kept;
+    }
+    waiting.hand_over(service, call).await;
     let mut reply = single(service, call).await;
     if reply.status.is_success()
         && let Some(address) = address

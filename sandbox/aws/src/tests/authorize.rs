@@ -173,6 +173,8 @@ async fn leading_keys_fence_items_transactions_batches_queries_and_indexes() {
             {"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query",
                 "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem"], "Resource": TABLE,
              "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": own}}},
+            {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": TABLE,
+             "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["OUTBOX"]}}},
             {"Effect": "Allow", "Action": "dynamodb:Query", "Resource": format!("{TABLE}/index/due"),
              "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["due-1"]}}},
         ]),
@@ -255,6 +257,11 @@ async fn leading_keys_fence_items_transactions_batches_queries_and_indexes() {
         (
             "TransactWriteItems",
             json!({"TransactItems": [put("TENANT#ten_1"), check("TENANT#ten_1#runs")]}),
+            true,
+        ),
+        (
+            "TransactWriteItems",
+            json!({"TransactItems": [put("TENANT#ten_1"), put("OUTBOX")]}),
             true,
         ),
         (

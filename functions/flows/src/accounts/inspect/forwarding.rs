@@ -51,7 +51,7 @@ pub(super) async fn check(
             .as_second(),
     };
     let key = Key::event_probe(&account.aws_account_id, nonce.expose());
-    app.store.insert(&key, &sent).await?;
+    app.shared.insert(&key, &sent).await?;
     let detail = json!({
         "flow-name": format!("tributary-{}-selftest", account.tenant_id),
         "nonce": nonce.expose(),
@@ -60,7 +60,7 @@ pub(super) async fn check(
     let (event, allowed, request_id) = match put {
         Ok(request_id) => {
             let within = deadline.min(Instant::now() + ARRIVES_WITHIN);
-            let event = wait(&app.store, &key, within, patience).await?;
+            let event = wait(&app.shared, &key, within, patience).await?;
             (event, PermissionOutcome::Allowed, request_id)
         }
         Err(refusal) if refusal.is_access_denied() => (

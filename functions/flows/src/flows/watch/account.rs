@@ -126,6 +126,7 @@ async fn account(
     orphan::remove(app, &client, &account, &listing, now).await?;
     let number = u32::try_from(listing.flows.len()).unwrap_or(u32::MAX);
     headroom(app, &account, number, listing.connections);
+    crate::headroom::counted(app, &account, listing.connections).await?;
     item::looked(app, watch, now, number, listing.connections).await?;
     first_failure.map_or(Ok(()), Err)
 }

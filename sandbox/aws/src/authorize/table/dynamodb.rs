@@ -48,14 +48,18 @@ pub(super) async fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
     match ask.operation {
         "Query" | "Scan" => Ok(vec![search(ask).await?]),
         "TransactWriteItems" | "TransactGetItems" => {
+            let mut needs = Vec::new();
+            // Each part stands for itself, as if it were a request of its own.
             for item in body["TransactItems"].as_array().into_iter().flatten() {
                 for (name, action, member) in PARTS {
                     if let Some(part) = item.get(name) {
+                        let mut asked = Asked::default();
                         asked.add(ask, action, part, &part[member]).await;
+                        needs.extend(asked.needs(Some(ask.operation)));
                     }
                 }
             }
-            Ok(asked.needs(Some(ask.operation)))
+            Ok(needs)
         }
         "BatchGetItem" | "BatchWriteItem" => {
             let action = format!("dynamodb:{}", ask.operation);

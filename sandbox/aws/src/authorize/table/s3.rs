@@ -141,10 +141,18 @@ fn of_object(ask: &Ask<'_>, object: &str) -> Result<Vec<Need>, Unmapped> {
     let mut first = need(action, object).key("s3:VersionId", parameter_of(ask, "versionId"));
     let mut more = Vec::new();
     if action == "PutObject" {
-        for name in ["s3:object-lock-mode", "s3:x-amz-server-side-encryption"] {
-            let of_header = name.trim_start_matches("s3:").trim_start_matches("x-amz-");
-            first = first.key(name, header(&format!("x-amz-{of_header}")));
+        for (key, name) in [
+            ("s3:if-match", "if-match"),
+            ("s3:if-none-match", "if-none-match"),
+            ("s3:object-lock-mode", "x-amz-object-lock-mode"),
+            (
+                "s3:x-amz-server-side-encryption",
+                "x-amz-server-side-encryption",
+            ),
+        ] {
+            first = first.key(key, header(name));
         }
+        first = first.key("s3:if-none-match", header("if-none-match"));
         for (name, action) in HEADERS {
             more.extend(header(name).map(|_| need(action, object)));
         }

@@ -30,7 +30,7 @@ pub(crate) struct Denial {
 
 /// What all tests of a run did together.
 #[derive(Debug, Default)]
-pub(crate) struct Record {
+pub struct Record {
     pub(crate) granted: BTreeSet<Permission>,
     pub(crate) used: BTreeSet<Permission>,
     /// Denials with the tests in which they happened and the condition keys of the call.
@@ -51,7 +51,7 @@ const HARMLESS: [&str; 8] = [
 
 impl Record {
     /// The record of the run that this process belongs to, or why there is none.
-    pub(crate) fn of_this_run(folder: &Path, arguments: &[String]) -> Result<Self, String> {
+    pub fn of_this_run(folder: &Path, arguments: &[String]) -> Result<Self, String> {
         if let Some(named) = std::env::var_os("TRIBUTARY_PERMISSIONS_OF") {
             let mut record = Self::default();
             record.read(&PathBuf::from(named))?;
@@ -151,4 +151,55 @@ fn filter(arguments: &[String]) -> Option<&str> {
             value.is_none() && ["--test-threads", "--color", "--format"].contains(&name);
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(arguments: &[&str]) -> Vec<String> {
+        arguments
+            .iter()
+            .map(|&argument| argument.to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_run_that_leaves_tests_out_is_none() {
+        for (arguments, left_out) in [
+            (&[][..], None),
+            (
+                &["--nocapture", "--test-threads", "1", "--color=always"],
+                None,
+            ),
+            (&["--test-threads=2", "-q"], None),
+            (&["onboarding"], Some("onboarding")),
+            (&["--skip", "scale"], Some("--skip")),
+            (&["--test-threads", "1", "--ignored"], Some("--ignored")),
+            (&["--exact", "a"], Some("--exact")),
+        ] {
+            assert_eq!(filter(&texts(arguments)), left_out, "{arguments:?}");
+        }
+        let whole = serde_json::json!({ "arguments": ["--nocapture"] });
+        assert_eq!(Record::default().add("run", &whole), Ok(()));
+        let part = serde_json::json!({ "arguments": ["flows"] });
+        assert!(Record::default().add("run", &part).is_err());
+    }
+
+    #[test]
+    fn a_record_of_another_cargo_or_a_damaged_one_is_not_taken() {
+        let folder = std::env::temp_dir().join(format!("permissions-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let fact =
+            r#"{"granted":{"role":"t.yaml R","action":"a:One","resource":"*","condition":""}}"#;
+        fs::write(folder.join("0-1.jsonl"), fact).unwrap();
+        assert!(Record::of_this_run(&folder, &[]).is_err());
+        let parent = std::os::unix::process::parent_id();
+        fs::write(folder.join(format!("{parent}-1.jsonl")), fact).unwrap();
+        assert_eq!(Record::of_this_run(&folder, &[]).unwrap().granted.len(), 1);
+        assert!(Record::of_this_run(&folder, &texts(&["flows"])).is_err());
+        fs::write(folder.join(format!("{parent}-2.jsonl")), "{").unwrap();
+        assert!(Record::of_this_run(&folder, &[]).is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

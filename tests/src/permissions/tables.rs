@@ -1,11 +1,14 @@
 //! What no test can use, and what is denied on purpose, each with its reason.
 
+/// Role, action, reason.
+pub(crate) type Entry = (&'static str, &'static str, &'static str);
+
 const LOADED: &str = "AppFlow stages rows and has Redshift copy them; the load itself is AWS's";
 const UNDELIVERED: &str =
     "only when Lambda does not take an invocation, which its asynchronous queue does";
 
-/// Role, action, reason: permissions that AWS's own machinery uses where no test sees it.
-pub(crate) const BY_AWS_ALONE: [(&str, &str, &str); 9] = [
+/// Permissions that AWS's own machinery uses where no test sees it.
+pub(crate) const BY_AWS_ALONE: [Entry; 9] = [
     ("template.yaml SchedulerRole", "kms:Decrypt", UNDELIVERED),
     (
         "template.yaml SchedulerRole",
@@ -41,6 +44,24 @@ pub(crate) const BY_AWS_ALONE: [(&str, &str, &str); 9] = [
     ("template.yaml WarehouseLoadRole", "s3:ListBucket", LOADED),
 ];
 
-/// Role, action, reason: denials that the product provokes wherever it runs. What a single test
-/// provokes is announced there, with `Aws::expect_denial`.
-pub(crate) const EXPECTED_DENIALS: [(&str, &str, &str); 0] = [];
+/// Role, action, what the resource's name contains, reason.
+pub(crate) type DenialEntry = (&'static str, &'static str, &'static str, &'static str);
+
+const OUTSIDE: &str = "a verification shows that the role stops at its prefix";
+
+/// Denials that the product provokes wherever it runs. What a single test provokes is announced
+/// there, with `Aws::expect_denial`.
+pub(crate) const EXPECTED_DENIALS: [DenialEntry; 2] = [
+    (
+        "customer-account.yaml AccessRole",
+        "appflow:DescribeFlow",
+        ":flow/selftest-",
+        OUTSIDE,
+    ),
+    (
+        "template.yaml VendorFlowsRole",
+        "appflow:DescribeFlow",
+        ":flow/selftest-",
+        OUTSIDE,
+    ),
+];

@@ -1,0 +1,4 @@
+//! A8: every call that may change something leaves one record, and the record stays as it is.
+
+mod outage;
+mod records;
