@@ -101,7 +101,7 @@ const TEXTS: &[&str] = &[
     // Of the other bodies. AWS's own account ids are no secret, and registering one proves nothing.
     "/awsAccountId", "/region", "/origin", "/returnTo", "/connector", "/connectors/*",
     "/credentials/*", "/instance", "/properties/*", "/note", "/idToken", "/clientId",
-    "/clientSecret", "/query", "/sql", "/email", "/members/*/email",
+    "/clientSecret", "/query", "/sql", "/email", "/members/*/email", "/reason",
     // The application's name for its user, which it may choose.
     "/subject",
 ];
@@ -173,6 +173,8 @@ const CANDIDATE: &[&str] = &[r#"{"candidate":"{CandidateId}"}"#];
 #[rustfmt::skip]
 const SAMPLES: &[(&str, &[&str])] = &[
     ("create_tenant", &[r#"{"name":"Another","members":[{"subject":"{Subject}","roles":["viewer"]}]}"#]),
+    ("rename_tenant", &[r#"{"name":"Renamed"}"#]),
+    ("suspend_tenant", &[r#"{"reason":"unpaid"}"#]),
     ("put_member", &[r#"{"roles":["admin"]}"#]),
     ("create_account", &[r#"{"awsAccountId":"444444444444","region":"us-east-1"}"#]),
     ("create_connection", &[r#"{"name":"Another","connector":"salesforce","accountId":"{AccountId}"}"#]),
