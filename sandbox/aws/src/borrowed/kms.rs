@@ -74,7 +74,10 @@ impl Keys {
         if done.is_some() {
             reply.body = Bytes::from(answer.to_string());
         } else {
-            let refused = json!({ "__type": "ValidationException", "message": "Digest is invalid length for algorithm ECDSA_SHA_256." });
+            let refused = json!({
+                "__type": "ValidationException",
+                "message": "Digest is invalid length for algorithm ECDSA_SHA_256.",
+            });
             reply.status = StatusCode::BAD_REQUEST;
             reply.body = Bytes::from(refused.to_string());
         }
