@@ -115,6 +115,8 @@ fn parameters(at: &Addresses<'_>, oidc: &str) -> BTreeMap<String, String> {
         ("ReadLimit", "2000/20000"),
         ("WriteLimit", "2000/20000"),
         ("TokenLimit", "2000/20000"),
+        ("EventLimit", "2000/20000"),
+        ("GuessLimit", "2000/20000"),
         ("IdentityCenterRegion", REGION),
         ("IdentityCenterApplicationArn", IDENTITY_APPLICATION),
         ("WarehouseWorkgroup", warehouse::WORKGROUP),

@@ -47,6 +47,16 @@ impl Sandbox {
         }
     }
 
+    /// The versions of a record, newest first.
+    pub async fn audit_versions(&self, key: &str) -> Vec<String> {
+        let page = self.audit_call(&format!("?versions&prefix={key}")).await;
+        let page = String::from_utf8_lossy(&page.body).into_owned();
+        let ids = page.split("<VersionId>").skip(1);
+        ids.filter_map(|rest| rest.split('<').next())
+            .map(str::to_owned)
+            .collect()
+    }
+
     async fn audit_call(&self, rest: &str) -> AwsReply {
         let path = format!("/{}{rest}", self.audit_bucket());
         let admin = self.aws.admin(VENDOR_ACCOUNT);

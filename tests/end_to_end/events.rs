@@ -143,6 +143,13 @@ const EXPECTED: &[(&str, &str, Must)] = &[
         Fail("RunEvents.Malformed"),
     ),
     (
+        "run-events",
+        "waiting",
+        Return(
+            r#"{"batchItemFailures":[{"itemIdentifier":"059f36b4-87a3-44ab-83d2-661975830a7d"}]}"#,
+        ),
+    ),
+    (
         "token-claims",
         "hosted-auth",
         Fail("TokenClaims.NotAMember"),

@@ -8,6 +8,7 @@ use tributary::{
     error::Result,
     http::Audit,
     id::TenantId,
+    limit::Limiter,
     oauth::{
         Provider, ProviderLink, Providers, Target,
         http::{HostOrigin, TokenHttp},
@@ -17,13 +18,14 @@ use tributary::{
     vault::Vault,
 };
 
-use crate::{config::Config, sign_in::SignIn};
+use crate::{config::Config, guess::Guesses, sign_in::SignIn};
 
 /// The state of the router. Cheap to clone, and knows no tenant.
 #[derive(Debug, Clone)]
 pub struct App {
     pub(crate) config: Arc<Config>,
     pub(crate) audit: Audit,
+    pub(crate) guesses: Guesses,
     /// The table, for what is no tenant's: sessions, links, consents under way.
     pub(crate) shared: Store,
     /// Seals what is no tenant's: sign-ins.
@@ -41,13 +43,17 @@ impl App {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         let http = TokenHttp::new(HostOrigin::Configured)?;
         let sign_in = SignIn::new(&config, secrets.clone(), http);
-        let providers = Providers::new(config.providers.clone(), secrets)?;
+        let providers = Providers::new(config.providers.clone(), secrets.clone())?;
+        let shared = Store::new(
+            aws_sdk_dynamodb::Client::new(aws),
+            config.table_name.clone(),
+        );
+        let limiter = Limiter::new(shared.clone(), config.limits);
+        let (stage, key) = (config.stage.clone(), config.sealing_key_secret_arn.clone());
         Ok(Self {
+            guesses: Guesses::new(limiter, stage, secrets.clone(), key),
             audit: Audit::of_handlers(config.audit.clone(), aws.clone()),
-            shared: Store::new(
-                aws_sdk_dynamodb::Client::new(aws),
-                config.table_name.clone(),
-            ),
+            shared,
             sign_ins: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),
             scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),
             roles: RoleSessions::new(aws.clone()),

@@ -3,6 +3,7 @@
 use tributary::{
     config::{ConfigError, Env},
     http::AuditConfig,
+    limit::Limits,
     oauth::{Endpoint, ProviderConfig},
     tenancy::ScopeConfig,
     vault::VaultKeys,
@@ -17,6 +18,10 @@ pub struct Config {
     pub stage: String,
     /// `AUDIT_BUCKET`: where the audit trail goes.
     pub audit: AuditConfig,
+    /// `LIMIT_GUESS`: how often an address may present what is not ours.
+    pub limits: Limits,
+    /// `SEALING_KEY_SECRET_ARN`: secret under which addresses are hashed.
+    pub sealing_key_secret_arn: String,
     /// `TABLE_NAME`
     pub table_name: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
@@ -49,6 +54,8 @@ impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let stage = env.required("STAGE");
         let audit = AuditConfig::from_env(&mut env);
+        let limits = Limits::from_env(&mut env);
+        let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
         let table_name = env.required("TABLE_NAME");
         let vault_keys = VaultKeys::from_env(&mut env);
         let scopes = ScopeConfig::from_env(&mut env, &table_name, &vault_keys);
@@ -66,6 +73,8 @@ impl Config {
             |((public_base_url, app_origins), oidc_issuer)| Self {
                 stage,
                 audit,
+                limits,
+                sealing_key_secret_arn,
                 table_name,
                 vault_keys,
                 scopes,

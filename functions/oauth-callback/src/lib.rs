@@ -15,6 +15,7 @@ mod config;
 mod connect;
 mod cookie;
 mod edge;
+mod guess;
 mod page;
 mod query;
 mod return_to;
@@ -31,8 +32,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// The router, with the layers that every answer passes.
 pub fn router(app: App) -> Router {
     let (router, _) = routes().split_for_parts();
-    let audit = app.audit.clone();
-    tributary::http::layers::wrap(router.with_state(app), audit)
+    let (audit, guesses) = (app.audit.clone(), app.guesses.clone());
+    let watched = middleware::from_fn_with_state(guesses, guess::watch);
+    tributary::http::layers::wrap(router.with_state(app).layer(watched), audit)
         .layer(middleware::from_fn(edge::guard))
 }
 

@@ -13,6 +13,10 @@ fn environment() -> Vec<(String, String)> {
     [
         ("STAGE", "test"),
         ("AUDIT_BUCKET", "audit"),
+        (
+            "SEALING_KEY_SECRET_ARN",
+            "arn:aws:secretsmanager:us-east-1:111111111111:secret:seal",
+        ),
         ("TABLE_NAME", "table"),
         (
             "TENANT_DATA_ROLE_ARN",

@@ -2,6 +2,7 @@
 
 use tributary::{
     config::{ConfigError, Env},
+    limit::Limits,
     tenancy::ScopeConfig,
     vault::VaultKeys,
 };
@@ -19,13 +20,20 @@ pub struct Config {
     pub notifications_topic: String,
     /// `REFRESH_QUEUE_URL`: where refreshes are asked for.
     pub refresh_queue: String,
+    /// `EVENT_QUEUE_URL`: where events wait whose tenant sent too many.
+    pub event_queue: String,
+    /// `LIMIT_EVENT`: how many that is.
+    pub limits: Limits,
 }
 
 impl Config {
     /// Reads the variables named above; every fault at once.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let table = env.required("TABLE_NAME");
+        let limits = Limits::from_env(&mut env);
         let config = Self {
+            limits,
+            event_queue: env.required("EVENT_QUEUE_URL"),
             stage: env.required("STAGE"),
             scopes: ScopeConfig::from_env(&mut env, &table, &VaultKeys::default()),
             table,
@@ -43,6 +51,6 @@ mod tests {
     #[test]
     fn every_missing_variable_is_named() {
         let error = Config::from_env(Env::from_pairs([])).unwrap_err();
-        assert_eq!(error.faults.len(), 5);
+        assert_eq!(error.faults.len(), 6);
     }
 }

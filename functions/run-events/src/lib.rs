@@ -10,6 +10,7 @@ mod config;
 mod deactivation;
 pub mod decision;
 pub mod failure;
+mod fair;
 pub mod input;
 mod notification;
 mod owner;
@@ -25,6 +26,7 @@ use serde_json::Value;
 use tributary::{
     error::Error,
     id::TenantId,
+    limit::Limiter,
     outbox::Outbox,
     store::Store,
     tenancy::{RoleSessions, TenantScopes},
@@ -34,6 +36,7 @@ pub use config::Config;
 pub use decision::{Decision, Facts, News, decide};
 pub use rejected::Rejected;
 
+use fair::Way;
 use input::{Input, parse};
 
 /// The function and what it works with.
@@ -47,6 +50,8 @@ pub struct RunEvents {
     sessions: RoleSessions,
     queues: aws_sdk_sqs::Client,
     refresh_queue: String,
+    event_queue: String,
+    limiter: Limiter,
 }
 
 impl RunEvents {
@@ -57,6 +62,8 @@ impl RunEvents {
         Self {
             stage: config.stage,
             outbox: Outbox::new(store.clone(), topic, config.notifications_topic),
+            limiter: Limiter::new(store.clone(), config.limits),
+            event_queue: config.event_queue,
             shared: store,
             scopes: TenantScopes::new(aws.clone(), config.scopes),
             queues: aws_sdk_sqs::Client::new(&aws),
@@ -73,9 +80,18 @@ impl RunEvents {
         })
     }
 
-    /// Works on one event. An error sends it to Lambda's retries and then to the dead-letter queue.
-    pub async fn handle(&self, event: Value) -> Result<(), Rejected> {
-        self.work(&event).await.inspect_err(|rejected| {
+    /// Works on one event, or on a batch of those that waited. An error sends an event to Lambda's
+    /// retries and then to the dead-letter queue; messages that must come back are in the answer.
+    pub async fn handle(&self, event: Value) -> Result<Value, Rejected> {
+        if let Some(batch) = fair::batch(&event) {
+            return Ok(self.work_off(batch).await);
+        }
+        self.take_up(Way::Direct, &event).await?;
+        Ok(Value::Null)
+    }
+
+    async fn take_up(&self, way: Way, event: &Value) -> Result<(), Rejected> {
+        self.work(way, event).await.inspect_err(|rejected| {
             tracing::error!(
                 event.id = event["id"].as_str().unwrap_or_default(),
                 error.code = rejected.error_type(),
@@ -85,7 +101,7 @@ impl RunEvents {
         })
     }
 
-    async fn work(&self, event: &Value) -> Result<(), Rejected> {
+    async fn work(&self, way: Way, event: &Value) -> Result<(), Rejected> {
         match parse(event)? {
             Input::Run {
                 flow,
@@ -93,6 +109,9 @@ impl RunEvents {
                 news,
             } => {
                 let owner = self.owner_of(&flow).await?;
+                if self.waits(way, owner.tenant_id, event).await {
+                    return Ok(());
+                }
                 self.within(owner.tenant_id)
                     .await?
                     .apply(&owner.into(), &execution_id, &news)
@@ -100,6 +119,9 @@ impl RunEvents {
             }
             Input::Deactivated(deactivated) => {
                 let owner = self.owner_of(&deactivated.flow).await?;
+                if self.waits(way, owner.tenant_id, event).await {
+                    return Ok(());
+                }
                 self.within(owner.tenant_id)
                     .await?
                     .tell_deactivation(&owner, &deactivated)

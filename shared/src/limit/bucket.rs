@@ -33,10 +33,12 @@ pub struct NotALimit;
 impl Limit {
     /// So many whole tokens per second, and so many at once.
     pub(super) const fn whole(per_second: i64, burst: i64) -> Self {
-        Self {
-            thousandths: per_second * 1000,
-            burst,
-        }
+        Self::thousandths(per_second * 1000, burst)
+    }
+
+    /// So many thousandths of a token per second, and so many tokens at once.
+    pub(super) const fn thousandths(thousandths: i64, burst: i64) -> Self {
+        Self { thousandths, burst }
     }
 
     /// Microseconds in which a token is made.

@@ -132,6 +132,13 @@ impl Held {
         Step::Ask(Draw::of(limit, self.full_at, now, free.min(limit.batch())))
     }
 
+    /// Until when there is nothing to be had, if there is nothing now.
+    pub fn empty_until(&self, usual: Limit, now: i64) -> Option<i64> {
+        let limit = self.limit(usual);
+        let holds = self.tokens > 0 && now < self.ends;
+        (!holds && limit.free(self.full_at, now) == 0).then(|| limit.next_at(self.full_at))
+    }
+
     /// The table gave what was asked for: the request is let in with one of the tokens.
     pub fn drew(&mut self, draw: Draw, seen: Seen, now: i64) {
         self.saw(seen);

@@ -137,6 +137,16 @@ impl Limiter {
         Err(reached(now + SECOND, now))
     }
 
+    /// Whole seconds until a party has a token again, if this instance knows that it has none.
+    pub fn wait(&self, party: &Party, class: Class) -> Option<u32> {
+        let now = Timestamp::now().as_microsecond();
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = held
+            .get(&(party.clone(), class))?
+            .empty_until(self.limits.of(class), now)?;
+        Some(seconds_until(until, now))
+    }
+
     /// What holds while the table does not answer.
     fn alone(&self, place: &(Party, Class), usual: Limit, now: i64) -> Result<(), Limited> {
         if !place.1.fails_open() {

@@ -21,7 +21,7 @@ impl Default for Limits {
             write: Limit::whole(10, 50),
             token: Limit::whole(2, 20),
             event: Limit::whole(20, 100),
-            guess: Limit::whole(1, 10),
+            guess: Limit::thousandths(200, 10),
         }
     }
 }

@@ -162,7 +162,8 @@ struct Inner {
     secrets: Client,
     configured: TokenHttp,
     foreign: TokenHttp,
-    apps: Mutex<HashMap<String, App>>,
+    /// By tenant, where the app is its own, and provider.
+    apps: Mutex<HashMap<(Option<TenantId>, &'static str), App>>,
 }
 
 impl fmt::Debug for Providers {
@@ -251,13 +252,13 @@ impl Providers {
 
     /// Our registration at a provider: the vendor's, or the tenant's own.
     pub fn app(&self, row: &Provider, tenant: TenantId, owner: AppOwner) -> App {
-        let name = match owner {
-            AppOwner::Vendor => format!("{}{}", self.0.config.secret_prefix, row.key),
-            AppOwner::Tenant => tenant_app_secret(tenant, row.key),
+        let (whose, name) = match owner {
+            AppOwner::Vendor => (None, format!("{}{}", self.0.config.secret_prefix, row.key)),
+            AppOwner::Tenant => (Some(tenant), tenant_app_secret(tenant, row.key)),
         };
         let mut apps = self.0.apps.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = || App::stored(self.0.secrets.clone(), name.clone());
-        apps.entry(name.clone()).or_insert_with(made).clone()
+        let made = || App::stored(self.0.secrets.clone(), name);
+        apps.entry((whose, row.key)).or_insert_with(made).clone()
     }
 
     /// The base of a provider's endpoints, and of its authorization endpoint.

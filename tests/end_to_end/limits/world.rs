@@ -29,20 +29,23 @@ pub(super) async fn build() -> World {
 }
 
 impl World {
-    /// Gives a party a limit of its own, as docs/OPERATIONS.md says.
-    pub(super) async fn limit(&self, party: &str, class: &str, limit: &str) {
-        let update = json!({
-            "TableName": self.sandbox.stack.resources["Table"].physical_id(),
-            "Key": { "pk": { "S": format!("LIMIT#{party}") }, "sk": { "S": class } },
-            "UpdateExpression": "SET own_limit = :limit",
-            "ExpressionAttributeValues": { ":limit": { "S": limit } },
-        });
-        let admin = self.sandbox.aws.admin(VENDOR_ACCOUNT);
-        let reply = self
-            .sandbox
-            .aws
-            .call(&admin, "dynamodb", "UpdateItem", &update)
-            .await;
-        assert!(reply.status.is_success(), "{:?}", reply.body);
+    pub(super) async fn limit(&self, party: &str, class: &str, own: &str) {
+        limit(&self.sandbox, party, class, own).await;
     }
+}
+
+/// Gives a party a limit of its own, as docs/OPERATIONS.md says.
+pub(super) async fn limit(sandbox: &Sandbox, party: &str, class: &str, limit: &str) {
+    let update = json!({
+        "TableName": sandbox.stack.resources["Table"].physical_id(),
+        "Key": { "pk": { "S": format!("LIMIT#{party}") }, "sk": { "S": class } },
+        "UpdateExpression": "SET own_limit = :limit",
+        "ExpressionAttributeValues": { ":limit": { "S": limit } },
+    });
+    let admin = sandbox.aws.admin(VENDOR_ACCOUNT);
+    let reply = sandbox
+        .aws
+        .call(&admin, "dynamodb", "UpdateItem", &update)
+        .await;
+    assert!(reply.status.is_success(), "{:?}", reply.body);
 }

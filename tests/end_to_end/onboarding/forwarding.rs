@@ -4,7 +4,7 @@ use sandbox_core::{CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT, VENDOR_ACCOUNT};
 use serde_json::{Value, json};
 
 use super::{outcomes, text, verify};
-use crate::{common, edge::wire::Moment};
+use crate::common;
 
 /// Switches a rule of an account off, or on again.
 async fn switch(sandbox: &sandbox::Sandbox, account: &str, rule: &Value, on: bool) {
@@ -16,6 +16,18 @@ async fn switch(sandbox: &sandbox::Sandbox, account: &str, rule: &Value, on: boo
         "{}",
         String::from_utf8_lossy(&reply.body)
     );
+}
+
+/// What is written down of accounts and of events that came.
+async fn table(sandbox: &sandbox::Sandbox) -> Vec<String> {
+    let items = sandbox.table_items().await;
+    let mut items: Vec<String> = items
+        .iter()
+        .map(Value::to_string)
+        .filter(|item| item.contains("EVENTPROBE") || item.contains("ACCOUNT#"))
+        .collect();
+    items.sort();
+    items
 }
 
 /// O7: a rule that is switched off forwards nothing, and the report says so. What another account
@@ -34,7 +46,7 @@ async fn o7_events_that_do_not_come_are_found_out_in_both_hosting_modes() {
     assert_eq!(text(&found["report"], "reason"), "events_not_forwarded");
     assert_eq!(outcomes(&found)[4], ("event_forwarding", "failed"));
     let detail = text(&found["report"]["probes"][4], "detail");
-    assert!(detail.contains("No event arrived within 10 s"), "{detail}");
+    assert!(detail.contains("No event arrived within 15 s"), "{detail}");
     assert!(found["report"]["missing"].is_null(), "{found}");
 
     // A second verification waits; somebody else's account sends something meanwhile.
@@ -43,7 +55,7 @@ async fn o7_events_that_do_not_come_are_found_out_in_both_hosting_modes() {
         "detail": { "flow-name": format!("tributary-{}-selftest", blue.id), "nonce": "guessed-by-somebody-else" },
     });
     let bus = sandbox.stack.resources["EventBus"].physical_id().to_owned();
-    let before = Moment::of(&sandbox).await;
+    let before = table(&sandbox).await;
     for sender in [OTHER_CUSTOMER_ACCOUNT, CUSTOMER_ACCOUNT] {
         let entry = json!({ "Entries": [{
             "Source": forged["source"], "DetailType": forged["detail-type"],
@@ -59,9 +71,7 @@ async fn o7_events_that_do_not_come_are_found_out_in_both_hosting_modes() {
     }
     sandbox.events.settled().await;
     sandbox.runtime.settled().await;
-    before
-        .assert_nothing_changed(&sandbox, "forged events")
-        .await;
+    assert_eq!(table(&sandbox).await, before, "forged events");
     assert!(
         sandbox
             .logs

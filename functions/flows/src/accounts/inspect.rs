@@ -22,9 +22,9 @@ pub(in crate::accounts) use probe::state_after;
 use crate::App;
 
 /// Longest that a whole look takes: the gateway gives up after thirty seconds.
-const WITHIN: Duration = Duration::from_secs(24);
+const WITHIN: Duration = Duration::from_secs(25);
 /// Longest that the part after STS takes.
-const PARTS_WITHIN: Duration = Duration::from_secs(12);
+const PARTS_WITHIN: Duration = Duration::from_secs(18);
 
 /// What an event means that did not arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,8 +28,8 @@ use crate::{App, flows::watch};
 const MOST: usize = 100;
 /// Accounts that are checked at the same time.
 const CONCURRENCY: usize = 4;
-/// How long a tick begins with checks: one takes up to 24 seconds, the function has 29.
-const BEGIN_WITHIN: Duration = Duration::from_secs(4);
+/// How long a tick begins with checks: one takes up to 25 seconds, the function has 29.
+const BEGIN_WITHIN: Duration = Duration::from_secs(3);
 /// A check that dies is due again after this.
 const CLAIMED: SignedDuration = SignedDuration::from_mins(15);
 

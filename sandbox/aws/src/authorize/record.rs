@@ -71,13 +71,16 @@ pub fn record_permissions(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// A use of a permission: role, policy, statement, action, resource.
+type Seen = (String, usize, usize, String, String);
+
 /// The roles that are watched, and the denials that are expected, in one sandbox.
 #[derive(Default)]
 pub(crate) struct Watch {
     roles: RwLock<BTreeMap<String, RoleUnderTest>>,
     expected: RwLock<Vec<ExpectedDenial>>,
-    /// What was written down as used already: role, policy, statement, action, resource.
-    seen: Mutex<BTreeSet<(String, usize, usize, String, String)>>,
+    /// What was written down as used already.
+    seen: Mutex<BTreeSet<Seen>>,
     /// Name of the thread that made the sandbox: the test's.
     test: String,
 }

@@ -1,7 +1,8 @@
-//! S3: uploads in `aws-chunked` framing, the owner's account id, and policies that are none. Objects
-//! are never touched. A bucket has one owner among all accounts; nobody else gets in, whatever its
+//! S3: uploads in `aws-chunked` framing, the owner's account id, policies that are none, and
+//! Object Lock. A bucket has one owner among all accounts; nobody else gets in, whatever its
 //! policy says.
 
+mod lock;
 mod policy;
 
 use bytes::Bytes;
@@ -84,6 +85,13 @@ pub(super) async fn handle(service: &S3Service, call: &AwsCall) -> AwsReply {
         && let Some(fault) = policy::fault(&body, &bucket)
     {
         return Protocol::S3.error(StatusCode::BAD_REQUEST, "MalformedPolicy", fault);
+    }
+    if lock::forbids(service, &call).await {
+        return Protocol::S3.error(
+            StatusCode::FORBIDDEN,
+            "AccessDenied",
+            "Access Denied because object protected by object lock.",
+        );
     }
     let mut reply = super::hand_over(service, &call, body).await;
     let names_object = call

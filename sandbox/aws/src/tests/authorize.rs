@@ -262,7 +262,7 @@ async fn leading_keys_fence_items_transactions_batches_queries_and_indexes() {
         (
             "TransactWriteItems",
             json!({"TransactItems": [put("TENANT#ten_1"), put("OUTBOX")]}),
-            true,
+            false,
         ),
         (
             "TransactWriteItems",

@@ -93,7 +93,7 @@ const TEXTS: &[&str] = &[
     "/filters/*/upper", "/filters/*/value", "/filters/*/values/*", "/kmsKeyArn",
     "/mappings/*/exclude/*", "/mappings/*/format", "/mappings/*/from", "/mappings/*/from/*",
     "/mappings/*/fromType", "/mappings/*/left", "/mappings/*/right", "/mappings/*/to",
-    "/mappings/*/toType", "/name", "/reason", "/source/apiVersion", "/source/documentType", "/source/entity",
+    "/mappings/*/toType", "/name", "/source/apiVersion", "/source/documentType", "/source/entity",
     "/source/items/*", "/source/object", "/source/objectPath", "/source/prefix",
     "/source/properties/*", "/source/site", "/tags/*", "/transforms/*/field", "/transforms/*/with",
     "/trigger/end", "/trigger/every", "/trigger/firstFrom", "/trigger/start", "/trigger/timeZone",
@@ -101,7 +101,7 @@ const TEXTS: &[&str] = &[
     // Of the other bodies. AWS's own account ids are no secret, and registering one proves nothing.
     "/awsAccountId", "/region", "/origin", "/returnTo", "/connector", "/connectors/*",
     "/credentials/*", "/instance", "/properties/*", "/note", "/idToken", "/clientId",
-    "/clientSecret", "/query", "/sql", "/email", "/members/*/email",
+    "/clientSecret", "/query", "/sql", "/email", "/members/*/email", "/reason",
     // The application's name for its user, which it may choose.
     "/subject",
 ];
@@ -173,10 +173,9 @@ const CANDIDATE: &[&str] = &[r#"{"candidate":"{CandidateId}"}"#];
 #[rustfmt::skip]
 const SAMPLES: &[(&str, &[&str])] = &[
     ("create_tenant", &[r#"{"name":"Another","members":[{"subject":"{Subject}","roles":["viewer"]}]}"#]),
-    ("put_member", &[r#"{"roles":["admin"]}"#]),
     ("rename_tenant", &[r#"{"name":"Renamed"}"#]),
-    ("suspend_tenant", &[r#"{"reason":"A test."}"#]),
-    ("resume_tenant", &["{}"]),
+    ("suspend_tenant", &[r#"{"reason":"unpaid"}"#]),
+    ("put_member", &[r#"{"roles":["admin"]}"#]),
     ("create_account", &[r#"{"awsAccountId":"444444444444","region":"us-east-1"}"#]),
     ("create_connection", &[r#"{"name":"Another","connector":"salesforce","accountId":"{AccountId}"}"#]),
     ("rename_connection", &[r#"{"name":"Renamed"}"#]),

@@ -77,19 +77,16 @@ impl Party {
     }
 
     /// Everything that the tenant can list.
-    pub(super) async fn lists(&mut self) -> Value {
-        let mut seen = Vec::new();
-        for path in [
-            "/v1/accounts",
-            "/v1/connections",
-            "/v1/flows",
-            "/v1/oauth-apps",
-        ] {
-            let answer = self.api.get(path).await.unwrap();
-            // What is named here first is named in the order of the story.
-            seen.push(self.names.clone().view(&answer));
+    pub(super) async fn lists(&self) -> Value {
+        self.reader().lists().await
+    }
+
+    /// The tenant at another browser, which reads only.
+    pub(super) fn reader(&self) -> Reader {
+        Reader {
+            api: self.api.clone(),
+            names: self.names.clone(),
         }
-        Value::from(seen)
     }
 
     /// Acts, and answers what it saw.
@@ -205,6 +202,35 @@ impl Party {
         let made = self.made.get(&kind).map_or(&[][..], Vec::as_slice);
         let id = made.get(usize::from(n)).or(made.last());
         of(kind, id.map_or(kind.unknown(), String::as_str))
+    }
+}
+
+/// Who reads what a tenant has.
+pub(super) struct Reader {
+    api: Api,
+    names: Names,
+}
+
+impl Reader {
+    /// One list, at a moment when others act; what it holds is compared later.
+    pub(super) async fn flows(&self) {
+        let answer = self.api.get("/v1/flows").await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
+    /// Every list of the tenant's. What is named here first is named in the order of the story.
+    pub(super) async fn lists(&self) -> Value {
+        let mut seen = Vec::new();
+        for path in [
+            "/v1/accounts",
+            "/v1/connections",
+            "/v1/flows",
+            "/v1/oauth-apps",
+        ] {
+            let answer = self.api.get(path).await.unwrap();
+            seen.push(self.names.clone().view(&answer));
+        }
+        Value::from(seen)
     }
 }
 

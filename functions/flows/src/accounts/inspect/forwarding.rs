@@ -24,7 +24,7 @@ use super::{
 use crate::App;
 
 /// How long the event is waited for. EventBridge delivers within about a second.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
+const ARRIVES_WITHIN: Duration = Duration::from_secs(15);
 /// Between two looks whether it has come.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long what was sent is remembered: an event that comes late is nobody's forgery.

@@ -152,7 +152,6 @@ fn of_object(ask: &Ask<'_>, object: &str) -> Result<Vec<Need>, Unmapped> {
         ] {
             first = first.key(key, header(name));
         }
-        first = first.key("s3:if-none-match", header("if-none-match"));
         for (name, action) in HEADERS {
             more.extend(header(name).map(|_| need(action, object)));
         }
