@@ -1,6 +1,7 @@
 //! The OpenAPI document: the functions' own descriptions, merged, written to `docs/openapi.json`.
 
 mod complete;
+mod limited;
 mod members;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ pub fn document() -> Result<String, serde_json::Error> {
         Some("Data integration that software vendors embed in their product.".to_owned());
     let mut merged = serde_json::to_value(&merged)?;
     complete::complete(&mut merged);
+    limited::describe(&mut merged);
     let mut text = serde_json::to_string_pretty(&merged)?;
     text.push('\n');
     Ok(text)

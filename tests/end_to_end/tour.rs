@@ -22,6 +22,8 @@ async fn a10_the_tour_holds_and_every_call_is_granted_by_the_templates() {
     let denied: Vec<_> = entries
         .iter()
         .filter(|entry| entry.note == "not authorized")
+        // Each verification asks for a flow outside the prefix, to see that the role stops there.
+        .filter(|entry| entry.operation != "POST /describe-flow")
         .collect();
     assert!(denied.is_empty(), "{denied:#?}");
 }

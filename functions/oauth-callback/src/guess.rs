@@ -5,15 +5,22 @@
 //! somebody may try. The address is kept as a keyed hash, and never logged. Without the table or the
 //! key nobody is held up: 256 bits are not guessed anyway, and an alarm is what this is for.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use aws_sdk_secretsmanager::Client;
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::HeaderMap;
+use jiff::Timestamp;
 use lambda_http::request::RequestContext;
 use tokio::sync::OnceCell;
 use tributary::{
@@ -35,6 +42,9 @@ const GUESSES: [&str; 4] = [
     "session_ended",
 ];
 
+/// Seconds in which the log is told once.
+const SILENCE: i64 = 300;
+
 /// Counts guesses.
 #[derive(Debug, Clone)]
 pub(crate) struct Guesses {
@@ -43,6 +53,8 @@ pub(crate) struct Guesses {
     secrets: Client,
     sealing_key: String,
     sealer: Arc<OnceCell<Sealer>>,
+    /// When the log was last told, in seconds of the epoch.
+    told: Arc<AtomicI64>,
 }
 
 impl Guesses {
@@ -58,6 +70,7 @@ impl Guesses {
             secrets,
             sealing_key,
             sealer: Arc::default(),
+            told: Arc::default(),
         }
     }
 
@@ -83,6 +96,22 @@ impl Guesses {
             Err(Limited::Reached { seconds }) => Some(seconds),
             Ok(()) | Err(Limited::Unknown) => None,
         }
+    }
+
+    /// The answer, counted; the log is told once in a while.
+    fn refuse(&self, seconds: u32) -> Response {
+        telemetry::count(&self.stage, "GuessesRefused");
+        let now = Timestamp::now().as_second();
+        let told = self.told.swap(now, Ordering::Relaxed);
+        if now - told >= SILENCE {
+            tracing::error!(
+                security.event = "guessing",
+                "somebody presents links, states or sessions that are not ours, again and again"
+            );
+        } else {
+            self.told.store(told, Ordering::Relaxed);
+        }
+        too_many(seconds).into_response()
     }
 
     async fn fetch(&self) -> Result<Sealer, Error> {
@@ -112,26 +141,18 @@ pub(crate) async fn watch(
         return next.run(request).await;
     };
     if let Some(seconds) = guesses.wait(from) {
-        telemetry::count(&guesses.stage, "GuessesRefused");
-        return too_many(seconds).into_response();
+        return guesses.refuse(seconds);
     }
     let presented = presents(&request);
-    let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
     let failed = response.extensions().get::<FailedWith>();
     if !presented || !failed.is_some_and(|failed| is_guess(&failed.problem.code)) {
         return response;
     }
-    let Some(seconds) = guesses.count(from).await else {
-        return response;
-    };
-    telemetry::count(&guesses.stage, "GuessesRefused");
-    tracing::error!(
-        http.route = route.as_ref().map_or("", MatchedPath::as_str),
-        security.event = "guessing",
-        "somebody presents links, states or sessions that are not ours, again and again"
-    );
-    too_many(seconds).into_response()
+    match guesses.count(from).await {
+        Some(seconds) => guesses.refuse(seconds),
+        None => response,
+    }
 }
 
 fn is_guess(code: &str) -> bool {

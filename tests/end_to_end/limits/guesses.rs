@@ -107,5 +107,5 @@ async fn a3_who_has_no_session_yet_does_not_guess() {
             .unwrap();
         assert_eq!(asked.status(), StatusCode::UNAUTHORIZED);
     }
-    sandbox.sign_in("frank").await.unwrap();
+    common::tenant(&sandbox, "Blue", &[("frank", "admin")]).await;
 }

@@ -105,10 +105,10 @@ async fn o8_the_daily_check_degrades_once_and_recovers() {
     assert_eq!(tick(&sandbox, 27).await["accounts"], 3);
     assert_eq!(state(frank, &first).await, "degraded");
     let degraded = ("tributary.account.degraded".to_owned(), first.clone());
-    assert_eq!(told(&sandbox).await, [degraded.clone()]);
+    assert_eq!(told(&sandbox).await, std::slice::from_ref(&degraded));
     tick(&sandbox, 27).await;
     super::verify(frank, &json!({ "id": first })).await;
-    assert_eq!(told(&sandbox).await, [degraded.clone()]);
+    assert_eq!(told(&sandbox).await, std::slice::from_ref(&degraded));
     assert_eq!(state(frank, &second).await, "verified");
     assert_eq!(state(frank, &hosted).await, "verified");
     let used = frank

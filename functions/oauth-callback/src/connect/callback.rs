@@ -75,7 +75,7 @@ pub(crate) async fn callback(
     let row = app.providers.row(&provider).ok_or_else(Error::not_found)?;
     let consent = take(&app, row, &headers, &query).await?;
     trail.acts(consent.actor(&app));
-    trail.touches("connection", consent.connection_id);
+    trail.touches("connection", &consent.connection_id);
     let app = app.within(consent.tenant_id).await?;
     let ending = match &query.decision {
         Decision::Granted(code) => connect(&app, &consent, &query.state, code).await,

@@ -103,7 +103,7 @@ pub(crate) async fn accept(
     let link = invitation.link;
     let tenant = Some(link.tenant_id);
     trail.acts(actor::named(actor::INVITATION, &link.subject, tenant));
-    trail.touches("connection", link.connection_id);
+    trail.touches("connection", &link.connection_id);
     let app = app.within(link.tenant_id).await?;
     let connection = connection(&app, link.tenant_id, link.connection_id, &link.provider).await?;
     let provider = app.link(&connection)?;

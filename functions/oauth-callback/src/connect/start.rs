@@ -46,7 +46,7 @@ pub(crate) async fn start(
     if !opens_for(&link, &session, Timestamp::now()) {
         return Err(not_valid().with_log("the link has expired or belongs to somebody else"));
     }
-    trail.touches("connection", link.connection_id);
+    trail.touches("connection", &link.connection_id);
     let app = app.within(link.tenant_id).await?;
     let connection = connection(&app, link.tenant_id, link.connection_id, &link.provider).await?;
     let provider = app.link(&connection)?;

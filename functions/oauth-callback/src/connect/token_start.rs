@@ -80,7 +80,7 @@ pub(crate) async fn start_with_token(
         return Err(refused("the token is bound to another origin"));
     }
     let id = chosen(&bound, once(form, "connection")?.as_deref())?;
-    trail.touches("connection", id);
+    trail.touches("connection", &id);
     let app = app.within(bound.tenant_id).await?;
     let found = Connection::load(&app.store, bound.tenant_id, id).await?;
     let found = found.ok_or_else(|| refused("the tenant has no such connection"))?;

@@ -71,13 +71,15 @@ impl Keys {
         } else {
             return reply;
         };
-        match done {
-            Some(()) => reply.body = Bytes::from(answer.to_string()),
-            None => {
-                let refused = json!({ "__type": "ValidationException", "message": "Digest is invalid length for algorithm ECDSA_SHA_256." });
-                reply.status = StatusCode::BAD_REQUEST;
-                reply.body = Bytes::from(refused.to_string());
-            }
+        if done.is_some() {
+            reply.body = Bytes::from(answer.to_string());
+        } else {
+            let refused = json!({
+                "__type": "ValidationException",
+                "message": "Digest is invalid length for algorithm ECDSA_SHA_256.",
+            });
+            reply.status = StatusCode::BAD_REQUEST;
+            reply.body = Bytes::from(refused.to_string());
         }
         reply
     }

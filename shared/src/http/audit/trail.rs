@@ -29,7 +29,7 @@ impl Trail {
     }
 
     /// Names a thing that the path does not name.
-    pub fn touches(&self, name: &str, id: impl ToString) {
+    pub fn touches(&self, name: &str, id: &impl ToString) {
         self.lock()
             .resources
             .insert(name.to_owned(), id.to_string());

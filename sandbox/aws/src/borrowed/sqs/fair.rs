@@ -92,7 +92,7 @@ fn grouped(call: &AwsCall) -> Option<Value> {
         return None;
     }
     let ask = call.json().ok()?;
-    let is_fifo = ask["QueueUrl"].as_str()?.ends_with(".fifo");
+    let is_fifo = ask["QueueUrl"].as_str()?.strip_suffix(".fifo").is_some();
     let is_delayed = ask["DelaySeconds"].as_u64().is_some_and(|delay| delay > 0);
     (!is_fifo && !is_delayed && ask["MessageGroupId"].is_string()).then_some(ask)
 }
