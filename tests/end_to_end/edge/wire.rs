@@ -55,7 +55,7 @@ impl Wire {
             request = request.json(body);
         }
         // Changes of flows ask for it, and nothing else looks at it.
-        if matches!(method, "PUT" | "DELETE") || path.contains("/drift/") {
+        if matches!(method, "PUT" | "PATCH" | "DELETE") || path.contains("/drift/") {
             request = request.header(header::IF_MATCH, "*");
         }
         answer(request).await
@@ -68,7 +68,9 @@ impl Wire {
         if let Some(body) = &request.body {
             sent = sent.json(body);
         }
-        if matches!(request.method.as_str(), "PUT" | "DELETE") || request.path.contains("/drift/") {
+        if matches!(request.method.as_str(), "PUT" | "PATCH" | "DELETE")
+            || request.path.contains("/drift/")
+        {
             sent = sent.header(header::IF_MATCH, "*");
         }
         let response = sent.send().await.unwrap();

@@ -166,19 +166,17 @@ pub(super) async fn step(
         if outcome != Outcome::Done {
             return Ok(outcome);
         }
-        let next = job.phase.next();
-        advance(app, &job, next).await?;
         tracing::info!(tenant.id = %tenant.id, phase = job.phase.as_str(), "phase of an offboarding is over");
-        job.phase = next;
+        job = advance(app, &job).await?;
     }
 }
 
-async fn advance(app: &TenantApp, job: &Offboarding, next: Phase) -> Result<(), Error> {
+/// The next phase, with what was counted meanwhile.
+async fn advance(app: &TenantApp, job: &Offboarding) -> Result<Offboarding, Error> {
     let update = Update::new()
-        .set("phase", next)
+        .set("phase", job.phase.next())
         .when_equal("phase", job.phase);
-    app.store.update::<IgnoredAny>(&job.key(), update).await?;
-    Ok(())
+    Ok(app.store.update(&job.key(), update).await?)
 }
 
 /// The receipt is complete, and signed, before the tenant is gone; who dies in between does both
