@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use serde_json::json;
+
 use super::{
     contract::{self, Ids, Operation},
     roles,
@@ -33,6 +35,9 @@ async fn i6(hosting: Hosting) {
     // A second of everything, so that a page of one has a page after it.
     world::registered(&frank.api, "444444444444").await;
     world::run(&frank.api, &blues["FlowId"]).await;
+    let again = format!("/v1/accounts/{}/verify", &blues["AccountId"]);
+    let verified = frank.api.post(&again, &json!({})).await.unwrap();
+    assert_eq!(verified.status, 200, "{}", verified.body);
     let admin = sandbox.aws.admin(world.aws_account);
     let second = sandbox.aws.call_rest(
         &admin,

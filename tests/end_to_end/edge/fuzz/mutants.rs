@@ -109,12 +109,15 @@ fn whole(good: &Value) -> Vec<Mutant> {
     all
 }
 
+/// Whether a value is of a kind.
+type Is = fn(&Value) -> bool;
+
 /// Damage to one value.
 fn at(good: &Value, pointer: &str) -> Vec<Mutant> {
     let value = good.pointer(pointer).unwrap();
     let is_open = OPEN.iter().any(|open| pointer.ends_with(open));
-    let within = |open: &&str| pointer.contains(&format!("{open}/"));
-    let is_anything = OPEN[..2].iter().any(|open| within(&open));
+    let within = |open: &str| pointer.contains(&format!("{open}/"));
+    let is_anything = OPEN[..2].iter().any(|open| within(open));
     let place = |what: &str| format!("{what} at {pointer:?}");
     let instead = |what: &str, text: &[u8]| mutant(place(what), replaced(good, pointer, text));
     let mut all = vec![
@@ -134,7 +137,7 @@ fn at(good: &Value, pointer: &str) -> Vec<Mutant> {
         ),
     ];
     if !is_anything {
-        let others: [(&str, Value, fn(&Value) -> bool); 5] = [
+        let others: [(&str, Value, Is); 5] = [
             ("a text", json!("\u{0}"), Value::is_string),
             ("a number", json!(-7.5), Value::is_number),
             ("a boolean", json!(true), Value::is_boolean),

@@ -21,7 +21,7 @@ pub(super) async fn forbids(service: &S3Service, call: &AwsCall) -> bool {
     let mut look = call.clone();
     look.method = Method::GET;
     look.path = format!("/{bucket}");
-    look.query = "object-lock".to_owned();
+    "object-lock".clone_into(&mut look.query);
     let reply = super::super::hand_over(service, &look, Bytes::new()).await;
     reply.status.is_success()
         && String::from_utf8_lossy(&reply.body).contains("<Mode>COMPLIANCE</Mode>")
