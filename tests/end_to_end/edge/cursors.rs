@@ -1,7 +1,6 @@
 //! Cursors are good for the tenant and the list that they were made for.
 
 use http::Method;
-
 use serde_json::json;
 
 use super::{
