@@ -31,7 +31,6 @@ pub(crate) async fn get_tenant(
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let id: TenantId = id_in_path(&id)?;
-    let app = app.within(&app.scopes.for_operator(id).await?);
     let tenant = Tenant::load(&app.store, id).await?;
     let app = app.for_operator(id).await?;
     let partition = Key::tenant_partition(id);
