@@ -7,12 +7,14 @@ mod claims;
 mod config;
 mod kind;
 mod role;
+mod role_groups;
 
 use serde_json::Value;
 
 pub use config::AuthConfig;
 pub use kind::AuthKind;
 pub use role::Role;
+pub use role_groups::RoleGroups;
 
 use self::claims::Claims;
 use crate::{
@@ -84,12 +86,15 @@ impl Identity {
             })?),
             None => None,
         };
+        let groups = claims.list(&config.groups_claim);
+        let mut roles = Role::parse_words(claims.text(&config.roles_claim).unwrap_or_default());
+        roles.extend(config.role_groups.roles_of(&groups));
         Ok(Self {
             issuer,
             subject,
             tenant,
-            roles: Role::parse_words(claims.text(&config.roles_claim).unwrap_or_default()),
-            groups: claims.list(&config.groups_claim),
+            roles,
+            groups,
             scopes: claims.text("scope").map(words).unwrap_or_default(),
             client_id,
             login_id: claims

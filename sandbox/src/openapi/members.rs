@@ -27,6 +27,9 @@ const fn member(
 #[rustfmt::skip]
 pub(super) const MEMBERS: &[Member] = &[
     member("TenantView", "name", "What people call the tenant.", r#""Acme""#),
+    member("TenantView", "reason", "Why it is suspended, in the operator's words.", r#""Invoices are overdue.""#),
+    member("OffboardingView", "tenantName", "What the tenant was called.", r#""Acme""#),
+    member("OffboardingView", "requestedAt", "When the operator asked for it.", r#""2026-11-20T10:15:04Z""#),
     member("TenantInput", "name", "What people call the tenant.", r#""Acme""#),
     member("VerificationReport", "reason", "Why the account is not verified.", r#""The role can be assumed without the external id.""#),
     member("RunView", "message", "The provider's words.", r#""INVALID_FIELD: No such column""#),

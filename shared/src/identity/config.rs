@@ -1,6 +1,6 @@
 //! What the identity parser is told by configuration.
 
-use super::AuthKind;
+use super::{AuthKind, RoleGroups};
 use crate::{
     config::Env,
     error::{Error, Result},
@@ -23,6 +23,8 @@ pub struct AuthConfig {
     pub roles_claim: String,
     /// `AUTH_GROUPS_CLAIM`: the claim that lists groups.
     pub groups_claim: String,
+    /// `AUTH_ROLE_GROUPS`: groups that have roles, for an identity provider without a claim for roles.
+    pub role_groups: RoleGroups,
     /// `AUTH_OPERATOR_CLIENTS`: the vendor's own machine clients (client ids, or role ARNs for IAM).
     pub operator_clients: Vec<String>,
     /// Whether a token that says it is an ID token is refused.
@@ -39,6 +41,11 @@ impl AuthConfig {
                 "AUTH_TENANT_CLAIM must not be a custom attribute: users can often write those",
             );
         }
+        let role_groups = env.optional_list("AUTH_ROLE_GROUPS");
+        let role_groups = RoleGroups::parse(&role_groups, kind).unwrap_or_else(|faults| {
+            faults.into_iter().for_each(|fault| env.fault(fault));
+            RoleGroups::default()
+        });
         let config = Self {
             kind: kind.unwrap_or(AuthKind::HttpJwt),
             issuer: env.required("AUTH_ISSUER"),
@@ -46,6 +53,7 @@ impl AuthConfig {
             tenant_claim,
             roles_claim: env.required("AUTH_ROLES_CLAIM"),
             groups_claim: env.required("AUTH_GROUPS_CLAIM"),
+            role_groups,
             operator_clients: env.optional_list("AUTH_OPERATOR_CLIENTS"),
             requires_access_token: true,
         };

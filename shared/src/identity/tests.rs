@@ -34,6 +34,7 @@ fn config(kind: AuthKind) -> AuthConfig {
             "cognito:groups"
         }
         .to_owned(),
+        role_groups: RoleGroups::default(),
         operator_clients: vec!["7m2mEXAMPLEclientid".to_owned()],
         requires_access_token: false,
     }
@@ -204,4 +205,24 @@ fn roles_are_words_and_unknown_words_are_nothing() {
         [Role::Viewer, Role::Editor]
     );
     assert!(Role::Admin.includes(Role::Viewer) && !Role::Viewer.includes(Role::Editor));
+}
+
+#[test]
+fn another_identity_providers_groups_have_the_roles_that_configuration_gives_them() {
+    let okta = AuthConfig {
+        issuer: "https://example.okta.com/oauth2/default".to_owned(),
+        audience: vec!["0oa1exampleClient".to_owned()],
+        groups_claim: "groups".to_owned(),
+        role_groups: RoleGroups::parse(&["editor=amer-sales".to_owned()], None).unwrap(),
+        ..config(AuthKind::HttpJwt)
+    };
+    let mut context = context("http-api-v2-jwt-authorizer-okta-id-token");
+    let read = |context: &Value| Identity::from_request_context(&okta, context).unwrap();
+    let identity = read(&context);
+    assert_eq!(identity.groups, ["amer-sales", "exec-global"]);
+    assert_eq!(identity.roles, [Role::Editor]);
+    assert_eq!(identity.tenant, None, "no group makes a tenant");
+
+    context["authorizer"]["jwt"]["claims"]["groups"] = json!("[exec-global]");
+    assert_eq!(read(&context).roles, []);
 }

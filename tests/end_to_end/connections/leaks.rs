@@ -71,10 +71,9 @@ async fn i5_a_whole_life_of_connections_leaves_no_secret_anywhere() {
         let found = world.sandbox.canaries.found_in(&value);
         assert_eq!(found, ["salesforce access token"], "{name}");
     }
-    // The sweep at the end reads metrics, access logs and dead letters too: there are some.
+    // The sweep at the end reads access logs and dead letters too: there are some. Metrics are lines
+    // of the functions' output like all others.
     let lines = world.sandbox.logs.lines();
-    let metric = lines.iter().find(|line| line.text.contains("\"_aws\""));
-    assert!(metric.is_some(), "no metric was written");
     let access = lines.iter().find(|line| line.source == "gateway");
     assert!(access.is_some_and(|line| line.text.contains("routeKey")));
     let queued = world.sandbox.queued_messages().await;

@@ -344,13 +344,31 @@ fn the_vendors_template_says_what_invokes_what() {
             .iter()
             .all(|rule| rule.function == "RunEventsFunction")
     );
-    let source = &resolved.queue_sources()[0];
-    assert_eq!(source.function, "TokenRefreshFunction");
+    let mut sources: Vec<(&str, &str)> = resolved
+        .queue_sources()
+        .iter()
+        .map(|source| (source.function.as_str(), source.queue.as_str()))
+        .collect();
+    sources.sort_unstable();
     assert_eq!(
-        source.queue,
-        "arn:aws:sqs:us-east-1:111111111111:tributary-RefreshQueue"
+        sources,
+        [
+            (
+                "RunEventsFunction",
+                "arn:aws:sqs:us-east-1:111111111111:tributary-EventQueue"
+            ),
+            (
+                "TokenRefreshFunction",
+                "arn:aws:sqs:us-east-1:111111111111:tributary-RefreshQueue"
+            ),
+        ]
     );
-    assert!(source.report_failures);
+    assert!(
+        resolved
+            .queue_sources()
+            .iter()
+            .all(|source| source.report_failures)
+    );
     let failures = resolved.on_failure("RunEventsFunction").unwrap();
     assert_eq!(
         failures,
