@@ -43,7 +43,9 @@ impl AuthConfig {
         }
         let role_groups = env.optional_list("AUTH_ROLE_GROUPS");
         let role_groups = RoleGroups::parse(&role_groups, kind).unwrap_or_else(|faults| {
-            faults.into_iter().for_each(|fault| env.fault(fault));
+            for fault in faults {
+                env.fault(fault);
+            }
             RoleGroups::default()
         });
         let config = Self {
