@@ -231,16 +231,20 @@ impl World {
         let made = aws.call(&admin, "kms", "CreateKey", &json!({})).await;
         let made: Value = serde_json::from_slice(&made.body).unwrap();
         let arn = made["KeyMetadata"]["Arn"].as_str().unwrap().to_owned();
-        for role in [
-            "FlowsRole",
-            "OauthCallbackRole",
-            "QueriesRole",
-            "TokenRefreshRole",
+        // As the template gives it: for a tenant's session, and for what is no tenant's yet.
+        for (role, tenant) in [
+            ("TenantDataRole", "${aws:PrincipalTag/tributary:tenant}"),
+            ("OauthCallbackRole", "none"),
         ] {
             let mut role = aws.role(&self.arn(role)).unwrap();
             role.identity_policies.push(json!({
                 "Version": "2012-10-17",
-                "Statement": [{ "Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": arn }],
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+                    "Resource": arn,
+                    "Condition": { "StringEquals": { "kms:EncryptionContext:tenant": tenant } },
+                }],
             }));
             aws.put_role(role);
         }

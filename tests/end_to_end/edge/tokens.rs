@@ -241,7 +241,7 @@ async fn q8_only_an_access_token_with_our_own_claims_makes_an_identity() {
     }
     // Attempts are kept in the audit trail.
     let mut asked = before.asked_besides(&sandbox, &["oidc"]);
-    asked.retain(|call| !call.starts_with("s3 PUT /tributary-audit-"));
+    asked.retain(|call| !call.starts_with("s3 PUT /audit-tributary-"));
     assert_eq!(
         asked,
         Vec::<String>::new(),
