@@ -23,7 +23,10 @@ use crate::{
 /// Longest that the table is waited for. A connection that must be made first fits in.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How often it is asked for one request: again only if another instance was there first.
-const ASKED: u32 = 4;
+const ASKED: u32 = 10;
+/// Longest pause before another attempt, in milliseconds for each attempt before it: many instances
+/// that begin at once must not meet again and again.
+const APART: u64 = 10;
 /// Parties that are remembered; who comes after that many takes the place of idle ones.
 const REMEMBERED: usize = 10_000;
 /// How long buckets are kept that belong to no tenant and no operator.
@@ -106,7 +109,12 @@ impl Limiter {
         let usual = self.limits.of(class);
         let key = Key::limit(&party, class);
         let place = (party, class);
-        for _ in 0..ASKED {
+        for attempt in 0..ASKED {
+            if attempt > 1 {
+                let most = APART * u64::from(attempt);
+                let chance = u64::from(uuid::Uuid::new_v4().into_bytes()[0]);
+                tokio::time::sleep(Duration::from_millis(most * chance / 255)).await;
+            }
             let now = Timestamp::now().as_microsecond();
             let (step, own) = self.with(&place, now, |held| (held.step(usual, now), held.own()));
             let draw = match step {
