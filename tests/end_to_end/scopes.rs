@@ -13,6 +13,7 @@ use std::sync::Arc;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use sandbox::Sandbox;
+use sandbox_aws::ExpectedDenial;
 use sandbox_core::REGION;
 use tributary::{
     id::TenantId,
@@ -43,6 +44,16 @@ impl World {
         let sandbox = start().await;
         let ours = tenant(&sandbox, "Ours", &[]).await.id.parse().unwrap();
         let theirs = tenant(&sandbox, "Theirs", &[]).await.id.parse().unwrap();
+        // What these tests ask for is to be refused.
+        for role in FUNCTIONS
+            .into_iter()
+            .chain(["TenantDataRole", "TokenClaimsRole"])
+        {
+            sandbox.aws.expect_denial(ExpectedDenial {
+                role: role.to_owned(),
+                action: "*".to_owned(),
+            });
+        }
         Self {
             sandbox,
             ours,

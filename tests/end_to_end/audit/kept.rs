@@ -4,6 +4,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use sandbox::Sandbox;
+use sandbox_aws::ExpectedDenial;
 use sandbox_core::{REGION, VENDOR_ACCOUNT};
 use serde_json::json;
 use tributary::sign;
@@ -18,6 +19,20 @@ const ROLES: [(&str, bool); 5] = [
     ("OauthCallbackRole", true),
     ("RunEventsRole", false),
     ("TokenRefreshRole", false),
+];
+
+/// What none of them may do to a record or to the bucket.
+const REFUSED: [&str; 10] = [
+    "s3:GetObject",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:PutObject",
+    "s3:PutObjectRetention",
+    "s3:PutBucketVersioning",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutBucketPolicy",
+    "s3:DeleteBucket",
 ];
 
 /// Somebody who asks S3.
@@ -78,6 +93,12 @@ async fn a8_no_role_of_ours_can_change_or_delete_a_record() {
     let version = sandbox.audit_versions(&kept.key).await.remove(0);
     let object = format!("/{}", kept.key);
     for (role, adds) in ROLES {
+        for action in REFUSED {
+            sandbox.aws.expect_denial(ExpectedDenial {
+                role: role.to_owned(),
+                action: action.to_owned(),
+            });
+        }
         let arn = sandbox.stack.resources[role].arn().unwrap();
         let credentials = sandbox.aws.assume_for_function(arn, "audit-test").unwrap();
         let role_asks = Asker::new(&sandbox, &credentials);

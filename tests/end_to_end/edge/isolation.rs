@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use sandbox_aws::ExpectedDenial;
 use serde_json::{Value, json};
 
 use super::{
@@ -31,6 +32,11 @@ async fn i1(hosting: Hosting) {
     let world = world::build(hosting).await;
     let sandbox = &world.sandbox;
     let alex = &world.red.people["alex"];
+    // Buckets of other accounts are asked about, and the role does not reach them.
+    sandbox.aws.expect_denial(ExpectedDenial {
+        role: "AccessRole".to_owned(),
+        action: "s3:GetBucketLocation".to_owned(),
+    });
     let case = Case {
         wire: Wire::to(sandbox),
         token: &alex.access_token,

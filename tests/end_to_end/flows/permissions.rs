@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use sandbox::client::Answer;
+use sandbox_aws::ExpectedDenial;
 use sandbox_core::{
     CUSTOMER_ACCOUNT, Fault, FaultRule, OTHER_CUSTOMER_ACCOUNT, REGION, VENDOR_ACCOUNT,
 };
@@ -208,6 +209,11 @@ async fn a_bucket_is_opened_for_a_flow_and_for_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn policies_that_cannot_be_added_to_are_refused_and_stay() {
     let world = World::new().await;
+    // A bucket of another account, which the role does not reach.
+    world.sandbox.aws.expect_denial(ExpectedDenial {
+        role: "AccessRole".to_owned(),
+        action: "s3:GetBucketLocation".to_owned(),
+    });
     let deny = |bucket: &str, condition: Value| {
         let all = [
             format!("arn:aws:s3:::{bucket}"),

@@ -90,3 +90,33 @@ async fn i7_a_new_tenant_of_the_same_name_sees_nothing_of_the_old_one() {
     wire::assert_no_failures(&sandbox);
     common::no_leaks(&sandbox).await;
 }
+
+/// An operator's request that is refused leaves its idempotency key free for a better one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_request_of_the_operator_uses_no_key_up() {
+    let sandbox = common::start().await;
+    let operator = sandbox.operator().await.unwrap();
+    let create = async |key: &str, members: Value| {
+        let body = json!({ "name": "Acme", "members": members }).to_string();
+        let headers = [
+            ("idempotency-key", key),
+            ("content-type", "application/json"),
+        ];
+        let path = "/v1/tenants";
+        let answer = operator.call(Method::POST, path, Some(body), &headers);
+        answer.await.unwrap()
+    };
+    let somebody = json!([{ "subject": "somebody", "roles": ["viewer"] }]);
+    let made = create("one-first-key-of-many", somebody.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let refused = create("two-second-key-of-many", somebody).await;
+    assert_problem(
+        &refused,
+        409,
+        "subject_taken",
+        "a subject of another tenant",
+    );
+    let better = create("two-second-key-of-many", json!([])).await;
+    assert_eq!(better.status, 201, "{}", better.body);
+    common::no_leaks(&sandbox).await;
+}
