@@ -202,7 +202,9 @@ async fn the_script_runs_twice_and_its_check_names_each_fault() {
     assert_eq!((second.status, &second.printed), (0, &first.printed));
     assert_eq!(changes(&sandbox), before, "{}", second.told);
     assert!(!second.told.contains("made "), "{}", second.told);
-    let green = guide.script("--check", "--person frank@sports.example").await;
+    let green = guide
+        .script("--check", "--person frank@sports.example")
+        .await;
     assert_eq!(green.status, 0, "{}", green.told);
     assert!(!green.told.contains("FAULT"), "{}", green.told);
 

@@ -50,9 +50,9 @@ pub(super) async fn each_is_named(sandbox: &Sandbox, tenant: &Tenant, guide: &Gu
     let application = arn(STACK_NAME);
     let redshift = arn(&format!("{STACK_NAME}-warehouse"));
     let issuers = list(sandbox, "ListTrustedTokenIssuers", "TrustedTokenIssuers").await;
-    let store = admin(sandbox, "ListInstances", &json!({})).await["Instances"][0]
-        ["IdentityStoreId"]
-        .clone();
+    let store =
+        admin(sandbox, "ListInstances", &json!({})).await["Instances"][0]["IdentityStoreId"]
+            .clone();
     let group = admin(
         sandbox,
         "GetGroupId",
