@@ -1,5 +1,6 @@
 //! Queries: Redshift as the signed-in person, and as nobody else.
 
+mod exchange;
 mod identity;
 mod ownership;
 mod pages;
