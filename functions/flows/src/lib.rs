@@ -28,7 +28,7 @@ mod vault;
 
 pub use app::App;
 pub(crate) use app::TenantApp;
-pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas};
+pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas, WarehouseConfig};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
