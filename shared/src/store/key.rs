@@ -137,6 +137,11 @@ impl Key {
         )
     }
 
+    /// What of the vendor's warehouse a tenant's flows in the vendor's account may load.
+    pub fn warehouse(tenant: TenantId) -> Self {
+        Self::raw(Self::tenant_partition(tenant), "WAREHOUSE")
+    }
+
     /// A tenant's own app at a provider.
     pub fn oauth_app(tenant: TenantId, provider: &str) -> Self {
         Self::raw(

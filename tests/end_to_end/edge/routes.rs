@@ -54,6 +54,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/v1/tenants/{id}/members", Who::Operator),
     route("PUT", "/v1/tenants/{id}/members/{subject}", Who::Operator),
     route("DELETE", "/v1/tenants/{id}/members/{subject}", Who::Operator),
+    route("GET", "/v1/tenants/{id}/warehouse", Who::Operator),
+    route("PUT", "/v1/tenants/{id}/warehouse", Who::Operator),
     route("GET", "/v1/vault", Who::Operator),
     route("GET", "/v1/accounts", Who::Viewer),
     route("POST", "/v1/accounts", Who::Admin),

@@ -101,7 +101,7 @@ const TEXTS: &[&str] = &[
     // Of the other bodies. AWS's own account ids are no secret, and registering one proves nothing.
     "/awsAccountId", "/region", "/origin", "/returnTo", "/connector", "/connectors/*",
     "/credentials/*", "/instance", "/properties/*", "/note", "/idToken", "/clientId",
-    "/clientSecret", "/query", "/sql", "/email", "/members/*/email", "/reason",
+    "/schemas/*", "/clientSecret", "/query", "/sql", "/email", "/members/*/email", "/reason",
     // The application's name for its user, which it may choose.
     "/subject",
 ];
@@ -176,6 +176,7 @@ const SAMPLES: &[(&str, &[&str])] = &[
     ("rename_tenant", &[r#"{"name":"Renamed"}"#]),
     ("suspend_tenant", &[r#"{"reason":"unpaid"}"#]),
     ("put_member", &[r#"{"roles":["admin"]}"#]),
+    ("put_warehouse", &[r#"{"schemas":["public"]}"#]),
     ("create_account", &[r#"{"awsAccountId":"444444444444","region":"us-east-1"}"#]),
     ("create_connection", &[r#"{"name":"Another","connector":"salesforce","accountId":"{AccountId}"}"#]),
     ("rename_connection", &[r#"{"name":"Renamed"}"#]),
