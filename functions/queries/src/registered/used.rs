@@ -13,13 +13,24 @@ use tributary::{
 #[derive(Debug, Deserialize)]
 struct FlowItem {
     id: FlowId,
+    /// JSON text.
     #[serde(default)]
-    after_run: Option<AfterRun>,
+    after_run: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct AfterRun {
     query: QueryName,
+}
+
+impl FlowItem {
+    /// A text that cannot be read names nothing: a flow that is broken in this way keeps nobody from
+    /// deleting a query.
+    fn runs(&self, query: &QueryName) -> bool {
+        let text = self.after_run.as_deref();
+        let after = text.and_then(|text| serde_json::from_str::<AfterRun>(text).ok());
+        after.is_some_and(|after| after.query == *query)
+    }
 }
 
 /// Refuses while flows run the query after their runs. A flow that begins to at this very moment
@@ -36,10 +47,8 @@ pub(crate) async fn unused(scope: &TenantScope, query: &RegisteredQuery) -> Resu
             .store()
             .query::<FlowItem>(&partition, "FLOW#", &request)
             .await?;
-        users.extend(page.items.into_iter().filter(|flow| {
-            let named = flow.after_run.as_ref();
-            named.is_some_and(|after| after.query == query.name)
-        }));
+        let here = page.items.into_iter();
+        users.extend(here.filter(|flow| flow.runs(&query.name)));
         match page.next {
             Some(next) => request.after = Some(next),
             None => break,
@@ -61,4 +70,25 @@ pub(crate) async fn unused(scope: &TenantScope, query: &RegisteredQuery) -> Resu
         "Flows run this query after their runs. Change them first.",
     )
     .with_faults(faults.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_flow_uses_the_query_that_it_names_and_no_other() {
+        let flow = |after: Option<&str>| -> FlowItem {
+            let id = FlowId::new();
+            serde_json::from_value(json!({ "id": id, "after_run": after, "name": "x" })).unwrap()
+        };
+        let load = "load".parse().unwrap();
+        let named = r#"{"query":"load","parameters":{"country":"Peru"}}"#;
+        assert!(flow(Some(named)).runs(&load));
+        for other in [None, Some(r#"{"query":"load-all"}"#), Some("load")] {
+            assert!(!flow(other).runs(&load), "{other:?}");
+        }
+    }
 }
