@@ -11,7 +11,7 @@ use aws_sdk_redshiftdata::{
     Client, config::SharedCredentialsProvider,
     operation::get_statement_result::GetStatementResultOutput, types::SqlParameter,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tributary::{aws::Refusal, error::Error};
 use utoipa::ToSchema;
 
@@ -39,7 +39,7 @@ pub struct UserWarehouse {
 }
 
 /// How far a statement is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Accepted, waiting or under way.
@@ -126,7 +126,7 @@ impl UserWarehouse {
             .await
             .map_err(|error| {
                 let call = Call::Execute {
-                    is_free: statement.is_free,
+                    author: statement.author,
                 };
                 error_of(call, &Refusal::of(&error))
             })?;

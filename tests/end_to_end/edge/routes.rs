@@ -112,7 +112,13 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/v1/flows/{id}/runs/{runId}", Who::Viewer),
     route("POST", "/v1/identity", Who::Viewer),
     route("POST", "/v1/queries", Who::Viewer),
+    route("GET", "/v1/queries", Who::Viewer),
     route("GET", "/v1/queries/{id}", Who::Viewer),
     route("GET", "/v1/queries/{id}/results", Who::Viewer),
     route("POST", "/v1/queries/{id}/cancel", Who::Viewer),
+    route("GET", "/v1/registered-queries", Who::Viewer),
+    route("POST", "/v1/registered-queries", Who::Admin),
+    route("GET", "/v1/registered-queries/{name}", Who::Viewer),
+    route("PUT", "/v1/registered-queries/{name}", Who::Admin),
+    route("DELETE", "/v1/registered-queries/{name}", Who::Admin),
 ];
