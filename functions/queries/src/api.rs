@@ -5,6 +5,7 @@ pub mod create;
 pub mod get;
 pub mod identity;
 pub mod results;
+pub mod warehouse;
 
 mod answer;
 mod query_string;

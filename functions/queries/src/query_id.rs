@@ -20,35 +20,46 @@ struct Contents {
 
 /// Where a page of results begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub struct Place {
     /// The Data API's token; none for its first page.
-    pub(crate) token: Option<String>,
+    pub token: Option<String>,
     /// Rows of that page that were shown before.
-    pub(crate) skip: usize,
+    pub skip: usize,
+}
+
+impl Place {
+    /// Where the page behind this one begins: at the rest of the Data API's page if it was cut, else
+    /// at its next one.
+    pub fn next(&self, cut_at: Option<usize>, next_token: Option<String>) -> Option<Self> {
+        match (cut_at, next_token) {
+            (Some(skip), _) => Some(Self {
+                token: self.token.clone(),
+                skip,
+            }),
+            (None, Some(token)) => Some(Self {
+                token: Some(token),
+                skip: 0,
+            }),
+            (None, None) => None,
+        }
+    }
 }
 
 /// The id under which a user sees a statement.
-pub(crate) fn seal(
-    sealer: &Sealer,
-    user: &User,
-    role: &str,
-    statement: &str,
-) -> Result<String, Error> {
+pub fn seal(sealer: &Sealer, user: &User, role: &str, statement: &str) -> Result<String, Error> {
     let contents = Contents {
         statement: statement.to_owned(),
         role: role.to_owned(),
     };
+    let tenant = user.tenant.to_string();
     sealer
-        .seal(
-            &["query", &user.tenant.to_string(), &user.subject],
-            &contents,
-        )
+        .seal(&["query", &tenant, &user.issuer, &user.subject], &contents)
         .map(|sealed| format!("{PREFIX}{sealed}"))
         .map_err(not_sealed)
 }
 
 /// The statement behind an id of this user's, run under this role. Everything else is not found.
-pub(crate) fn open(
+pub fn open(
     sealer: &Sealer,
     user: &User,
     role: &str,
@@ -57,8 +68,9 @@ pub(crate) fn open(
     let sealed = unverified_id
         .strip_prefix(PREFIX)
         .ok_or_else(Error::not_found)?;
+    let tenant = user.tenant.to_string();
     let contents: Contents = sealer
-        .open(&["query", &user.tenant.to_string(), &user.subject], sealed)
+        .open(&["query", &tenant, &user.issuer, &user.subject], sealed)
         .map_err(|_| Error::not_found())?;
     if contents.role != role {
         return Err(Error::not_found());
@@ -67,7 +79,7 @@ pub(crate) fn open(
 }
 
 /// The cursor of a place in the results of a statement.
-pub(crate) fn seal_place(
+pub fn seal_place(
     sealer: &Sealer,
     user: &User,
     statement: &str,
@@ -75,19 +87,19 @@ pub(crate) fn seal_place(
 ) -> Result<String, Error> {
     let tenant = user.tenant.to_string();
     sealer
-        .seal(&["query-results", &tenant, &user.subject, statement], place)
+        .seal(&place_context(user, &tenant, statement), place)
         .map_err(not_sealed)
 }
 
 /// The place that a cursor stands for, if it was made for this user and statement.
-pub(crate) fn open_place(
+pub fn open_place(
     sealer: &Sealer,
     user: &User,
     statement: &str,
     unverified_cursor: &str,
 ) -> Result<Place, Error> {
     let tenant = user.tenant.to_string();
-    let context = ["query-results", &tenant, &user.subject, statement];
+    let context = place_context(user, &tenant, statement);
     sealer.open(&context, unverified_cursor).map_err(|_| {
         Error::malformed(
             "malformed_query",
@@ -99,6 +111,16 @@ pub(crate) fn open_place(
             )],
         )
     })
+}
+
+fn place_context<'a>(user: &'a User, tenant: &'a str, statement: &'a str) -> [&'a str; 5] {
+    [
+        "query-results",
+        tenant,
+        &user.issuer,
+        &user.subject,
+        statement,
+    ]
 }
 
 fn not_sealed(error: Unsealable) -> Error {
@@ -128,9 +150,14 @@ mod tests {
         let id = seal(&sealer, &ann, "role-1", "statement-1").unwrap();
         assert!(!id.contains("statement"));
         assert_eq!(open(&sealer, &ann, "role-1", &id).unwrap(), "statement-1");
+        let of_another_issuer = User {
+            issuer: "https://other.example".to_owned(),
+            ..ann.clone()
+        };
         let foreign = [
             open(&sealer, &user(tenant, "bob"), "role-1", &id),
             open(&sealer, &user(TenantId::new(), "ann"), "role-1", &id),
+            open(&sealer, &of_another_issuer, "role-1", &id),
             open(&sealer, &ann, "role-2", &id),
             open(&sealer, &ann, "role-1", &id[4..]),
             open(&sealer, &ann, "role-1", "qry_"),
