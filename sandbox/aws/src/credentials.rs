@@ -187,7 +187,9 @@ impl Registry {
             person.is_some_and(|person| person.user_id == user_id)
                 && session.expires_at.is_none_or(|at| at > now)
         });
-        of_person.map(|session| session.expires_at = Some(now)).count()
+        of_person
+            .map(|session| session.expires_at = Some(now))
+            .count()
     }
 
     /// Forgets all sessions of a role, as IAM does when the role is deleted.

@@ -101,10 +101,19 @@ async fn a_person_sees_what_the_own_roles_may_read_and_nothing_else() {
     );
 
     let table = get(&frank, "/schemas/sports_gear/tables/stock").await;
-    assert_eq!((&table["schema"], &table["name"]), (&json!("sports_gear"), &json!("stock")));
+    assert_eq!(
+        (&table["schema"], &table["name"]),
+        (&json!("sports_gear"), &json!("stock"))
+    );
     let columns = table["columns"].as_array().unwrap();
-    assert_eq!((&columns[0]["name"], &columns[0]["nullable"]), (&json!("id"), &json!(false)));
-    assert_eq!((&columns[1]["name"], &columns[1]["nullable"]), (&json!("name"), &json!(true)));
+    assert_eq!(
+        (&columns[0]["name"], &columns[0]["nullable"]),
+        (&json!("id"), &json!(false))
+    );
+    assert_eq!(
+        (&columns[1]["name"], &columns[1]["nullable"]),
+        (&json!("name"), &json!(true))
+    );
     let sales = get(&frank, "/schemas/public/tables/city_sales").await;
     let amount = &sales["columns"][4];
     assert_eq!(
@@ -128,7 +137,12 @@ async fn a_person_sees_what_the_own_roles_may_read_and_nothing_else() {
     // Every question was the person's own.
     let people = [directory_id("frank"), directory_id("ethan")];
     for call in world.calls(&["redshift-data"]) {
-        assert!(people.iter().any(|id| call.on_behalf_of.as_ref() == Some(id)), "{call:?}");
+        assert!(
+            people
+                .iter()
+                .any(|id| call.on_behalf_of.as_ref() == Some(id)),
+            "{call:?}"
+        );
     }
     common::no_leaks(&world.sandbox).await;
 }
@@ -168,7 +182,11 @@ async fn lists_are_searched_by_text_and_read_in_pages() {
         (&frank, "/schemas?search=".to_owned()),
         (&frank, "/schemas?order=up".to_owned()),
     ] {
-        assert_eq!(refused(api, &path).await, is(400, "malformed_query"), "{path}");
+        assert_eq!(
+            refused(api, &path).await,
+            is(400, "malformed_query"),
+            "{path}"
+        );
     }
     common::no_leaks(&world.sandbox).await;
 }
@@ -179,13 +197,41 @@ async fn a9_trouble_of_the_catalogue_has_its_answer() {
     let world = World::new().await;
     let frank = world.session("frank").await;
     for (operation, code, answer) in [
-        ("ListSchemas", "QueryTimeoutException", is(504, "warehouse_timeout")),
-        ("ListSchemas", "DatabaseConnectionException", is(503, "warehouse_connection")),
-        ("ListSchemas", "ThrottlingException", is(503, "warehouse_busy")),
-        ("ListTables", "QueryTimeoutException", is(504, "warehouse_timeout")),
-        ("ListTables", "ActiveStatementsExceededException", is(429, "too_many_queries")),
-        ("DescribeTable", "DatabaseConnectionException", is(503, "warehouse_connection")),
-        ("DescribeTable", "ResourceNotFoundException", is(404, "not_found")),
+        (
+            "ListSchemas",
+            "QueryTimeoutException",
+            is(504, "warehouse_timeout"),
+        ),
+        (
+            "ListSchemas",
+            "DatabaseConnectionException",
+            is(503, "warehouse_connection"),
+        ),
+        (
+            "ListSchemas",
+            "ThrottlingException",
+            is(503, "warehouse_busy"),
+        ),
+        (
+            "ListTables",
+            "QueryTimeoutException",
+            is(504, "warehouse_timeout"),
+        ),
+        (
+            "ListTables",
+            "ActiveStatementsExceededException",
+            is(429, "too_many_queries"),
+        ),
+        (
+            "DescribeTable",
+            "DatabaseConnectionException",
+            is(503, "warehouse_connection"),
+        ),
+        (
+            "DescribeTable",
+            "ResourceNotFoundException",
+            is(404, "not_found"),
+        ),
     ] {
         let body = json!({ "__type": code, "Message": "relation payroll" });
         world.sandbox.faults.add(FaultRule {

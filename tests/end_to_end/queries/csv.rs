@@ -49,7 +49,12 @@ fn lines(text: &str) -> Vec<Vec<Option<String>>> {
         fields
     };
     lines
-        .map(|line| comma_outside_quotes(line).iter().map(|f| field(f)).collect())
+        .map(|line| {
+            comma_outside_quotes(line)
+                .iter()
+                .map(|f| field(f))
+                .collect()
+        })
         .collect()
 }
 
@@ -58,7 +63,10 @@ fn lines(text: &str) -> Vec<Vec<Option<String>>> {
 async fn values_are_exact_texts_and_null_is_not_the_empty_text() {
     let world = World::new().await;
     let frank = world.session("frank").await;
-    let query = ask(&frank, &json!({ "sql": VALUES })).await.expect(200).unwrap();
+    let query = ask(&frank, &json!({ "sql": VALUES }))
+        .await
+        .expect(200)
+        .unwrap();
     let path = format!("/v1/queries/{}/results", query["id"].as_str().unwrap());
     let by_parameter = csv(&frank, &format!("{path}?format=csv")).await;
     assert_eq!(
@@ -80,7 +88,16 @@ async fn values_are_exact_texts_and_null_is_not_the_empty_text() {
     let json = json.await.unwrap().expect(200).unwrap();
     assert_eq!(
         json["rows"],
-        json!([[1, "9007199254740993", "12.30", "a,b", "", null, "say \"so\"", "=1+1"]])
+        json!([[
+            1,
+            "9007199254740993",
+            "12.30",
+            "a,b",
+            "",
+            null,
+            "say \"so\"",
+            "=1+1"
+        ]])
     );
     for wrong in ["format=xml", "limit=0", "limit=10001", "limit=some"] {
         let refused = frank.get(&format!("{path}?{wrong}")).await.unwrap();
@@ -102,7 +119,9 @@ async fn q9_pages_of_csv_and_json_go_on_from_each_other() {
     world.sandbox.redshift.set_page_rows(9);
     let query = ask(&frank, &totals()).await.expect(200).unwrap();
     let path = format!("/v1/queries/{}/results", query["id"].as_str().unwrap());
-    let all = super::world::pages(&frank, query["id"].as_str().unwrap()).await.concat();
+    let all = super::world::pages(&frank, query["id"].as_str().unwrap())
+        .await
+        .concat();
 
     // As CSV, following the links.
     let mut address = format!("{path}?format=csv&limit=4");
@@ -113,7 +132,10 @@ async fn q9_pages_of_csv_and_json_go_on_from_each_other() {
         assert_eq!(page.text, again.text, "a page read twice");
         let mut lines = lines(&page.text);
         if rows.is_empty() {
-            assert_eq!(lines.remove(0), [Some("city".to_owned()), Some("total".to_owned())]);
+            assert_eq!(
+                lines.remove(0),
+                [Some("city".to_owned()), Some("total".to_owned())]
+            );
         } else {
             assert!(header(&page, "content-type").ends_with("header=absent"));
         }
@@ -126,7 +148,9 @@ async fn q9_pages_of_csv_and_json_go_on_from_each_other() {
     }
     let texts = |rows: &[Vec<Value>]| -> Vec<Vec<Option<String>>> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        rows.iter().map(|row| row.iter().map(text).collect()).collect()
+        rows.iter()
+            .map(|row| row.iter().map(text).collect())
+            .collect()
     };
     assert_eq!(rows, texts(&all));
 

@@ -21,7 +21,9 @@ async fn stored(world: &World) -> Vec<Value> {
     let aws = &world.sandbox.aws;
     let reply = aws.call(&admin, "dynamodb", "Query", &query).await;
     let found: Value = serde_json::from_slice(&reply.body).unwrap();
-    let items = found["Items"].as_array().unwrap_or_else(|| panic!("{found}"));
+    let items = found["Items"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{found}"));
     items.clone()
 }
 
@@ -283,7 +285,13 @@ async fn a_lost_renewal_costs_nothing_before_the_end_and_a_fresh_token_after_it(
     let world = World::new().await;
     let frank = world.session("frank").await;
     let before = exchanges(&world);
-    fault(&world, "sso-oauth", "CreateTokenWithIAM", Fault::DropAfter, 1);
+    fault(
+        &world,
+        "sso-oauth",
+        "CreateTokenWithIAM",
+        Fault::DropAfter,
+        1,
+    );
     let_it_end_in(&world, 120).await;
     for _ in 0..2 {
         assert!(!rows(&frank, &totals()).await.is_empty());
