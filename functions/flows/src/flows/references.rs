@@ -8,7 +8,7 @@ use tributary::{
     tenancy::{Account, AccountState, HostingMode},
 };
 
-use super::places;
+use super::{after_run, places};
 use crate::{
     TenantApp,
     compile::{
@@ -46,6 +46,7 @@ pub(super) async fn sound(
     if account.as_ref().map(|account| account.hosting) == Some(HostingMode::Vendor) {
         faults.extend(places::faults(definition, tenant));
     }
+    faults.extend(after_run::faults(app, tenant, definition).await?);
     let mut ends = [None, None];
     for (found, pointer, id, row) in [
         (
