@@ -102,7 +102,7 @@ impl AccountServices for Bus {
 async fn the_end_of_a_statement_is_an_event_of_the_account_without_its_text() {
     let fixture = Fixture::new();
     let (sender, mut events) = unbounded_channel();
-    fixture.redshift.connect_events(Arc::new(Bus(sender)));
+    fixture.redshift.connect_services(Arc::new(Bus(sender)));
     for (sql, state) in [
         ("SELECT city FROM app.sales_data", "FINISHED"),
         ("SELECT nope", "FAILED"),
