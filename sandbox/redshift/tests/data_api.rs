@@ -6,8 +6,11 @@
 
 mod it {
     pub(crate) mod access;
+    pub(crate) mod account;
     pub(crate) mod events;
     pub(crate) mod results;
+    pub(crate) mod service;
     pub(crate) mod statements;
     pub(crate) mod support;
+    pub(crate) mod writes;
 }
