@@ -19,6 +19,7 @@ pub mod jwt;
 pub mod limit;
 pub mod oauth;
 pub mod outbox;
+pub mod query;
 pub mod run;
 pub mod seal;
 pub mod secret;

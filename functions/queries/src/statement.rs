@@ -3,9 +3,7 @@
 //! Everything here is pure and done before any call: a request that breaks rules is refused with
 //! every fault at once.
 
-mod parameters;
 mod registry;
-mod scan;
 
 use std::collections::BTreeMap;
 
@@ -13,10 +11,10 @@ use serde_json::Value;
 use tributary::{
     error::{Error, Fault},
     identity::Role,
+    query::{mismatches, scan, values},
 };
 
 pub use registry::{REGISTERED, Registered};
-pub use scan::{SqlFault, scan};
 
 /// A statement that may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,9 +76,9 @@ impl<'a> Source<'a> {
 }
 
 fn free(sql: &str, parameters: &serde_json::Map<String, Value>) -> Result<Statement, Error> {
-    let (values, mut faults) = parameters::values(parameters);
+    let (values, mut faults) = values(parameters);
     match scan(sql) {
-        Ok(used) => faults.extend(parameters::mismatches(&used, parameters)),
+        Ok(used) => faults.extend(mismatches(&used.names, parameters)),
         Err(fault) => faults.insert(0, Fault::new("/sql", fault.code(), fault.to_string())),
     }
     if !faults.is_empty() {

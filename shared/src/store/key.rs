@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::{
     id::{AccountId, AttemptId, ConnectionId, FlowId, OperationId, RunId, TenantId},
     limit::{Class, Party},
+    query::QueryName,
 };
 
 /// Partition and sort key of an item.
@@ -307,6 +308,9 @@ impl Key {
         Self::raw(format!("ENDED#PERSON#{hash}"), "ENDED")
     }
 
+    /// What the sort keys of a tenant's registered queries begin with.
+    pub const REGISTERED_QUERIES: &'static str = "RQUERY#";
+
     /// A user's warehouse session.
     pub fn user_session(
         tenant: TenantId,
@@ -319,6 +323,14 @@ impl Key {
         Self::raw(
             Self::tenant_partition(tenant),
             format!("USERSESSION#{user}"),
+        )
+    }
+
+    /// A registered query.
+    pub fn registered_query(tenant: TenantId, name: &QueryName) -> Self {
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("{}{name}", Self::REGISTERED_QUERIES),
         )
     }
 

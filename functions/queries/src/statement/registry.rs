@@ -1,9 +1,12 @@
 //! Registered queries: what viewers may run, by name. A table, not code.
 
 use serde_json::{Map, Value};
-use tributary::error::Fault;
+use tributary::{
+    error::Fault,
+    query::{fault, values},
+};
 
-use super::{Statement, parameters};
+use super::Statement;
 
 /// A registered query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +72,11 @@ pub(super) fn find(name: &str) -> Option<&'static Registered> {
 impl Registered {
     /// The statement for these parameters.
     pub(super) fn prepare(&self, given: &Map<String, Value>) -> Result<Statement, Vec<Fault>> {
-        let (values, mut faults) = parameters::values(given);
+        let (values, mut faults) = values(given);
         let known = self.parts.iter().filter_map(|part| part.when);
         for name in given.keys() {
             match known.clone().find(|parameter| parameter.name == name) {
-                None => faults.push(parameters::fault(
+                None => faults.push(fault(
                     name,
                     "unused_parameter",
                     "The query does not have this parameter.",
@@ -82,7 +85,7 @@ impl Registered {
                     values
                         .get(name)
                         .filter(|value| !parameter.kind.admits(value))
-                        .map(|_| parameters::fault(name, "wrong_type", parameter.kind.rule())),
+                        .map(|_| fault(name, "wrong_type", parameter.kind.rule())),
                 ),
             }
         }
@@ -134,7 +137,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::statement::scan;
+    use tributary::query::scan;
 
     #[test]
     fn every_registered_query_is_one_statement_that_names_its_parameters_and_no_others() {
@@ -142,12 +145,12 @@ mod tests {
             let parameters: Vec<Parameter> =
                 query.parts.iter().filter_map(|part| part.when).collect();
             let whole: String = query.parts.iter().map(|part| part.sql).collect();
-            let used: Vec<String> = scan(&whole).unwrap().into_iter().collect();
+            let used: Vec<String> = scan(&whole).unwrap().names.into_iter().collect();
             let mut names: Vec<&str> = parameters.iter().map(|parameter| parameter.name).collect();
             names.sort_unstable();
             assert_eq!(used, names, "{}", query.name);
             let bare = query.prepare(&Map::new()).unwrap();
-            assert!(scan(&bare.sql).unwrap().is_empty(), "{}", bare.sql);
+            assert!(scan(&bare.sql).unwrap().names.is_empty(), "{}", bare.sql);
         }
     }
 

@@ -4,7 +4,7 @@
 //! text is refused: what we read must be what Redshift reads. Row-level security is the wall; this
 //! keeps callers from leaning on it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 /// Longest statement that Redshift's Data API takes, in bytes.
 const LONGEST: usize = 100_000;
@@ -46,8 +46,21 @@ impl SqlFault {
     }
 }
 
-/// The names of the parameters of a text that is one statement.
-pub fn scan(sql: &str) -> Result<BTreeSet<String>, SqlFault> {
+/// What was found in a text that is one statement.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// Where parameters stand, in order: the colon and the name.
+    pub places: Vec<Range<usize>>,
+    /// The names of the parameters.
+    pub names: BTreeSet<String>,
+    /// Words outside quotes and comments, in lower case, up to the first thing that is none.
+    pub first_words: Vec<String>,
+    /// All words outside quotes and comments, in lower case.
+    pub words: BTreeSet<String>,
+}
+
+/// Reads a text that must be one statement.
+pub fn scan(sql: &str) -> Result<Scanned, SqlFault> {
     if sql.len() > LONGEST {
         return Err(SqlFault::TooLong);
     }
@@ -57,43 +70,61 @@ pub fn scan(sql: &str) -> Result<BTreeSet<String>, SqlFault> {
     {
         return Err(SqlFault::ControlCharacter);
     }
-    let mut names = BTreeSet::new();
+    let mut found = Scanned::default();
     let (mut rest, mut has_statement, mut has_ended) = (sql, false, false);
+    let mut only_words = true;
     while let Some((piece, after)) = Piece::first_of(rest)? {
+        let at = sql.len() - rest.len();
         rest = after;
         match piece {
-            Piece::Space => {}
-            Piece::End => has_ended = has_statement,
-            Piece::Parameter(_) | Piece::Other if has_ended => {
-                return Err(SqlFault::SecondStatement);
+            Piece::Space => continue,
+            Piece::End => {
+                has_ended = has_statement;
+                continue;
             }
+            _ if has_ended => return Err(SqlFault::SecondStatement),
             Piece::Parameter(name) => {
-                has_statement = true;
-                names.insert(name.to_owned());
+                found.places.push(at..at + 1 + name.len());
+                found.names.insert(name.to_owned());
+                only_words = false;
             }
-            Piece::Other => has_statement = true,
+            Piece::Word(word) => {
+                let word = word.to_lowercase();
+                if only_words {
+                    found.first_words.push(word.clone());
+                }
+                found.words.insert(word);
+            }
+            Piece::Text(_) | Piece::Other => only_words = false,
         }
+        has_statement = true;
     }
     if has_statement {
-        return Ok(names);
+        return Ok(found);
     }
     Err(SqlFault::Empty)
 }
 
 /// A piece of a text of SQL.
-enum Piece<'a> {
+#[derive(Debug)]
+pub(super) enum Piece<'a> {
     /// Blanks or a comment.
     Space,
     /// A semicolon.
     End,
     /// `:name`.
     Parameter(&'a str),
-    /// A word, a quote or a sign.
+    /// A word.
+    Word(&'a str),
+    /// A text in single quotes, as it stands between them.
+    Text(&'a str),
+    /// Another quote, or a sign.
     Other,
 }
 
 impl<'a> Piece<'a> {
-    fn first_of(text: &'a str) -> Result<Option<(Self, &'a str)>, SqlFault> {
+    /// The piece that a text begins with, and what follows it.
+    pub(super) fn first_of(text: &'a str) -> Result<Option<(Self, &'a str)>, SqlFault> {
         let Some(first) = text.chars().next() else {
             return Ok(None);
         };
@@ -110,7 +141,11 @@ impl<'a> Piece<'a> {
         }
         match first {
             ';' => split(Self::End, 1),
-            '\'' | '"' => split(Self::Other, quoted(text, first)?),
+            '\'' => {
+                let end = quoted(text, first)?;
+                split(Self::Text(&text[1..end - 1]), end)
+            }
+            '"' => split(Self::Other, quoted(text, first)?),
             '$' => split(Self::Other, dollar_quoted(text)?),
             ':' => {
                 if text.starts_with("::") {
@@ -125,7 +160,8 @@ impl<'a> Piece<'a> {
             // A word is taken whole, so that a `$` inside it begins no quote.
             _ if first.is_alphanumeric() || first == '_' => {
                 let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
-                split(Self::Other, end.unwrap_or(text.len()))
+                let end = end.unwrap_or(text.len());
+                split(Self::Word(&text[..end]), end)
             }
             _ => split(Self::Other, first.len_utf8()),
         }
@@ -191,7 +227,7 @@ mod tests {
     use super::*;
 
     fn names(sql: &str) -> Vec<String> {
-        scan(sql).unwrap().into_iter().collect()
+        scan(sql).unwrap().names.into_iter().collect()
     }
 
     #[test]
@@ -209,6 +245,19 @@ mod tests {
         for (sql, expected) in cases {
             assert_eq!(names(sql), expected, "{sql}");
         }
+    }
+
+    #[test]
+    fn places_and_words_are_told() {
+        let sql = "-- :no\nRefresh /* x */ MATERIALIZED view a.b; ";
+        let found = scan(sql).unwrap();
+        assert_eq!(found.first_words, ["refresh", "materialized", "view", "a"]);
+        let sql = "SELECT 'ä', :a + :b_2::int, ':a', :a";
+        let found = scan(sql).unwrap();
+        let texts: Vec<&str> = found.places.iter().map(|at| &sql[at.clone()]).collect();
+        assert_eq!(texts, [":a", ":b_2", ":a"]);
+        assert!(found.words.contains("int") && !found.words.contains("a"));
+        assert!(scan("(SELECT 1)").unwrap().first_words.is_empty());
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::error::Fault;
 use serde_json::{Map, Value};
-use tributary::error::Fault;
 
 /// Values as text, and the faults of those that have no such form.
-pub(super) fn values(given: &Map<String, Value>) -> (BTreeMap<String, String>, Vec<Fault>) {
+pub fn values(given: &Map<String, Value>) -> (BTreeMap<String, String>, Vec<Fault>) {
     let mut values = BTreeMap::new();
     let mut faults = Vec::new();
     for (name, value) in given {
@@ -37,7 +37,7 @@ pub(super) fn values(given: &Map<String, Value>) -> (BTreeMap<String, String>, V
 }
 
 /// Parameters that the statement names and nobody gave, and the reverse.
-pub(super) fn mismatches(used: &BTreeSet<String>, given: &Map<String, Value>) -> Vec<Fault> {
+pub fn mismatches(used: &BTreeSet<String>, given: &Map<String, Value>) -> Vec<Fault> {
     let missing = used
         .iter()
         .filter(|name| !given.contains_key(*name))
@@ -61,7 +61,8 @@ pub(super) fn mismatches(used: &BTreeSet<String>, given: &Map<String, Value>) ->
     missing.chain(unused).collect()
 }
 
-pub(super) fn fault(name: &str, code: &str, detail: &str) -> Fault {
+/// The fault of a parameter of a request.
+pub fn fault(name: &str, code: &str, detail: &str) -> Fault {
     let escaped = name.replace('~', "~0").replace('/', "~1");
     Fault::new(format!("/parameters/{escaped}"), code, detail)
 }
