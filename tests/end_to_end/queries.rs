@@ -1,5 +1,7 @@
 //! Queries: Redshift as the signed-in person, and as nobody else.
 
+mod browse;
+mod csv;
 mod exchange;
 mod identity;
 mod ownership;
@@ -7,4 +9,5 @@ mod pages;
 mod privileges;
 mod requests;
 mod rows;
+mod sessions;
 mod world;
