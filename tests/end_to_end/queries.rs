@@ -2,9 +2,11 @@
 
 mod exchange;
 mod identity;
+mod list;
 mod ownership;
 mod pages;
 mod privileges;
+mod registered;
 mod requests;
 mod rows;
 mod world;
