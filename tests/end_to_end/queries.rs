@@ -1,5 +1,7 @@
 //! Queries: Redshift as the signed-in person, and as nobody else.
 
+mod browse;
+mod csv;
 mod exchange;
 mod identity;
 mod list;
@@ -9,4 +11,5 @@ mod privileges;
 mod registered;
 mod requests;
 mod rows;
+mod sessions;
 mod world;

@@ -7,6 +7,7 @@ pub mod identity;
 pub mod list;
 pub mod registered;
 pub mod results;
+pub mod warehouse;
 
 mod answer;
 mod query_string;

@@ -9,7 +9,7 @@ pub mod api;
 mod app;
 mod config;
 pub mod history;
-mod query_id;
+pub mod query_id;
 pub mod registered;
 pub mod session;
 pub mod statement;
@@ -36,7 +36,15 @@ pub fn openapi() -> OpenApi {
 
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(api::identity::establish_identity))
+        .routes(routes!(
+            api::identity::establish_identity,
+            api::identity::show::show_identity,
+            api::identity::forget::forget_identity
+        ))
+        .routes(routes!(api::warehouse::whoami::show_warehouse_user))
+        .routes(routes!(api::warehouse::schemas::list_warehouse_schemas))
+        .routes(routes!(api::warehouse::tables::list_warehouse_tables))
+        .routes(routes!(api::warehouse::table::show_warehouse_table))
         .routes(routes!(api::create::create_query, api::list::list_queries))
         .routes(routes!(api::get::get_query))
         .routes(routes!(api::results::get_query_results))

@@ -24,7 +24,7 @@ struct Contents {
 
 /// The statement that an id stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// The Data API's id.
     pub(crate) statement: String,
     /// When it was run.
@@ -33,36 +33,47 @@ pub(crate) struct Asked {
 
 /// Where a page of results begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub struct Place {
     /// The Data API's token; none for its first page.
-    pub(crate) token: Option<String>,
+    pub token: Option<String>,
     /// Rows of that page that were shown before.
-    pub(crate) skip: usize,
+    pub skip: usize,
+}
+
+impl Place {
+    /// Where the page behind this one begins: at the rest of the Data API's page if it was cut, else
+    /// at its next one.
+    pub fn next(&self, cut_at: Option<usize>, next_token: Option<String>) -> Option<Self> {
+        match (cut_at, next_token) {
+            (Some(skip), _) => Some(Self {
+                token: self.token.clone(),
+                skip,
+            }),
+            (None, Some(token)) => Some(Self {
+                token: Some(token),
+                skip: 0,
+            }),
+            (None, None) => None,
+        }
+    }
 }
 
 /// The id under which a user sees a statement.
-pub(crate) fn seal(
-    sealer: &Sealer,
-    user: &User,
-    role: &str,
-    asked: &Asked,
-) -> Result<String, Error> {
+pub fn seal(sealer: &Sealer, user: &User, role: &str, asked: &Asked) -> Result<String, Error> {
     let contents = Contents {
         statement: asked.statement.clone(),
         role: role.to_owned(),
         at: asked.at,
     };
+    let tenant = user.tenant.to_string();
     sealer
-        .seal(
-            &["query", &user.tenant.to_string(), &user.subject],
-            &contents,
-        )
+        .seal(&["query", &tenant, &user.issuer, &user.subject], &contents)
         .map(|sealed| format!("{PREFIX}{sealed}"))
         .map_err(not_sealed)
 }
 
 /// The statement behind an id of this user's, run under this role. Everything else is not found.
-pub(crate) fn open(
+pub fn open(
     sealer: &Sealer,
     user: &User,
     role: &str,
@@ -81,8 +92,9 @@ pub(crate) fn asked(
     let sealed = unverified_id
         .strip_prefix(PREFIX)
         .ok_or_else(Error::not_found)?;
+    let tenant = user.tenant.to_string();
     let contents: Contents = sealer
-        .open(&["query", &user.tenant.to_string(), &user.subject], sealed)
+        .open(&["query", &tenant, &user.issuer, &user.subject], sealed)
         .map_err(|_| Error::not_found())?;
     if contents.role != role {
         return Err(Error::not_found());
@@ -94,7 +106,7 @@ pub(crate) fn asked(
 }
 
 /// The cursor of a place in the results of a statement.
-pub(crate) fn seal_place(
+pub fn seal_place(
     sealer: &Sealer,
     user: &User,
     statement: &str,
@@ -102,19 +114,19 @@ pub(crate) fn seal_place(
 ) -> Result<String, Error> {
     let tenant = user.tenant.to_string();
     sealer
-        .seal(&["query-results", &tenant, &user.subject, statement], place)
+        .seal(&place_context(user, &tenant, statement), place)
         .map_err(not_sealed)
 }
 
 /// The place that a cursor stands for, if it was made for this user and statement.
-pub(crate) fn open_place(
+pub fn open_place(
     sealer: &Sealer,
     user: &User,
     statement: &str,
     unverified_cursor: &str,
 ) -> Result<Place, Error> {
     let tenant = user.tenant.to_string();
-    let context = ["query-results", &tenant, &user.subject, statement];
+    let context = place_context(user, &tenant, statement);
     sealer.open(&context, unverified_cursor).map_err(|_| {
         Error::malformed(
             "malformed_query",
@@ -126,6 +138,16 @@ pub(crate) fn open_place(
             )],
         )
     })
+}
+
+fn place_context<'a>(user: &'a User, tenant: &'a str, statement: &'a str) -> [&'a str; 5] {
+    [
+        "query-results",
+        tenant,
+        &user.issuer,
+        &user.subject,
+        statement,
+    ]
 }
 
 fn not_sealed(error: Unsealable) -> Error {
@@ -162,9 +184,14 @@ mod tests {
         let id = seal(&sealer, &ann, "role-1", &statement()).unwrap();
         assert!(!id.contains("statement"));
         assert_eq!(open(&sealer, &ann, "role-1", &id).unwrap(), "statement-1");
+        let of_another_issuer = User {
+            issuer: "https://other.example".to_owned(),
+            ..ann.clone()
+        };
         let foreign = [
             open(&sealer, &user(tenant, "bob"), "role-1", &id),
             open(&sealer, &user(TenantId::new(), "ann"), "role-1", &id),
+            open(&sealer, &of_another_issuer, "role-1", &id),
             open(&sealer, &ann, "role-2", &id),
             open(&sealer, &ann, "role-1", &id[4..]),
             open(&sealer, &ann, "role-1", "qry_"),

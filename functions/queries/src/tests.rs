@@ -154,6 +154,10 @@ fn the_document_has_every_route() {
             "/v1/queries/{id}/results",
             "/v1/registered-queries",
             "/v1/registered-queries/{name}",
+            "/v1/warehouse/schemas",
+            "/v1/warehouse/schemas/{schema}/tables",
+            "/v1/warehouse/schemas/{schema}/tables/{table}",
+            "/v1/warehouse/whoami",
         ]
     );
 }

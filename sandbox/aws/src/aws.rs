@@ -186,6 +186,12 @@ impl Aws {
         self.credentials.expire(access_key_id);
     }
 
+    /// Ends the life of all sessions that carry this person of the directory, and answers how many
+    /// there were.
+    pub fn expire_sessions_of(&self, user_id: &str) -> usize {
+        self.credentials.expire_person(user_id)
+    }
+
     /// The session policy that an access key was issued with.
     pub fn session_policy(&self, access_key_id: &str) -> Option<String> {
         self.credentials.session(access_key_id)?.policy

@@ -183,6 +183,20 @@ impl Registry {
         }
     }
 
+    /// Ends the life of the sessions that carry this person.
+    pub(crate) fn expire_person(&self, user_id: &str) -> usize {
+        let now = Timestamp::now();
+        let mut sessions = self.lock();
+        let of_person = sessions.values_mut().filter(|session| {
+            let person = session.principal.on_behalf_of.as_ref();
+            person.is_some_and(|person| person.user_id == user_id)
+                && session.expires_at.is_none_or(|at| at > now)
+        });
+        of_person
+            .map(|session| session.expires_at = Some(now))
+            .count()
+    }
+
     /// Forgets all sessions of a role, as IAM does when the role is deleted.
     pub(crate) fn revoke_role(&self, role_arn: &str) {
         self.lock()

@@ -94,14 +94,7 @@ impl Query {
         user: &User,
         statement: &str,
     ) -> Result<Self, Error> {
-        let next = match (page.cut_at, page.next_token) {
-            (Some(skip), _) => Some(Place { token, skip }),
-            (None, Some(token)) => Some(Place {
-                token: Some(token),
-                skip: 0,
-            }),
-            (None, None) => None,
-        };
+        let next = Place { token, skip: 0 }.next(page.cut_at, page.next_token);
         self.next_cursor = match next {
             Some(place) => Some(query_id::seal_place(sealer, user, statement, &place)?),
             None => None,

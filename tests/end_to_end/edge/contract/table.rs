@@ -40,6 +40,11 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("get_app", "provider", Names("Provider")),
     ("put_app", "provider", Names("Provider")),
     ("delete_app", "provider", Names("Provider")),
+    // The warehouse is the vendor's; what a person sees there is the person's, and no tenant's.
+    ("*", "schema", Everybodys("WarehouseSchema", "public")),
+    ("*", "table", Everybodys("WarehouseTable", "city_sales")),
+    ("*", "system", Nothing),
+    ("*", "format", Nothing),
     ("get_entity", "entity", Everybodys("Entity", "City_Sales__c")),
     ("get_connector", "key", Everybodys("Connector", "salesforce")),
     ("finish_consent", "provider", Everybodys("ProviderOfAll", "salesforce")),
@@ -104,7 +109,7 @@ const TEXTS: &[&str] = &[
     "/trigger/timestampField", "/validations/*/field",
     // Of the other bodies. AWS's own account ids are no secret, and registering one proves nothing.
     "/awsAccountId", "/region", "/origin", "/returnTo", "/connector", "/connectors/*",
-    "/credentials/*", "/instance", "/properties/*", "/note", "/idToken", "/clientId",
+    "/credentials/*", "/instance", "/properties/*", "/note", "/idToken", "/nonce", "/clientId",
     "/schemas/*", "/clientSecret", "/query", "/sql", "/title", "/parameters/*/name", "/parameters/*/description",
     "/email", "/members/*/email", "/reason",
     // The application's name for its user, which it may choose.
@@ -152,6 +157,7 @@ pub(super) const READS: &[&str] = &[
     "definition_permissions",
     // What a person reads with their own rights in the warehouse is theirs.
     "establish_identity",
+    "forget_identity",
     "create_query",
     "cancel_query",
 ];
