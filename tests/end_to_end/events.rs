@@ -101,8 +101,21 @@ const EXPECTED: &[(&str, &str, Must)] = &[
         Answer(401, "unauthenticated"),
     ),
     ("queries", "establish-identity", Answer(401, "")),
+    ("queries", "forget-identity", Answer(204, "")),
     ("queries", "get-foreign-id", Answer(404, "not_found")),
+    (
+        "queries",
+        "results-as-csv-foreign-id",
+        Answer(404, "not_found"),
+    ),
     ("queries", "results-foreign-id", Answer(404, "not_found")),
+    ("queries", "show-identity", Answer(200, "")),
+    (
+        "queries",
+        "table-that-is-no-name",
+        Answer(404, "not_found"),
+    ),
+    ("queries", "whoami", Answer(401, "identity_required")),
     ("run-events", "end-failed", Fail("RunEvents.UnknownFlow")),
     (
         "run-events",
