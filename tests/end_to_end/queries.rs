@@ -2,6 +2,7 @@
 
 mod browse;
 mod csv;
+mod exchange;
 mod identity;
 mod ownership;
 mod pages;

@@ -4,6 +4,8 @@ pub mod cancel;
 pub mod create;
 pub mod get;
 pub mod identity;
+pub mod list;
+pub mod registered;
 pub mod results;
 pub mod warehouse;
 

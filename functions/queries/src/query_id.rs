@@ -1,6 +1,7 @@
 //! Ids of queries and cursors of their results: sealed for one user, so that a foreign one is
 //! unknown before AWS is asked (scenario Q2).
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tributary::{
     error::{Error, Fault},
@@ -16,6 +17,18 @@ const PREFIX: &str = "qry_";
 struct Contents {
     statement: String,
     role: String,
+    /// When it was run; ids that were given before this was kept have none.
+    #[serde(default)]
+    at: Timestamp,
+}
+
+/// The statement that an id stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The Data API's id.
+    pub(crate) statement: String,
+    /// When it was run.
+    pub(crate) at: Timestamp,
 }
 
 /// Where a page of results begins.
@@ -46,10 +59,11 @@ impl Place {
 }
 
 /// The id under which a user sees a statement.
-pub fn seal(sealer: &Sealer, user: &User, role: &str, statement: &str) -> Result<String, Error> {
+pub fn seal(sealer: &Sealer, user: &User, role: &str, asked: &Asked) -> Result<String, Error> {
     let contents = Contents {
-        statement: statement.to_owned(),
+        statement: asked.statement.clone(),
         role: role.to_owned(),
+        at: asked.at,
     };
     let tenant = user.tenant.to_string();
     sealer
@@ -65,6 +79,16 @@ pub fn open(
     role: &str,
     unverified_id: &str,
 ) -> Result<String, Error> {
+    asked(sealer, user, role, unverified_id).map(|asked| asked.statement)
+}
+
+/// Like [`open`], with the time.
+pub(crate) fn asked(
+    sealer: &Sealer,
+    user: &User,
+    role: &str,
+    unverified_id: &str,
+) -> Result<Asked, Error> {
     let sealed = unverified_id
         .strip_prefix(PREFIX)
         .ok_or_else(Error::not_found)?;
@@ -75,7 +99,10 @@ pub fn open(
     if contents.role != role {
         return Err(Error::not_found());
     }
-    Ok(contents.statement)
+    Ok(Asked {
+        statement: contents.statement,
+        at: contents.at,
+    })
 }
 
 /// The cursor of a place in the results of a statement.
@@ -142,12 +169,19 @@ mod tests {
         }
     }
 
+    fn statement() -> Asked {
+        Asked {
+            statement: "statement-1".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
     #[test]
     fn q2_an_id_opens_for_its_user_tenant_and_role_only() {
         let sealer = Sealer::new(&Secret::new("0123456789abcdef0123456789abcdef")).unwrap();
         let tenant = TenantId::new();
         let ann = user(tenant, "ann");
-        let id = seal(&sealer, &ann, "role-1", "statement-1").unwrap();
+        let id = seal(&sealer, &ann, "role-1", &statement()).unwrap();
         assert!(!id.contains("statement"));
         assert_eq!(open(&sealer, &ann, "role-1", &id).unwrap(), "statement-1");
         let of_another_issuer = User {
@@ -181,7 +215,7 @@ mod tests {
             place
         );
         assert!(open_place(&sealer, &ann, "statement-2", &cursor).is_err());
-        let id = seal(&sealer, &ann, "role-1", "statement-1").unwrap();
+        let id = seal(&sealer, &ann, "role-1", &statement()).unwrap();
         assert!(open_place(&sealer, &ann, "statement-1", &id[4..]).is_err());
     }
 }

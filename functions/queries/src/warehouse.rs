@@ -21,14 +21,14 @@ use aws_sdk_redshiftdata::{
     types::SqlParameter,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tributary::{aws::Refusal, error::Error};
 use utoipa::ToSchema;
 
 use crate::{
     WarehouseConfig,
     session::{Current, Session},
-    statement::Statement,
+    statement::{Author, Statement},
 };
 
 pub use browse::{Listed, Table, TableColumn};
@@ -60,7 +60,7 @@ pub struct UserWarehouse {
 }
 
 /// How far a statement is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Accepted, waiting or under way.
@@ -165,7 +165,7 @@ impl UserWarehouse {
         wait_seconds: i32,
     ) -> Result<Progress, Error> {
         let call = Call::Execute {
-            is_free: statement.is_free,
+            author: statement.author,
         };
         let parameters = statement.parameters.iter();
         let parameters: Vec<SqlParameter> = parameters
@@ -180,7 +180,9 @@ impl UserWarehouse {
 
     /// Runs a statement of our own, without parameters.
     pub async fn ask(&self, sql: &'static str, wait_seconds: i32) -> Result<Progress, Error> {
-        let call = Call::Execute { is_free: false };
+        let call = Call::Execute {
+            author: Author::Vendor,
+        };
         self.run(call, sql, None, None, wait_seconds).await
     }
 

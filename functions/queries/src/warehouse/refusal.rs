@@ -5,15 +5,15 @@ use tributary::{
     error::{Error, Kind},
 };
 
-use crate::session::reauthenticate;
+use crate::{session::reauthenticate, statement::Author};
 
 /// Which call was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     /// ExecuteStatement.
     Execute {
-        /// Whether the SQL is the caller's own.
-        is_free: bool,
+        /// Who wrote the SQL.
+        author: Author,
     },
     /// DescribeStatement.
     Describe,
@@ -84,8 +84,13 @@ pub fn error_of(call: Call, refusal: &Refusal) -> Error {
     );
     let known = REFUSALS.iter().find(|(code, ..)| refusal.is(code));
     let row = match (known, call) {
-        // A registered query that is rejected is our own mistake.
-        (Some((_, Row::Rejected, ..)), Call::Execute { is_free: false }) => Row::Configuration,
+        // A query of our own that is rejected is our own mistake.
+        (
+            Some((_, Row::Rejected, ..)),
+            Call::Execute {
+                author: Author::Vendor,
+            },
+        ) => Row::Configuration,
         (Some((_, on_execute, ..)), Call::Execute { .. }) => *on_execute,
         (Some((_, _, on_statement, _)), Call::Describe | Call::Results | Call::Cancel) => {
             *on_statement
@@ -149,10 +154,18 @@ mod tests {
             Conflict, Internal, Malformed, NotFound, Throttled, TimedOut, Unauthenticated,
             Unavailable, Upstream,
         };
-        let free = Call::Execute { is_free: true };
-        let registered = Call::Execute { is_free: false };
+        let free = Call::Execute {
+            author: Author::Caller,
+        };
+        let theirs = Call::Execute {
+            author: Author::Tenant,
+        };
+        let registered = Call::Execute {
+            author: Author::Vendor,
+        };
         let cases = [
             (free, "ValidationException", Malformed, "query_rejected"),
+            (theirs, "ValidationException", Malformed, "query_rejected"),
             (
                 registered,
                 "ValidationException",
