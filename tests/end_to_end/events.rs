@@ -110,11 +110,7 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     ),
     ("queries", "results-foreign-id", Answer(404, "not_found")),
     ("queries", "show-identity", Answer(200, "")),
-    (
-        "queries",
-        "table-that-is-no-name",
-        Answer(404, "not_found"),
-    ),
+    ("queries", "table-that-is-no-name", Answer(404, "not_found")),
     ("queries", "whoami", Answer(401, "identity_required")),
     ("run-events", "end-failed", Fail("RunEvents.UnknownFlow")),
     (

@@ -16,8 +16,9 @@ use aws_sdk_redshiftdata::{
     types::{ColumnMetadata, Field},
 };
 use divan::{AllocProfiler, Bencher, black_box};
+use jiff::Timestamp;
 use queries::{
-    query_id::{self, Place},
+    query_id::{self, Asked, Place},
     session::User,
     warehouse::{Cut, csv_page, page_within},
 };
@@ -98,7 +99,11 @@ const ALL: Cut = Cut {
 #[divan::bench]
 fn opening_an_id(bencher: Bencher<'_, '_>) {
     let (sealer, user) = (sealer(), user());
-    let id = query_id::seal(&sealer, &user, ROLE, STATEMENT).expect("an id");
+    let asked = Asked {
+        statement: STATEMENT.to_owned(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    let id = query_id::seal(&sealer, &user, ROLE, &asked).expect("an id");
     bencher.bench(|| query_id::open(&sealer, &user, ROLE, black_box(&id)));
 }
 

@@ -273,7 +273,11 @@ async fn the_session_and_the_warehouse_are_asked_for_as_the_caller() {
         event!("whoami"),
     ] {
         let path = &event["rawPath"];
-        assert_eq!(refused(&event).await, is(503, "store_unavailable"), "{path}");
+        assert_eq!(
+            refused(&event).await,
+            is(503, "store_unavailable"),
+            "{path}"
+        );
     }
 }
 

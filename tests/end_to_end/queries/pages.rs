@@ -75,7 +75,10 @@ async fn q9_a_million_rows_come_once_each_within_the_functions_memory() {
     let sql = format!(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) SELECT i FROM n"
     );
-    let query = ask(&frank, &json!({ "sql": sql })).await.expect(200).unwrap();
+    let query = ask(&frank, &json!({ "sql": sql }))
+        .await
+        .expect(200)
+        .unwrap();
     assert_eq!(query["rowCount"], ROWS, "{}", query["state"]);
     let path = format!("/v1/queries/{}/results", query["id"].as_str().unwrap());
     let (mut expected, mut question, mut requests) = (1..=ROWS, String::new(), 0);
@@ -83,15 +86,18 @@ async fn q9_a_million_rows_come_once_each_within_the_functions_memory() {
         // In turns as JSON and as CSV, which goes on where the other stopped.
         let is_json = requests % 2 == 0;
         let format = if is_json { "json" } else { "csv" };
-        let page = frank.get(&format!("{path}?format={format}{question}"));
-        let page = page.await.unwrap();
+        let address = format!("{path}?format={format}{question}");
+        let page = frank.get(&address).await.unwrap();
         assert_eq!(page.status.as_u16(), 200, "{}", page.text);
         assert!(page.text.len() < 5 * 1024 * 1024, "{}", page.text.len());
         let numbers: Vec<u64> = if is_json {
             let rows = page.body["rows"].as_array().unwrap().iter();
             rows.map(|row| number(&row[0])).collect()
         } else {
-            page.text.lines().map(|line| line.parse().unwrap()).collect()
+            page.text
+                .lines()
+                .map(|line| line.parse().unwrap())
+                .collect()
         };
         assert!(!numbers.is_empty());
         for found in numbers {
@@ -129,6 +135,8 @@ fn number(value: &Value) -> u64 {
 /// Peak resident memory of a process, in kB.
 fn peak_of(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
