@@ -111,8 +111,17 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     ("queries", "list-queries-of-unknown-state", Answer(400, "malformed_query")),
     ("queries", "list-registered-queries", Answer(200, "")),
     ("queries", "update-registered-query-without-if-match", Answer(428, "if_match_required")),
+    ("queries", "forget-identity", Answer(204, "")),
     ("queries", "get-foreign-id", Answer(404, "not_found")),
+    (
+        "queries",
+        "results-as-csv-foreign-id",
+        Answer(404, "not_found"),
+    ),
     ("queries", "results-foreign-id", Answer(404, "not_found")),
+    ("queries", "show-identity", Answer(200, "")),
+    ("queries", "table-that-is-no-name", Answer(404, "not_found")),
+    ("queries", "whoami", Answer(401, "identity_required")),
     ("run-events", "end-failed", Fail("RunEvents.UnknownFlow")),
     (
         "run-events",
