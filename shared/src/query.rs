@@ -7,6 +7,7 @@
 
 mod bind;
 mod check;
+mod copy;
 mod failure;
 mod parameter;
 mod registered;
@@ -15,6 +16,7 @@ mod values;
 
 pub use bind::{Bound, bind};
 pub use check::check;
+pub use copy::{LANDING_BUCKETS, foreign_sources};
 pub use failure::{FailureCode, failure_of};
 pub use parameter::{Parameter, ParameterKind};
 pub use registered::{InvalidQueryName, Purpose, QueryDefinition, QueryName, RegisteredQuery};

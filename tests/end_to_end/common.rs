@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use http::Method;
 use sandbox::{
     Options, Sandbox,
-    client::{Api, Person, until},
+    client::{Answer, Api, Person, until},
 };
 use sandbox_core::{CUSTOMER_ACCOUNT, REGION};
 use serde_json::{Value, json};
@@ -57,6 +58,20 @@ pub(crate) async fn tenant(sandbox: &Sandbox, name: &str, members: &[(&str, &str
         id: made["id"].as_str().unwrap().to_owned(),
         people,
     }
+}
+
+/// Sends a body with `PUT`.
+pub(crate) async fn put(api: &Api, path: &str, body: &Value) -> Answer {
+    let body = Some(body.to_string());
+    api.call(Method::PUT, path, body, &[]).await.unwrap()
+}
+
+/// The operator opens these schemas of the vendor's warehouse to a tenant.
+pub(crate) async fn open_schemas(sandbox: &Sandbox, tenant: &str, schemas: &[&str]) -> Value {
+    let operator = sandbox.operator().await.unwrap();
+    let path = format!("/v1/tenants/{tenant}/warehouse");
+    let answer = put(&operator, &path, &json!({ "schemas": schemas })).await;
+    answer.expect(200).unwrap()
 }
 
 /// Onboards an AWS account of the customer: created, launched, verified.

@@ -20,3 +20,4 @@ mod runs;
 mod scopes;
 mod tenants;
 mod tour;
+mod warehouse_guide;

@@ -10,6 +10,7 @@ mod delete;
 mod drift;
 mod fields;
 mod get;
+mod hosted;
 mod import;
 mod list;
 mod operation;

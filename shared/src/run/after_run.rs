@@ -209,10 +209,20 @@ pub enum AfterRunCode {
     ForbiddenData,
     /// The statement names something that is not there.
     UnknownObject,
+    /// The statement is no SQL that Redshift reads.
+    SyntaxError,
+    /// A value does not fit its type or range, or something is divided by zero.
+    InvalidValue,
     /// It took too long, or somebody stopped it in the warehouse.
     Timeout,
     /// A row is larger than the warehouse takes.
     RowTooLarge,
+    /// It needs more memory or disk than there is.
+    TooMuchData,
+    /// Another statement changed the same data at the same time, or the warehouse was restarted.
+    TryAgain,
+    /// Files outside the warehouse cannot be read.
+    ExternalData,
     /// The statement failed.
     QueryError,
     /// The warehouse was too busy for an hour.
@@ -226,7 +236,7 @@ pub enum AfterRunCode {
 }
 
 /// Code, stable text, whether running the flow again makes sense, what a person reads.
-const CODES: [(AfterRunCode, &str, bool, &str); 14] = {
+const CODES: [(AfterRunCode, &str, bool, &str); 19] = {
     use AfterRunCode as C;
     [
         (
@@ -282,6 +292,36 @@ const CODES: [(AfterRunCode, &str, bool, &str); 14] = {
             "row_too_large",
             false,
             "A row is too large for the warehouse.",
+        ),
+        (
+            C::SyntaxError,
+            "syntax_error",
+            false,
+            "The warehouse cannot read the statement.",
+        ),
+        (
+            C::InvalidValue,
+            "invalid_value",
+            false,
+            "A value does not fit its type or range, or something is divided by zero.",
+        ),
+        (
+            C::TooMuchData,
+            "too_much_data",
+            false,
+            "The statement needs more room than there is.",
+        ),
+        (
+            C::TryAgain,
+            "try_again",
+            true,
+            "The warehouse was busy with the same data.",
+        ),
+        (
+            C::ExternalData,
+            "external_data",
+            false,
+            "Files outside the warehouse cannot be read.",
         ),
         (C::QueryError, "query_error", false, "The statement failed."),
         (
@@ -341,6 +381,11 @@ impl From<FailureCode> for AfterRunCode {
         match code {
             FailureCode::ForbiddenData => Self::ForbiddenData,
             FailureCode::UnknownObject => Self::UnknownObject,
+            FailureCode::SyntaxError => Self::SyntaxError,
+            FailureCode::InvalidValue => Self::InvalidValue,
+            FailureCode::TooMuchData => Self::TooMuchData,
+            FailureCode::TryAgain => Self::TryAgain,
+            FailureCode::ExternalData => Self::ExternalData,
             FailureCode::Timeout => Self::Timeout,
             FailureCode::RowTooLarge => Self::RowTooLarge,
             FailureCode::QueryError => Self::QueryError,

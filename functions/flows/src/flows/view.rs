@@ -17,6 +17,7 @@ use super::{
     record::{Flow, FlowState},
 };
 use crate::{
+    catalog,
     edge::{etag, json},
     model::FlowDefinition,
 };
@@ -45,6 +46,9 @@ pub(crate) struct FlowView {
     /// Fields that the last validation missed at the source.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needs_mapping: Vec<String>,
+    /// Where the tables that it registers are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    catalog_tables: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -79,6 +83,7 @@ impl FlowView {
             id,
             state,
             version,
+            catalog_tables: catalog::tables_of(&definition),
             definition,
             appflow_name,
             status_message,
