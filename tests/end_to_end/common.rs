@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use http::Method;
 use sandbox::{
     Options, Sandbox,
-    client::{Api, Person, until},
+    client::{Answer, Api, Person, until},
 };
 use sandbox_core::{CUSTOMER_ACCOUNT, REGION};
 use serde_json::{Value, json};
@@ -56,6 +57,44 @@ pub(crate) async fn tenant(sandbox: &Sandbox, name: &str, members: &[(&str, &str
     Tenant {
         id: made["id"].as_str().unwrap().to_owned(),
         people,
+    }
+}
+
+/// Sends a body with `PUT`.
+pub(crate) async fn put(api: &Api, path: &str, body: &Value) -> Answer {
+    let body = Some(body.to_string());
+    api.call(Method::PUT, path, body, &[]).await.unwrap()
+}
+
+/// The operator opens these schemas of the vendor's warehouse to a tenant.
+pub(crate) async fn open_schemas(sandbox: &Sandbox, tenant: &str, schemas: &[&str]) -> Value {
+    let operator = sandbox.operator().await.unwrap();
+    let path = format!("/v1/tenants/{tenant}/warehouse");
+    let answer = put(&operator, &path, &json!({ "schemas": schemas })).await;
+    answer.expect(200).unwrap()
+}
+
+/// Makes a database with tables in an account's Glue Data Catalog, as the account's administrator.
+pub(crate) async fn database(sandbox: &Sandbox, account: &str, name: &str, tables: &[String]) {
+    let admin = sandbox.aws.admin(account);
+    let call = async |operation: &str, body: Value| {
+        let reply = sandbox.aws.call(&admin, "glue", operation, &body).await;
+        assert!(reply.status.is_success(), "{operation}: {:?}", reply.body);
+    };
+    call(
+        "CreateDatabase",
+        json!({ "DatabaseInput": { "Name": name } }),
+    )
+    .await;
+    for table in tables {
+        let input = json!({
+            "Name": table, "TableType": "EXTERNAL_TABLE", "Parameters": { "classification": "csv", "owner": "canary" },
+            "StorageDescriptor": {
+                "Columns": [{ "Name": "id", "Type": "bigint" }], "Location": "s3://canary-bucket/orders/",
+            },
+        });
+        let body = json!({ "DatabaseName": name, "TableInput": input });
+        call("CreateTable", body).await;
     }
 }
 

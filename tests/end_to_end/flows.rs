@@ -14,4 +14,5 @@ mod quota;
 mod records;
 mod throttle;
 mod unfinished;
+mod warehouse;
 pub(crate) mod world;

@@ -7,6 +7,7 @@
 )]
 
 mod audit;
+mod catalog;
 mod common;
 mod connections;
 mod edge;
@@ -20,3 +21,4 @@ mod runs;
 mod scopes;
 mod tenants;
 mod tour;
+mod warehouse_guide;

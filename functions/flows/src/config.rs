@@ -1,5 +1,7 @@
 //! Configuration from the environment.
 
+mod warehouse;
+
 use tributary::{
     config::{ConfigError, Env},
     http::AuditConfig,
@@ -10,6 +12,8 @@ use tributary::{
     vault::VaultKeys,
 };
 use url::Url;
+
+pub use warehouse::WarehouseConfig;
 
 /// What the function is told.
 #[derive(Debug, Clone)]
@@ -42,6 +46,8 @@ pub struct Config {
     pub browser: BrowserConfig,
     /// What customers trust.
     pub onboarding: OnboardingConfig,
+    /// Our own warehouse.
+    pub warehouse: WarehouseConfig,
     /// What AWS lets an account have.
     pub quotas: Quotas,
 }
@@ -105,6 +111,7 @@ impl Config {
         let limits = Limits::from_env(&mut env);
         let browser = BrowserConfig::from_env(&mut env);
         let onboarding = OnboardingConfig::from_env(&mut env);
+        let warehouse = WarehouseConfig::from_env(&mut env);
         let stage = env.required("STAGE");
         let table_name = env.required("TABLE_NAME");
         let sealing_key_secret_arn = env.required("SEALING_KEY_SECRET_ARN");
@@ -122,7 +129,8 @@ impl Config {
             connections: env.parsed_or("CONNECTION_QUOTA", 100),
             alert_percent: env.parsed_or("HEADROOM_ALERT_PERCENT", 90),
         };
-        let config = auth.zip(onboarding).map(|(auth, onboarding)| Self {
+        let config = auth.zip(onboarding.zip(warehouse));
+        let config = config.map(|(auth, (onboarding, warehouse))| Self {
             auth,
             audit,
             limits,
@@ -137,6 +145,7 @@ impl Config {
             due_shards,
             browser,
             onboarding,
+            warehouse,
             quotas,
         });
         env.finish(config)

@@ -22,6 +22,7 @@ mod rename;
 mod replace_credentials;
 mod revoke;
 mod start_link;
+pub(crate) mod vendors;
 mod view;
 
 use tributary::{

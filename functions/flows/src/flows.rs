@@ -1,5 +1,6 @@
 //! `/v1/flows`: flows, their life in AppFlow, and their runs.
 
+mod after_run;
 mod appflow;
 mod cancel;
 mod cancel_run;
@@ -9,6 +10,7 @@ mod delete;
 mod drift;
 mod fields;
 mod get;
+mod hosted;
 mod import;
 mod list;
 mod operation;

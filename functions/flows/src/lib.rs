@@ -8,6 +8,7 @@ mod accounts;
 mod app;
 mod appflow;
 mod buckets;
+mod catalog;
 mod claim;
 pub mod compile;
 mod config;
@@ -16,6 +17,7 @@ mod connectors;
 mod credentials;
 mod edge;
 mod flows;
+mod glue;
 mod headroom;
 mod me;
 pub mod model;
@@ -28,7 +30,7 @@ mod vault;
 
 pub use app::App;
 pub(crate) use app::TenantApp;
-pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas};
+pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas, WarehouseConfig};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
@@ -56,6 +58,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(oauth_apps::routes())
         .merge(flows::routes())
         .merge(buckets::routes())
+        .merge(catalog::routes())
         .merge(vault::routes())
 }
 

@@ -13,6 +13,7 @@ mod rename;
 mod resume;
 mod suspend;
 mod turn;
+pub(crate) mod warehouse;
 pub(crate) mod work;
 
 use axum::response::Response;
@@ -46,6 +47,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(suspend::suspend_tenant))
         .routes(routes!(resume::resume_tenant))
         .routes(routes!(offboarding::get::get_offboarding))
+        .routes(routes!(
+            warehouse::get::get_warehouse,
+            warehouse::put::put_warehouse
+        ))
         .routes(routes!(list_members::list_members))
         .routes(routes!(
             put_member::put_member,

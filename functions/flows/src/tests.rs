@@ -69,6 +69,17 @@ fn app() -> App {
             "arn:aws:events:us-east-1:111111111111:event-bus/prod-appflow",
         ),
         ("AWS_REGION", "us-east-1"),
+        ("WAREHOUSE_WORKGROUP", "analytics"),
+        ("WAREHOUSE_DATABASE", "dev"),
+        (
+            "WAREHOUSE_LOAD_ROLE_ARN",
+            "arn:aws:iam::111111111111:role/tributary/prod-warehouse-load",
+        ),
+        (
+            "WAREHOUSE_DATA_API_ROLE_ARN",
+            "arn:aws:iam::111111111111:role/tributary/prod-warehouse-data-api",
+        ),
+        ("STAGING_BUCKET", "tributary-landing-111111111111-us-east-1"),
     ];
     let pairs = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = Config::from_env(Env::from_pairs(pairs)).unwrap();
@@ -192,7 +203,7 @@ fn is_operators(path: &str) -> bool {
 #[test]
 fn the_document_has_every_route_once() {
     let routes = every_route();
-    assert_eq!(routes.len(), 66, "{routes:#?}");
+    assert_eq!(routes.len(), 71, "{routes:#?}");
     assert!(routes.contains(&("POST".to_owned(), "/v1/flows/x/start".to_owned())));
 }
 
@@ -316,6 +327,7 @@ fn every_missing_variable_is_named_at_once() {
         "AUTH_KIND",
         "VENDOR_ROLE_ARN",
         "PUBLIC_BASE_URL",
+        "WAREHOUSE_WORKGROUP",
     ] {
         assert!(error.to_string().contains(name), "{error}");
     }

@@ -1,5 +1,6 @@
 //! Two flows: Salesforce to S3 in the customer's account, and to Redshift in the vendor's.
 
+use reqwest::Method;
 use sandbox_core::{CUSTOMER_ACCOUNT, REGION, VENDOR_ACCOUNT};
 use serde_json::{Value, json};
 
@@ -66,25 +67,24 @@ async fn to_redshift(tour: &mut Tour<'_>) -> Step {
     tour.step(
         "A flow to Redshift in the vendor's account: mapped fields, a filter, a mask, a validation",
     );
-    let outputs = |name: &str| {
-        tour.sandbox
-            .stack
-            .resources
-            .get(name)
-            .and_then(|role| role.arn())
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let tenant = tour.fact("tenant")?;
+    let opened = tour
+        .operator()?
+        .call(
+            Method::PUT,
+            &format!("/v1/tenants/{tenant}/warehouse"),
+            Some(json!({ "schemas": ["public"] }).to_string()),
+            &[],
+        )
+        .await?
+        .expect(200)?;
+    tour.say(format!(
+        "the operator opens to the tenant the schemas {}",
+        opened["schemas"]
+    ));
+    // Workgroup, database, roles and staging folder are the vendor's and filled in.
     let connection = json!({
         "name": "Warehouse", "connector": "redshift", "accountId": tour.fact("vendor account")?,
-        "properties": {
-            "bucketName": format!("tributary-landing-{VENDOR_ACCOUNT}-{REGION}"),
-            "bucketPrefix": "staging",
-            "roleArn": outputs("WarehouseLoadRole"),
-            "dataApiRoleArn": outputs("WarehouseDataApiRole"),
-            "workgroupName": warehouse::WORKGROUP,
-            "databaseName": warehouse::DATABASE,
-        },
     });
     let connection = tour
         .person("frank")?

@@ -18,12 +18,12 @@ use tributary::{
     id::{AccountId, ConnectionId},
     oauth::registry::credentials_secret,
     store::{Key, Update},
-    tenancy::Account,
+    tenancy::{Account, HostingMode},
 };
 use utoipa::ToSchema;
 
 use super::{
-    find, start_link,
+    find, start_link, vendors,
     view::{ConnectionView, StartedConnection},
 };
 use crate::{
@@ -93,14 +93,19 @@ pub(crate) async fn create_connection(
     State(app): State<App>,
     editor: Editor,
     key: IdempotencyKey,
-    Json { value, bytes }: Json<ConnectionInput>,
+    Json { mut value, bytes }: Json<ConnectionInput>,
 ) -> Result<Response, Error> {
     let app = app.within(&editor.scope);
     let known = Known {
         account: Account::load(&app.store, editor.tenant, value.account_id).await?,
         has_own_app: oauth_apps::has_own(&app, editor.tenant, &value.connector).await?,
     };
-    let plan = check::check(&app.config.browser, &value, known)?;
+    let hosting = known.account.as_ref().map(|account| account.hosting);
+    if hosting == Some(HostingMode::Vendor) {
+        let (key, properties) = (&value.connector, &mut value.properties);
+        vendors::complete(&app.config.warehouse, editor.tenant, key, properties);
+    }
+    let plan = check::check(&app.config.browser, &app.config.warehouse, &value, known)?;
     let (scope, subject) = (editor.partition(), editor.subject());
     // A plain hash of a body with a password could be guessed from what is stored.
     let body = app.sealer.fingerprint(&bytes);

@@ -15,7 +15,7 @@ use tributary::{
 };
 use utoipa::ToSchema;
 
-use super::references::known;
+use super::{hosted, references::known};
 use crate::{
     App, TenantApp,
     compile::import::{Known, KnownConnection, import, wire},
@@ -72,11 +72,28 @@ pub(crate) async fn import_flow(
     let around = Known {
         name: value.name.unwrap_or_else(|| request.flow_name.clone()),
         account_id: account.id,
-        aws_account_id: account.aws_account_id,
+        aws_account_id: account.aws_account_id.clone(),
         connections,
     };
     let definition = import(&request, &around).map_err(|faults| not_importable(within(faults)))?;
+    let faults = hosted::faults(&app, &account, &definition, None).await?;
+    if !faults.is_empty() {
+        return Err(not_importable(faults.into_iter().map(of_end).collect()));
+    }
     json(StatusCode::OK, &definition)
+}
+
+/// A fault of a definition, at the end of AppFlow's flow that it is about.
+fn of_end(fault: Fault) -> Fault {
+    let end = if fault.pointer.starts_with("/source") {
+        "/flow/sourceFlowConfig"
+    } else {
+        "/flow/destinationFlowConfigList/0"
+    };
+    Fault {
+        pointer: end.to_owned(),
+        ..fault
+    }
 }
 
 /// The connections that were named, and those whose profiles are ours.

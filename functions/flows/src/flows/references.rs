@@ -5,10 +5,10 @@ use tributary::{
     connection::{Connection, ConnectionState},
     error::{Error, Fault},
     id::{ConnectionId, FlowId, TenantId},
-    tenancy::{Account, AccountState, HostingMode},
+    tenancy::{Account, AccountState},
 };
 
-use super::places;
+use super::{after_run, hosted};
 use crate::{
     TenantApp,
     compile::{
@@ -43,9 +43,7 @@ pub(super) async fn sound(
     let mut faults = checked.as_ref().err().cloned().unwrap_or_default();
     let account = Account::load(&app.store, tenant, definition.account_id).await?;
     faults.extend(account_fault(account.as_ref()));
-    if account.as_ref().map(|account| account.hosting) == Some(HostingMode::Vendor) {
-        faults.extend(places::faults(definition, tenant));
-    }
+    faults.extend(after_run::faults(app, tenant, definition).await?);
     let mut ends = [None, None];
     for (found, pointer, id, row) in [
         (
@@ -67,6 +65,9 @@ pub(super) async fn sound(
         }
     }
     let [source, destination] = ends;
+    if let Some(account) = &account {
+        faults.extend(hosted::faults(app, account, definition, destination.as_ref()).await?);
+    }
     match (checked, account) {
         (Ok(flow), Some(account)) if faults.is_empty() => Ok(Sound {
             flow,

@@ -12,10 +12,12 @@ use tributary::{
 use utoipa::ToSchema;
 
 use super::{
+    after_run::view::AfterRunView,
     drift::DriftView,
     record::{Flow, FlowState},
 };
 use crate::{
+    catalog,
     edge::{etag, json},
     model::FlowDefinition,
 };
@@ -44,6 +46,9 @@ pub(crate) struct FlowView {
     /// Fields that the last validation missed at the source.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needs_mapping: Vec<String>,
+    /// Where the tables that it registers are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    catalog_tables: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -60,6 +65,7 @@ impl FlowView {
             appflow_name,
             state,
             definition,
+            after_run: _,
             appflow_arn: _,
             compiled_at: _,
             appflow_updated_at: _,
@@ -77,6 +83,7 @@ impl FlowView {
             id,
             state,
             version,
+            catalog_tables: catalog::tables_of(&definition),
             definition,
             appflow_name,
             status_message,
@@ -119,6 +126,10 @@ pub(crate) struct RunView {
     /// Whether trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     retryable: Option<bool>,
+    /// What it did in the warehouse once it had completed. The run stays completed whatever came of
+    /// it: its data arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_run: Option<AfterRunView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -141,6 +152,7 @@ impl RunView {
             cause,
             message,
             retryable,
+            after_run,
             created_at,
             updated_at,
             ..
@@ -158,6 +170,7 @@ impl RunView {
             cause,
             message,
             retryable,
+            after_run: after_run.map(AfterRunView::of),
             created_at,
             updated_at,
         }

@@ -20,7 +20,10 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use tributary::aws::Refusal;
 
-use crate::s3::{BucketName, Failure, S3};
+use crate::{
+    glue::{self, CatalogName, Glue},
+    s3::{BucketName, Failure, S3},
+};
 
 /// A call of the self-test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,9 @@ pub(super) enum Call {
     ListConnectorEntities,
     DescribeConnectorEntity,
     ResetConnectorMetadataCache,
+    GetDatabases,
+    GetTables,
+    GetTable,
     /// [`Call::DescribeFlow`] on a name that is not ours: must be refused.
     DescribeForeignFlow,
 }
@@ -69,6 +75,9 @@ pub(super) enum Answer {
 pub(super) struct Asked {
     pub(super) appflow: Client,
     pub(super) s3: std::sync::Arc<S3>,
+    pub(super) glue: std::sync::Arc<Glue>,
+    /// A database, and a table in it, that nobody has.
+    pub(super) nothing: CatalogName,
     /// A name within our prefix that nothing has.
     pub(super) name: String,
     /// A name outside of it that nothing has.
@@ -98,6 +107,14 @@ fn of_s3<T>(answered: Result<T, Failure>) -> Answer {
     match answered {
         Ok(_) => Answer::Through { request_id: None },
         Err(failure) => Answer::Refused(failure.into_refusal()),
+    }
+}
+
+/// Lake Formation refuses behind IAM: the role's own policy let the call through.
+fn of_glue<T>(answered: Result<T, glue::Failure>) -> Answer {
+    match answered {
+        Err(failure) if !failure.is_lake_formations() => Answer::Refused(failure.into_refusal()),
+        Ok(_) | Err(_) => Answer::Through { request_id: None },
     }
 }
 
@@ -238,6 +255,9 @@ impl Asked {
             ),
             Call::GetBucketLocation => of_s3(self.s3.location(&self.bucket).await),
             Call::GetBucketPolicy => of_s3(self.s3.policy(&self.bucket).await),
+            Call::GetDatabases => of_glue(self.glue.databases(1, None).await),
+            Call::GetTables => of_glue(self.glue.tables(&self.nothing, 1, None).await),
+            Call::GetTable => of_glue(self.glue.table(&self.nothing, &self.nothing).await),
         })
     }
 

@@ -40,8 +40,10 @@ pub(super) enum On {
     NewSecrets,
     /// Secrets that AppFlow owns.
     AppFlowsSecrets,
-    /// The vendor's roles for the warehouse.
-    WarehouseRoles,
+    /// The account's catalogue, with all databases and tables.
+    Catalogue,
+    /// Roles that are made for flows; in the vendor's account those for the warehouse.
+    FlowsRoles,
 }
 
 /// One action that the role needs.
@@ -79,7 +81,7 @@ const CHANGES_A_POLICY: &str = "It would change the policy of a bucket.";
 const PASSES_A_ROLE: &str = "It is asked for only when something is made that gets the role.";
 
 #[rustfmt::skip]
-const NEEDS: [Need; 29] = [
+const NEEDS: [Need; 32] = [
     need("appflow:CreateFlow", On::Everything, Trial::Call(Call::CreateFlow)),
     need("appflow:CreateConnectorProfile", On::Everything, Trial::Call(Call::CreateConnectorProfile)),
     need("appflow:DescribeConnectorProfiles", On::Everything, Trial::Call(Call::DescribeConnectorProfiles)),
@@ -108,7 +110,10 @@ const NEEDS: [Need; 29] = [
     need("events:PutEvents", On::Bus, Trial::Event),
     need("secretsmanager:CreateSecret", On::NewSecrets, Trial::None(THROUGH_APPFLOW)),
     need("secretsmanager:PutResourcePolicy", On::AppFlowsSecrets, Trial::None(THROUGH_APPFLOW)),
-    need_in(HostingMode::Vendor, "iam:PassRole", On::WarehouseRoles, Trial::None(PASSES_A_ROLE)),
+    need_in(HostingMode::Customer, "glue:GetDatabases", On::Catalogue, Trial::Call(Call::GetDatabases)),
+    need_in(HostingMode::Customer, "glue:GetTable", On::Catalogue, Trial::Call(Call::GetTable)),
+    need_in(HostingMode::Customer, "glue:GetTables", On::Catalogue, Trial::Call(Call::GetTables)),
+    need("iam:PassRole", On::FlowsRoles, Trial::None(PASSES_A_ROLE)),
 ];
 
 /// What the role of an account needs.
@@ -145,37 +150,51 @@ impl On {
         statement
     }
 
-    fn scope(self, account: &Account) -> (String, Value) {
+    /// Resource or resources, and the condition.
+    fn scope(self, account: &Account) -> (Value, Value) {
         let partition = account.role_arn.partition();
         let (region, id) = (&account.region, &account.aws_account_id);
-        let appflow = |what: &str| format!("arn:{partition}:appflow:{region}:{id}:{what}");
+        let appflow = |what: &str| json!(format!("arn:{partition}:appflow:{region}:{id}:{what}"));
         let called_via = json!({ "aws:CalledVia": "appflow.amazonaws.com" });
         match self {
-            Self::Everything => ("*".to_owned(), Value::Null),
+            Self::Everything => (json!("*"), Value::Null),
             Self::Connectors => (appflow("connector/*"), Value::Null),
             Self::Flows => (appflow("flow/tributary-*"), Value::Null),
             Self::Profiles => (appflow("connectorprofile/tributary-*"), Value::Null),
+            // An action on a table needs the table, its database and the catalogue.
+            Self::Catalogue => {
+                let arn = |what: &str| format!("arn:{partition}:glue:{region}:{id}:{what}");
+                let all = ["catalog", "database/*", "table/*/*"].map(arn);
+                (json!(all), Value::Null)
+            }
             Self::Buckets => (
-                format!("arn:{partition}:s3:::tributary-*"),
+                json!(format!("arn:{partition}:s3:::tributary-*")),
                 json!({ "StringEquals": { "aws:ResourceAccount": id } }),
             ),
             Self::Bus => (
-                format!("arn:{partition}:events:{region}:{id}:event-bus/default"),
+                json!(format!(
+                    "arn:{partition}:events:{region}:{id}:event-bus/default"
+                )),
                 json!({ "StringEquals": { "events:source": super::events::SOURCE } }),
             ),
             Self::NewSecrets => (
-                "*".to_owned(),
+                json!("*"),
                 json!({ "StringLike": { "secretsmanager:Name": "appflow!*" }, "ForAnyValue:StringEquals": called_via }),
             ),
             Self::AppFlowsSecrets => (
-                "*".to_owned(),
+                json!("*"),
                 json!({
                     "StringEquals": { "secretsmanager:ResourceTag/aws:secretsmanager:owningService": "appflow" },
                     "ForAnyValue:StringEquals": called_via,
                 }),
             ),
-            Self::WarehouseRoles => (
-                format!("arn:{partition}:iam::{id}:role/tributary/*-warehouse-*"),
+            Self::FlowsRoles => (
+                json!(match account.hosting {
+                    HostingMode::Vendor => {
+                        format!("arn:{partition}:iam::{id}:role/tributary/*-warehouse-*")
+                    }
+                    HostingMode::Customer => format!("arn:{partition}:iam::{id}:role/tributary-*"),
+                }),
                 json!({ "StringEquals": { "iam:PassedToService": ["appflow.amazonaws.com", "redshift.amazonaws.com"] } }),
             ),
         }

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     App,
+    glue::Glue,
     s3::{BucketName, S3},
 };
 
@@ -81,7 +82,12 @@ fn asked(app: &App, account: &Account, config: &SdkConfig) -> Result<Asked, Erro
                 Error::internal("landing_bucket", "the landing bucket's name is none")
                     .with_source(error)
             })?;
+    let nothing = name.parse().map_err(|error| {
+        Error::internal("selftest_name", "a name of the self-test is none").with_source(error)
+    })?;
     Ok(Asked {
+        glue: Arc::new(Glue::new(&app.buckets, config.clone(), account)),
+        nothing,
         appflow: aws_sdk_appflow::Client::new(config),
         s3: Arc::new(S3::new(&app.buckets, config.clone(), account)),
         foreign_name: format!("selftest-{random}"),

@@ -12,8 +12,8 @@ use tributary::{
 
 use super::{ConnectionInput, Known};
 use crate::{
-    BrowserConfig,
-    connections::{name_fault, start_link},
+    BrowserConfig, WarehouseConfig,
+    connections::{name_fault, start_link, vendors},
 };
 
 /// Most names that a connector which says itself what it needs can be given.
@@ -50,6 +50,7 @@ pub(super) struct Plan {
 /// Checks everything that can be checked without a call.
 pub(super) fn check(
     browser: &BrowserConfig,
+    warehouse: &WarehouseConfig,
     input: &ConnectionInput,
     known: Known,
 ) -> Result<Plan, Error> {
@@ -68,6 +69,17 @@ pub(super) fn check(
         let app = app_of(method, input.app, known.has_own_app, &mut faults);
         let way = way(browser, row, method, input, &mut faults);
         let hosting = known.account.as_ref().map(|account| account.hosting);
+        if let Some(account) = &known.account
+            && account.hosting == HostingMode::Vendor
+        {
+            let tenant = account.tenant_id;
+            faults.extend(vendors::faults(
+                warehouse,
+                tenant,
+                row.key,
+                &input.properties,
+            ));
+        }
         let owner = owner_of(method, input.token_owner, app, hosting, &mut faults);
         (row, method, app, way, owner)
     });

@@ -14,11 +14,11 @@ use tributary::{
 
 use super::{Judgement, Look, judge, look, look::Found, overwrite::not_drifted, unless_ours};
 use crate::{
-    App, TenantApp,
+    App, TenantApp, accounts,
     compile::check,
     edge::{Editor, IfMatch, NoBody, id_in_path},
     flows::{
-        appflow, find, ready,
+        appflow, find, hosted, ready,
         record::{Flow, definition_text},
         view::{FlowView, tagged},
     },
@@ -80,6 +80,12 @@ async fn take_over(app: &TenantApp, flow: &Flow, found: Found) -> Result<Flow, E
     let now = Timestamp::now();
     let definition = found.definition.map_err(not_importable)?;
     check(&definition, now).map_err(not_importable)?;
+    let account = accounts::find(app, flow.tenant_id, flow.account_id).await?;
+    // The connection is the flow's as before: AppFlow cannot change it.
+    let faults = hosted::faults(app, &account, &definition, None).await?;
+    if !faults.is_empty() {
+        return Err(not_importable(faults));
+    }
     let text = definition_text(&definition).map_err(|error| {
         Error::internal("definition_text", "a definition could not be written").with_source(error)
     })?;

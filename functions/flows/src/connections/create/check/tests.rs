@@ -32,7 +32,7 @@ fn checked(members: Value, hosting: HostingMode, has_own_app: bool) -> Result<Pl
         account: Some(account(hosting)),
         has_own_app,
     };
-    check(&browser, &asked(members), known)
+    check(&browser, &vendors::sample(), &asked(members), known)
 }
 
 fn faults(members: Value) -> Vec<(String, String)> {
