@@ -5,6 +5,7 @@ mod csv;
 mod exchange;
 mod identity;
 mod list;
+mod operator;
 mod ownership;
 mod pages;
 mod privileges;
