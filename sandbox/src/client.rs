@@ -45,6 +45,8 @@ pub struct Answer {
     pub headers: header::HeaderMap,
     /// Body; null when it is empty or not JSON.
     pub body: Value,
+    /// Body, as it was sent.
+    pub text: String,
 }
 
 impl Answer {
@@ -128,6 +130,7 @@ impl Api {
             status,
             headers,
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
         })
     }
 }

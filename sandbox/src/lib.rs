@@ -65,6 +65,9 @@ pub struct Options {
     pub run_schedules: bool,
     /// AppFlow's quota of connector profiles in an account.
     pub connector_profiles: usize,
+    /// Whether Identity Center and the warehouse are set up at the start; otherwise there is an empty
+    /// instance and an empty database, and `docs/WAREHOUSE.md` says what to do.
+    pub set_up_warehouse: bool,
     /// Where the functions' logs are also written to.
     pub log_file: Option<std::path::PathBuf>,
 }
@@ -78,6 +81,7 @@ impl Default for Options {
             timeouts: BTreeMap::new(),
             run_schedules: true,
             connector_profiles: 100,
+            set_up_warehouse: true,
             log_file: None,
         }
     }

@@ -163,9 +163,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     function_rules(&events, &resolved)?;
     let schedules = Arc::new(schedules(&shared, &resolved, &functions)?);
     schedules.connect_roles(role_check(&aws));
-    redshift
-        .execute_as_admin(VENDOR_ACCOUNT, warehouse::DATABASE, warehouse::SETUP)
-        .map_err(|error| StartError::StandIn("the warehouse", error))?;
+    set_up_warehouse(&options, &redshift)?;
     let received = client::Inbox::subscribe(&aws, &resolved, SUBSCRIBER_QUEUE).await?;
 
     let salesforce = Arc::new(salesforce(&shared, &api_url, &salesforce_secret));
@@ -195,7 +193,11 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     if options.run_schedules {
         tasks.push(Arc::clone(&schedules).spawn().abort_handle());
     }
-    aws.configure_identity_center(directory(&oidc, &oidc_url));
+    if options.set_up_warehouse {
+        aws.configure_identity_center(directory(&oidc, &oidc_url));
+    } else {
+        aws.reserve_application(IDENTITY_APPLICATION);
+    }
 
     let api = resolved.api().cloned().ok_or_else(|| {
         StartError::Template(
@@ -529,6 +531,21 @@ fn identity_provider(
         })
     }));
     Ok(oidc)
+}
+
+/// The database, and in it what the guide's SQL makes unless somebody else follows the guide.
+fn set_up_warehouse(options: &Options, redshift: &Redshift) -> Result<(), StartError> {
+    let scripts: &[&str] = if options.set_up_warehouse {
+        &[warehouse::SETUP, warehouse::REGIONS]
+    } else {
+        &[""]
+    };
+    for script in scripts {
+        redshift
+            .execute_as_admin(VENDOR_ACCOUNT, warehouse::DATABASE, script)
+            .map_err(|error| StartError::StandIn("the warehouse", error))?;
+    }
+    Ok(())
 }
 
 /// Identity Center's directory: the provider's people, all assigned to the application.

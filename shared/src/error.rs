@@ -41,6 +41,8 @@ pub enum Kind {
     Upstream,
     /// A system that we depend on is slow or away; try again.
     Unavailable,
+    /// A system that we depend on gave up on what it was asked, which took too long.
+    TimedOut,
     /// Our bug or our configuration.
     Internal,
 }

@@ -8,6 +8,7 @@ pub mod idempotent;
 pub mod layers;
 pub mod list;
 pub mod member;
+pub mod precondition;
 pub mod problem;
 
 pub use admission::Admission;
@@ -17,4 +18,5 @@ pub use caller::Caller;
 pub use idempotent::IdempotencyKey;
 pub use list::{List, ListQuery};
 pub use member::{Admin, Editor, Operator, SignedIn, Viewer};
+pub use precondition::{IfMatch, etag, stale};
 pub use problem::Problem;

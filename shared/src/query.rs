@@ -7,6 +7,7 @@
 
 mod bind;
 mod check;
+mod copy;
 mod parameter;
 mod registered;
 mod scan;
@@ -14,6 +15,7 @@ mod values;
 
 pub use bind::{Bound, bind};
 pub use check::check;
+pub use copy::{LANDING_BUCKETS, foreign_sources};
 pub use parameter::{Parameter, ParameterKind};
 pub use registered::{InvalidQueryName, Purpose, QueryDefinition, QueryName, RegisteredQuery};
 pub use scan::{Scanned, SqlFault, scan};

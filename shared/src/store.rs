@@ -343,14 +343,15 @@ impl Store {
         }
     }
 
-    /// Takes an item away if an attribute of it has this text; answers whether it was this caller.
-    pub async fn take_if(
+    /// Takes an item away if an attribute of it has this value; answers whether it was this caller.
+    pub async fn take_if<T: Serialize>(
         &self,
         key: &Key,
         attribute: &str,
-        text: &str,
+        value: T,
     ) -> Result<bool, StoreError> {
         self.check(&key.pk)?;
+        let value = serde_dynamo::to_attribute_value(value).map_err(StoreError::Shape)?;
         let taken = self
             .client
             .delete_item()
@@ -358,7 +359,7 @@ impl Store {
             .set_key(Some(key.to_item()))
             .condition_expression("#a = :a")
             .expression_attribute_names("#a", attribute)
-            .expression_attribute_values(":a", AttributeValue::S(text.to_owned()))
+            .expression_attribute_values(":a", value)
             .send()
             .await;
         match taken.map_err(|error| write_error("DeleteItem", &error)) {

@@ -21,3 +21,4 @@ mod runs;
 mod scopes;
 mod tenants;
 mod tour;
+mod warehouse_guide;

@@ -2,11 +2,9 @@
 
 mod answer;
 mod body;
-mod precondition;
 mod query;
 
 pub(crate) use answer::{body_of, created, json, no_content};
 pub(crate) use body::{NoBody, OptionalJson};
-pub(crate) use precondition::{IfMatch, etag, stale};
 pub(crate) use query::{Listing, Typed, id_in_path};
-pub(crate) use tributary::http::{Admin, Editor, Operator, Viewer};
+pub(crate) use tributary::http::{Admin, Editor, IfMatch, Operator, Viewer, etag, stale};

@@ -4,7 +4,10 @@ pub mod cancel;
 pub mod create;
 pub mod get;
 pub mod identity;
+pub mod list;
+pub mod registered;
 pub mod results;
+pub mod warehouse;
 
 mod answer;
 mod query_string;

@@ -54,7 +54,13 @@ pub struct WarehouseConfig {
     pub workgroup: String,
     /// `WAREHOUSE_DATABASE`: database in it.
     pub database: String,
+    /// `WAREHOUSE_NAMESPACE`: what the names of people's database users begin with, before a colon:
+    /// the namespace of Redshift's Identity Center application.
+    pub namespace: String,
 }
+
+/// The namespace that Redshift gives people when nobody chose another.
+const NAMESPACE: &str = "AWSIDC";
 
 impl Config {
     /// Reads the variables named above; every fault at once.
@@ -70,6 +76,9 @@ impl Config {
         let warehouse = WarehouseConfig {
             workgroup: env.required("WAREHOUSE_WORKGROUP"),
             database: env.required("WAREHOUSE_DATABASE"),
+            namespace: env
+                .optional("WAREHOUSE_NAMESPACE")
+                .unwrap_or_else(|| NAMESPACE.to_owned()),
         };
         let config = auth.zip(identity).map(|(auth, identity)| Self {
             auth,

@@ -8,7 +8,9 @@
 pub mod api;
 mod app;
 mod config;
-mod query_id;
+pub mod history;
+pub mod query_id;
+pub mod registered;
 pub mod session;
 pub mod statement;
 pub mod warehouse;
@@ -34,11 +36,28 @@ pub fn openapi() -> OpenApi {
 
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(api::identity::establish_identity))
-        .routes(routes!(api::create::create_query))
+        .routes(routes!(
+            api::identity::establish_identity,
+            api::identity::show::show_identity,
+            api::identity::forget::forget_identity
+        ))
+        .routes(routes!(api::warehouse::whoami::show_warehouse_user))
+        .routes(routes!(api::warehouse::schemas::list_warehouse_schemas))
+        .routes(routes!(api::warehouse::tables::list_warehouse_tables))
+        .routes(routes!(api::warehouse::table::show_warehouse_table))
+        .routes(routes!(api::create::create_query, api::list::list_queries))
         .routes(routes!(api::get::get_query))
         .routes(routes!(api::results::get_query_results))
         .routes(routes!(api::cancel::cancel_query))
+        .routes(routes!(
+            api::registered::list::list_registered_queries,
+            api::registered::create::create_registered_query
+        ))
+        .routes(routes!(
+            api::registered::get::get_registered_query,
+            api::registered::update::update_registered_query,
+            api::registered::delete::delete_registered_query
+        ))
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! Users' sessions with the warehouse: AWS credentials that carry the user.
 //!
-//! Kept in the table, sealed, one per user and sign-in; a warm instance holds no other copy. They
-//! live fifteen minutes, so that a user who is disabled in Identity Center stops soon (scenario Q7),
-//! and are renewed with Identity Center's refresh token while that holds.
+//! Kept in the table, sealed, one per user and sign-in; a warm instance holds no other copy
+//! (`docs/adr/0017`). They live fifteen minutes, so that a user who is disabled in Identity Center
+//! stops soon (scenario Q7), and are renewed with Identity Center's refresh token while that holds.
+//!
+//! Some identity providers name no sign-in in their tokens. Then all sign-ins of one person share
+//! one session: whichever presented an ID token last has made it, all of them use it, and forgetting
+//! it ends it for all of them, which asks each for a fresh ID token and nothing worse.
 
 mod assume;
+mod current;
 mod exchange;
 mod guard;
 mod record;
@@ -26,6 +31,7 @@ use tributary::{
 
 use crate::IdentityConfig;
 use assume::WarehouseRole;
+pub use current::Current;
 use exchange::{Exchanged, Grant, IdentityCenter};
 use guard::Claim;
 pub use refusal::{Meaning, meaning_of_assume, meaning_of_exchange};
@@ -39,7 +45,7 @@ pub struct User {
     pub issuer: String,
     /// The user, unique within the issuer.
     pub subject: String,
-    /// The sign-in that the user's tokens descend from.
+    /// The sign-in that the user's tokens descend from; empty where tokens do not say.
     pub login: String,
 }
 
@@ -90,6 +96,15 @@ pub(crate) fn reauthenticate(log: &str) -> Error {
         "Get a fresh ID token and present it once.",
     )
     .with_log(log)
+}
+
+/// The answer to who has no session.
+fn identity_required() -> Error {
+    Error::new(
+        Kind::Unauthenticated,
+        "identity_required",
+        "Present your ID token to /v1/identity first.",
+    )
 }
 
 impl Sessions {
@@ -180,6 +195,13 @@ impl TenantSessions {
         }
         guard::mark_refused(self.scope.store(), mark).await?;
         Ok(meaning.into())
+    }
+
+    /// Forgets the user's credentials and what would renew them. Fine when there are none.
+    pub async fn forget(&self, user: &User) -> Result<(), Error> {
+        self.scope.store().delete(&self.key(user)).await?;
+        tracing::info!(tenant.id = %user.tenant, subject.hash = sha256_hex(&user.subject), "user session forgotten");
+        Ok(())
     }
 
     pub(crate) fn key(&self, user: &User) -> Key {

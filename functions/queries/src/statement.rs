@@ -7,14 +7,14 @@ mod registry;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tributary::{
     error::{Error, Fault},
     identity::Role,
-    query::{mismatches, scan, values},
+    query::{Purpose, QueryDefinition, QueryName, bind, mismatches, scan, values},
 };
 
-pub use registry::{REGISTERED, Registered};
+pub use registry::{REGISTERED, Registered, built_in};
 
 /// A statement that may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,19 @@ pub struct Statement {
     pub sql: String,
     /// Values by parameter name.
     pub parameters: BTreeMap<String, String>,
-    /// Whether the SQL is the caller's own.
-    pub is_free: bool,
+    /// Who wrote the SQL.
+    pub author: Author,
+}
+
+/// Who wrote a statement, and so whose mistake it is when the warehouse rejects it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// The caller.
+    Caller,
+    /// An admin of the caller's tenant, who registered it.
+    Tenant,
+    /// We.
+    Vendor,
 }
 
 /// What a caller asks to run.
@@ -63,19 +74,50 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The statement with its parameters, if every rule is kept.
-    pub fn prepare(self, parameters: &serde_json::Map<String, Value>) -> Result<Statement, Error> {
+    /// The name under which the tenant's own registered queries have to be searched, if they have.
+    pub fn name_to_find(self) -> Option<QueryName> {
         match self {
-            Self::Sql(sql) => free(sql, parameters),
-            Self::Registered(name) => registry::find(name)
-                .ok_or_else(unknown_query)?
-                .prepare(parameters)
-                .map_err(invalid),
+            Self::Sql(_) => None,
+            Self::Registered(name) if built_in(name).is_some() => None,
+            Self::Registered(name) => name.parse().ok(),
         }
+    }
+
+    /// The name of the registered query.
+    pub const fn name(self) -> Option<&'a str> {
+        match self {
+            Self::Sql(_) => None,
+            Self::Registered(name) => Some(name),
+        }
+    }
+
+    /// The statement with its parameters, if every rule is kept. `own` is the tenant's registered
+    /// query of [`Self::name_to_find`]. What runs after a run is not known to people.
+    pub fn prepare(
+        self,
+        own: Option<&QueryDefinition>,
+        parameters: &Map<String, Value>,
+    ) -> Result<Statement, Error> {
+        let name = match self {
+            Self::Sql(sql) => return free(sql, parameters),
+            Self::Registered(name) => name,
+        };
+        if let Some(ours) = built_in(name) {
+            return ours.prepare(parameters).map_err(invalid);
+        }
+        let own = own
+            .filter(|definition| definition.purpose == Purpose::Query)
+            .ok_or_else(unknown_query)?;
+        let bound = bind(own, parameters, &BTreeMap::new(), "/parameters").map_err(invalid)?;
+        Ok(Statement {
+            sql: bound.sql,
+            parameters: bound.parameters,
+            author: Author::Tenant,
+        })
     }
 }
 
-fn free(sql: &str, parameters: &serde_json::Map<String, Value>) -> Result<Statement, Error> {
+fn free(sql: &str, parameters: &Map<String, Value>) -> Result<Statement, Error> {
     let (values, mut faults) = values(parameters);
     match scan(sql) {
         Ok(used) => faults.extend(mismatches(&used.names, parameters)),
@@ -87,7 +129,7 @@ fn free(sql: &str, parameters: &serde_json::Map<String, Value>) -> Result<Statem
     Ok(Statement {
         sql: sql.to_owned(),
         parameters: values,
-        is_free: true,
+        author: Author::Caller,
     })
 }
 

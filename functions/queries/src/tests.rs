@@ -152,6 +152,12 @@ fn the_document_has_every_route() {
             "/v1/queries/{id}",
             "/v1/queries/{id}/cancel",
             "/v1/queries/{id}/results",
+            "/v1/registered-queries",
+            "/v1/registered-queries/{name}",
+            "/v1/warehouse/schemas",
+            "/v1/warehouse/schemas/{schema}/tables",
+            "/v1/warehouse/schemas/{schema}/tables/{table}",
+            "/v1/warehouse/whoami",
         ]
     );
 }
@@ -235,6 +241,10 @@ async fn q2_the_id_of_another_user_is_not_found_and_ones_own_is_asked_for() {
         subject: subject.to_owned(),
         login: String::new(),
     };
+    let asked = query_id::Asked {
+        statement: "statement-1".to_owned(),
+        at: jiff::Timestamp::now(),
+    };
     for (subject, expected) in [
         (
             "a4f8c4d8-10e1-7001-9c1f-2f6d0b7a11aa",
@@ -242,7 +252,7 @@ async fn q2_the_id_of_another_user_is_not_found_and_ones_own_is_asked_for() {
         ),
         ("b4f8c4d8-10e1-7001-9c1f-2f6d0b7a11bb", is(404, "not_found")),
     ] {
-        let id = query_id::seal(&sealer, &user(subject), ROLE, "statement-1").unwrap();
+        let id = query_id::seal(&sealer, &user(subject), ROLE, &asked).unwrap();
         let path = format!("/v1/queries/{id}/results");
         let mut event = event!("results-foreign-id");
         event["rawPath"] = json!(path);

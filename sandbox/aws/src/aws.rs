@@ -15,7 +15,7 @@ use crate::{
     borrowed::Borrowed,
     credentials::Registry,
     iam::Roles,
-    identity_center::Directory,
+    identity_center::{self, Directory},
     key_schemas::KeySchemas,
     refusal::Protocol,
     sts,
@@ -186,18 +186,43 @@ impl Aws {
         self.credentials.expire(access_key_id);
     }
 
+    /// Ends the life of all sessions that carry this person of the directory, and answers how many
+    /// there were.
+    pub fn expire_sessions_of(&self, user_id: &str) -> usize {
+        self.credentials.expire_person(user_id)
+    }
+
     /// The session policy that an access key was issued with.
     pub fn session_policy(&self, access_key_id: &str) -> Option<String> {
         self.credentials.session(access_key_id)?.policy
     }
 
-    /// Sets Identity Center's application and directory; tokens that were issued stay.
+    /// Fills Identity Center with a working set-up in place of whatever is there; tokens that were
+    /// issued stay.
     pub fn configure_identity_center(&self, configuration: IdentityCenter) {
         self.identity.configure(configuration);
     }
 
+    /// Tells which ARN the next application gets that an administrator makes in Identity Center: a stack
+    /// that was resolved with it waits for the application.
+    pub fn reserve_application(&self, arn: &str) {
+        self.identity.reserve_application(arn);
+    }
+
+    /// Ends every session with an application of Identity Center, as if its eight hours were over.
+    pub fn end_identity_center_sessions(&self) {
+        self.identity.end_sessions();
+    }
+
     /// Answers a request whose signer is known: no faults, no journal.
     pub async fn dispatch(&self, call: AwsCall) -> AwsReply {
+        let call = match call.service.as_str() {
+            "redshift-data" => match identity_center::admit(self, call) {
+                Ok(call) => call,
+                Err(refused) => return refused,
+            },
+            _ => call,
+        };
         let registered = self
             .services
             .read()
@@ -207,9 +232,11 @@ impl Aws {
         if let Some(service) = registered {
             return service.handle(call).await;
         }
+        if let Some(reply) = identity_center::handle(self, &call).await {
+            return reply;
+        }
         match call.service.as_str() {
             "sts" => sts::handle(self, &call),
-            "sso-oauth" => self.identity.handle(&call).await,
             _ => match self.borrowed.handle(&call, self.address.get()).await {
                 Some(reply) => reply,
                 None => Protocol::of(Some(&call.service), &call.headers).error(

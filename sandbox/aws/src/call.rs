@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::Aws;
 
 /// Services of the JSON protocols: signing name, `X-Amz-Target` prefix, content type.
-const TARGETS: [(&str, &str, &str); 7] = [
+const TARGETS: [(&str, &str, &str); 10] = [
     (
         "dynamodb",
         "DynamoDB_20120810",
@@ -26,6 +26,17 @@ const TARGETS: [(&str, &str, &str); 7] = [
     (
         "redshift-data",
         "RedshiftData",
+        "application/x-amz-json-1.1",
+    ),
+    (
+        "redshift-serverless",
+        "RedshiftServerless",
+        "application/x-amz-json-1.1",
+    ),
+    ("sso", "SWBExternalService", "application/x-amz-json-1.1"),
+    (
+        "identitystore",
+        "AWSIdentityStore",
         "application/x-amz-json-1.1",
     ),
 ];

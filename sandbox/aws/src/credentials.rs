@@ -40,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) transitive_tags: BTreeSet<String>,
     pub(crate) policy: Option<String>,
+    /// The application of Identity Center that the person came through.
+    pub(crate) application: Option<String>,
 }
 
 /// What a new session is made of.
@@ -51,6 +53,7 @@ pub(crate) struct NewSession {
     pub(crate) transitive_tags: BTreeSet<String>,
     pub(crate) policy: Option<String>,
     pub(crate) on_behalf_of: Option<sandbox_core::DirectoryUser>,
+    pub(crate) application: Option<String>,
     pub(crate) lifetime: SignedDuration,
 }
 
@@ -112,6 +115,7 @@ impl Registry {
             expires_at: None,
             transitive_tags: BTreeSet::new(),
             policy: None,
+            application: None,
         };
         sessions.insert(session.principal.access_key_id.clone(), session.clone());
         session
@@ -142,6 +146,7 @@ impl Registry {
             expires_at: Some(whole_seconds(Timestamp::now().saturating_add(new.lifetime))),
             transitive_tags: new.transitive_tags,
             policy: new.policy,
+            application: new.application,
         };
         self.lock()
             .insert(session.principal.access_key_id.clone(), session.clone());
@@ -178,6 +183,20 @@ impl Registry {
         }
     }
 
+    /// Ends the life of the sessions that carry this person.
+    pub(crate) fn expire_person(&self, user_id: &str) -> usize {
+        let now = Timestamp::now();
+        let mut sessions = self.lock();
+        let of_person = sessions.values_mut().filter(|session| {
+            let person = session.principal.on_behalf_of.as_ref();
+            person.is_some_and(|person| person.user_id == user_id)
+                && session.expires_at.is_none_or(|at| at > now)
+        });
+        of_person
+            .map(|session| session.expires_at = Some(now))
+            .count()
+    }
+
     /// Forgets all sessions of a role, as IAM does when the role is deleted.
     pub(crate) fn revoke_role(&self, role_arn: &str) {
         self.lock()
@@ -212,6 +231,7 @@ mod tests {
             transitive_tags: BTreeSet::new(),
             policy: None,
             on_behalf_of: None,
+            application: None,
             lifetime,
         })
     }

@@ -1,59 +1,42 @@
-//! IAM Identity Center's token endpoint: `CreateTokenWithIAM`, and the identity contexts it gives.
+//! IAM Identity Center: the administrators' APIs (`admin`, `store`, and what Redshift knows of it:
+//! `redshift`, `serverless`), the token endpoint that evaluates what they made (`create_token`), and the
+//! identity contexts that it gives.
 
+mod admin;
 mod assertion;
+mod configure;
+mod connect;
 mod create_token;
 mod error;
 mod issued;
+mod redshift;
+mod refusal;
+mod serverless;
+mod state;
+mod store;
 
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError, RwLock},
 };
 
-use sandbox_core::{AwsCall, AwsReply, Canaries, DirectoryUser};
+use sandbox_core::{AwsCall, AwsReply, Canaries};
 
-use self::issued::Issued;
+use self::{issued::Issued, state::State};
+use crate::Aws;
 
+pub use configure::{DirectoryEntry, IdentityCenter};
+pub(crate) use connect::admit;
 pub(crate) use issued::{BoundContext, ContextRefused};
 
-/// A person of the directory.
-#[derive(Debug, Clone)]
-pub struct DirectoryEntry {
-    /// Identity Center's record of the person.
-    pub user: DirectoryUser,
-    /// Primary e-mail address: what the token's `email` claim is matched with.
-    pub email: String,
-    /// Whether the person is assigned to the application.
-    pub assigned: bool,
-    /// Whether the person may sign in at all.
-    pub enabled: bool,
-}
+/// Grant type: a token of a trusted token issuer.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// Grant type: a refresh token of Identity Center's own.
+const REFRESH_TOKEN: &str = "refresh_token";
 
-/// The application, its trusted token issuer and the directory.
-#[derive(Debug, Clone)]
-pub struct IdentityCenter {
-    /// `arn:aws:sso::<account>:application/<instance id>/<application id>`. Callers of this
-    /// account pass the application's policy.
-    pub application_arn: String,
-    /// The issuer, exactly as in the token's `iss`.
-    pub issuer: String,
-    /// Accepted audiences.
-    pub audiences: Vec<String>,
-    /// Where the issuer's keys are.
-    pub jwks_url: String,
-    /// The directory.
-    pub users: Vec<DirectoryEntry>,
-}
-
-impl IdentityCenter {
-    fn account(&self) -> &str {
-        self.application_arn.split(':').nth(4).unwrap_or_default()
-    }
-}
-
-/// Configuration and what has been issued.
+/// What has been set up and what has been issued.
 pub(crate) struct Directory {
-    configuration: RwLock<Option<IdentityCenter>>,
+    state: RwLock<State>,
     http: reqwest::Client,
     /// `jti` of every token that was exchanged.
     used: Mutex<BTreeSet<String>>,
@@ -63,7 +46,7 @@ pub(crate) struct Directory {
 impl Directory {
     pub(crate) fn new(canaries: Canaries) -> Self {
         Self {
-            configuration: RwLock::default(),
+            state: RwLock::default(),
             http: reqwest::Client::builder()
                 .no_proxy()
                 .timeout(std::time::Duration::from_secs(5))
@@ -74,20 +57,20 @@ impl Directory {
         }
     }
 
-    /// Sets or replaces the configuration; what was issued stays.
+    /// Replaces everything that was set up; what was issued stays.
     pub(crate) fn configure(&self, configuration: IdentityCenter) {
-        *self
-            .configuration
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(configuration);
+        let state = configure::state(configuration);
+        self.change(|current| *current = state);
     }
 
-    /// Answers one request with signing name `sso-oauth`.
-    pub(crate) async fn handle(&self, call: &AwsCall) -> AwsReply {
-        match create_token::handle(self, call).await {
-            Ok(reply) => reply,
-            Err(error) => error.reply(),
-        }
+    /// The ARN that the next customer-managed application gets.
+    pub(crate) fn reserve_application(&self, arn: &str) {
+        self.change(|state| state.reserved.push_back(arn.to_owned()));
+    }
+
+    /// Ends every application session now, as if its time had come.
+    pub(crate) fn end_sessions(&self) {
+        self.issued.end_sessions();
     }
 
     /// What STS reads in a context assertion.
@@ -95,11 +78,12 @@ impl Directory {
         self.issued.context(assertion)
     }
 
-    fn configuration(&self) -> Option<IdentityCenter> {
-        self.configuration
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Marks a token as exchanged; `false` if it already was.
@@ -109,4 +93,19 @@ impl Directory {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(jti.to_owned())
     }
+}
+
+/// Answers one request to Identity Center or to what Redshift knows of it; `None` for other services.
+pub(crate) async fn handle(aws: &Aws, call: &AwsCall) -> Option<AwsReply> {
+    Some(match call.service.as_str() {
+        "sso-oauth" => match create_token::handle(&aws.identity, call).await {
+            Ok(reply) => reply,
+            Err(error) => error.reply(),
+        },
+        "sso" => admin::handle(aws, call),
+        "identitystore" => store::handle(&aws.identity, call),
+        "redshift" => redshift::handle(aws, call),
+        "redshift-serverless" => serverless::handle(&aws.identity, call),
+        _ => return None,
+    })
 }

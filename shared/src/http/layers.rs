@@ -104,7 +104,11 @@ fn log_failure(
         Kind::Internal => {
             tracing::error!(request.id = request_id, http.method = %method, http.path = path, http.status = status, duration_ms, error.code = code, error.chain = failed.log, "request failed");
         }
-        Kind::Unavailable | Kind::Upstream | Kind::Throttled | Kind::QuotaExhausted => {
+        Kind::Unavailable
+        | Kind::TimedOut
+        | Kind::Upstream
+        | Kind::Throttled
+        | Kind::QuotaExhausted => {
             tracing::warn!(request.id = request_id, http.method = %method, http.path = path, http.status = status, duration_ms, error.code = code, error.chain = failed.log, "request failed");
         }
         Kind::Malformed

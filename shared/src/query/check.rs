@@ -9,6 +9,8 @@ const MOST_PARAMETERS: usize = 50;
 const MOST_ALLOWED: usize = 100;
 const MOST_VALUES: u16 = 100;
 const LONGEST_PARAMETER: usize = 60;
+/// Largest definition, as JSON, in bytes: far below what an item of the table may have (400 KB).
+const LARGEST: usize = 200_000;
 
 /// How statements begin that read.
 const READING: [&[&str]; 2] = [&["select"], &["with"]];
@@ -36,6 +38,10 @@ const KEYS: [&str; 5] = [
 /// Every rule that a definition breaks.
 pub fn check(definition: &QueryDefinition) -> Vec<Fault> {
     let mut faults = Vec::new();
+    if serde_json::to_string(definition).is_ok_and(|text| text.len() > LARGEST) {
+        let detail = format!("At most {LARGEST} bytes of JSON, all together.");
+        faults.push(Fault::new("", "too_large", detail));
+    }
     let texts = [
         ("/title", definition.title.as_deref(), LONGEST_TITLE),
         (
@@ -278,6 +284,19 @@ mod tests {
                 .eq(expected),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn what_would_be_too_large_to_be_kept_is_refused() {
+        let allowed = |count| vec!["x".repeat(9_900); count];
+        let of = |count| {
+            faults(json!({
+                "purpose": "query", "sql": "SELECT :a",
+                "parameters": [{ "name": "a", "type": "text", "allowed": allowed(count) }],
+            }))
+        };
+        assert_eq!(of(20), []);
+        assert_eq!(of(21), [(String::new(), "too_large".to_owned())]);
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub fn scan(sql: &str) -> Result<Scanned, SqlFault> {
                 }
                 found.words.insert(word);
             }
-            Piece::Other => only_words = false,
+            Piece::Text(_) | Piece::Other => only_words = false,
         }
         has_statement = true;
     }
@@ -106,7 +106,8 @@ pub fn scan(sql: &str) -> Result<Scanned, SqlFault> {
 }
 
 /// A piece of a text of SQL.
-enum Piece<'a> {
+#[derive(Debug)]
+pub(super) enum Piece<'a> {
     /// Blanks or a comment.
     Space,
     /// A semicolon.
@@ -115,12 +116,15 @@ enum Piece<'a> {
     Parameter(&'a str),
     /// A word.
     Word(&'a str),
-    /// A quote or a sign.
+    /// A text in single quotes, as it stands between them.
+    Text(&'a str),
+    /// Another quote, or a sign.
     Other,
 }
 
 impl<'a> Piece<'a> {
-    fn first_of(text: &'a str) -> Result<Option<(Self, &'a str)>, SqlFault> {
+    /// The piece that a text begins with, and what follows it.
+    pub(super) fn first_of(text: &'a str) -> Result<Option<(Self, &'a str)>, SqlFault> {
         let Some(first) = text.chars().next() else {
             return Ok(None);
         };
@@ -137,7 +141,11 @@ impl<'a> Piece<'a> {
         }
         match first {
             ';' => split(Self::End, 1),
-            '\'' | '"' => split(Self::Other, quoted(text, first)?),
+            '\'' => {
+                let end = quoted(text, first)?;
+                split(Self::Text(&text[1..end - 1]), end)
+            }
+            '"' => split(Self::Other, quoted(text, first)?),
             '$' => split(Self::Other, dollar_quoted(text)?),
             ':' => {
                 if text.starts_with("::") {

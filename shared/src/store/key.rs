@@ -339,6 +339,28 @@ impl Key {
         )
     }
 
+    /// What the sort keys of a user's queries begin with. The role belongs to the user: what was run
+    /// under another is another's.
+    pub fn query_log(issuer: &str, subject: &str, role_arn: &str) -> String {
+        let user = sha256_hex(&format!("{issuer}\n{subject}\n{role_arn}"));
+        format!("QUERYLOG#{user}#")
+    }
+
+    /// A statement that a user ran, below the user's [`Key::query_log`].
+    pub fn logged_query(
+        tenant: TenantId,
+        log: &str,
+        at: jiff::Timestamp,
+        unhashed_statement: &str,
+    ) -> Self {
+        let sk = format!(
+            "{log}{:020}#{}",
+            at.as_millisecond(),
+            sha256_hex(unhashed_statement)
+        );
+        Self::raw(Self::tenant_partition(tenant), sk)
+    }
+
     /// Mark that the directory behind the warehouse did not know a user.
     pub fn identity_refusal(tenant: TenantId, issuer: &str, subject: &str) -> Self {
         let user = sha256_hex(&format!("{issuer}\n{subject}"));

@@ -16,6 +16,9 @@ use super::{
     world::{REFRESH, World},
 };
 
+/// How often the end is waited for at most, each time as long as anything is.
+const ROUNDS: usize = 60;
+
 /// How many connections, of how many tenants, and how many belong to the largest.
 struct Size {
     all: usize,
@@ -82,11 +85,11 @@ async fn r7_a_tenant_with_most_of_the_connections_does_not_delay_the_others() {
     let at = minute + Duration::from_mins(1);
     let found = ticks(&world, at).await;
     assert_eq!(usize::try_from(found).unwrap(), size.all);
-    // What a rate puts off is found by the ticks that follow. However slow the machine is, each look
-    // sees either the end or progress since the look before.
+    // What a rate puts off is found by the ticks that follow. However slow the machine is: while there
+    // are messages somebody is at them, and when there are none there was progress since the last tick.
     let mut before = 0;
-    loop {
-        let _ = until(|| async {
+    for _ in 0..ROUNDS {
+        let rested = until(|| async {
             let is_over = refreshed(&world).len() >= size.all;
             (is_over || world.waiting("RefreshQueue").await == 0).then_some(())
         })
@@ -95,9 +98,11 @@ async fn r7_a_tenant_with_most_of_the_connections_does_not_delay_the_others() {
         if so_far >= size.all {
             break;
         }
-        assert!(so_far > before, "{so_far} of {} and no further", size.all);
-        before = so_far;
-        ticks(&world, at).await;
+        if rested.is_some() {
+            assert!(so_far > before, "{so_far} of {} and no further", size.all);
+            before = so_far;
+            ticks(&world, at).await;
+        }
     }
     world.queue_is_empty().await;
     let took = began.elapsed();
@@ -156,8 +161,13 @@ async fn r7_a_tenant_with_most_of_the_connections_does_not_delay_the_others() {
 async fn ticks(world: &World, at: Timestamp) -> u64 {
     let tick = async |shard: u32| {
         let tick = json!({ "kind": "tick", "shard": shard, "scheduledTime": at });
-        let answer = world.sandbox.runtime.invoke(REFRESH, tick).await.unwrap();
-        answer["enqueued"].as_u64().unwrap()
+        // A tick that a crowded machine does not get done in its time is repaired by the next.
+        for _ in 0..3 {
+            if let Ok(answer) = world.sandbox.runtime.invoke(REFRESH, tick.clone()).await {
+                return answer["enqueued"].as_u64().unwrap();
+            }
+        }
+        panic!("a tick failed three times");
     };
     let (a, b, c, d) = tokio::join!(tick(0), tick(1), tick(2), tick(3));
     a + b + c + d

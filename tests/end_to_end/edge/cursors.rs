@@ -34,6 +34,7 @@ async fn i6(hosting: Hosting) {
     // A second of everything, so that a page of one has a page after it.
     world::registered(&frank.api, "444444444444").await;
     world::run(&frank.api, &blues["FlowId"]).await;
+    world::query(sandbox, &world.blue, "frank").await;
     let again = format!("/v1/accounts/{}/verify", &blues["AccountId"]);
     let verified = frank.api.post(&again, &json!({})).await.unwrap();
     assert_eq!(verified.status, 200, "{}", verified.body);

@@ -131,6 +131,7 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
         status,
         headers,
         body: serde_json::from_str(&text).unwrap_or(Value::Null),
+        text,
     }
 }
 

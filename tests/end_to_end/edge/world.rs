@@ -130,6 +130,11 @@ async fn things(sandbox: &Sandbox, tenant: &Tenant, name: &str, aws_account: &st
     ids.set("CandidateId", &candidate);
     ids.set("QueryId", &query(sandbox, tenant, name).await);
     catalogue(sandbox, tenant, aws_account, &mut ids).await;
+    let registered = format!("{name}s-query");
+    let definition = json!({ "name": registered, "purpose": "query", "sql": "SELECT 1 AS one" });
+    let made = person.api.post("/v1/registered-queries", &definition).await;
+    made.unwrap().expect(201).unwrap();
+    ids.set("RegisteredQuery", &registered);
     ids
 }
 

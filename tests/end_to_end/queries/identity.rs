@@ -29,7 +29,7 @@ fn exchanges(world: &World) -> usize {
 }
 
 /// What a token says.
-fn claims(token: &str) -> Value {
+pub(super) fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
@@ -195,6 +195,48 @@ async fn q8_a_token_that_is_not_right_is_refused_without_any_aws_call() {
         (
             "issued in the future",
             id(json!({ "iat": now + 600 })),
+            401,
+            "token_not_accepted",
+        ),
+        (
+            "not yet valid",
+            id(json!({ "nbf": now + 600 })),
+            401,
+            "token_not_accepted",
+        ),
+        (
+            "issuers in a list",
+            id(json!({ "iss": [real["iss"]] })),
+            401,
+            "token_not_accepted",
+        ),
+        (
+            "an end in words",
+            id(json!({ "exp": (now + 600).to_string() })),
+            401,
+            "token_not_accepted",
+        ),
+        (
+            "two audiences and no party",
+            id(json!({ "aud": [real["aud"], "somebody-else"] })),
+            401,
+            "token_not_accepted",
+        ),
+        (
+            "another party",
+            id(json!({ "azp": "somebody-else" })),
+            401,
+            "token_not_accepted",
+        ),
+        (
+            "no id of its own",
+            id(json!({ "jti": null })),
+            401,
+            "reauthenticate",
+        ),
+        (
+            "longer than any token",
+            id(json!({ "padding": "x".repeat(16 * 1024) })),
             401,
             "token_not_accepted",
         ),

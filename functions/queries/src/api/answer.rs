@@ -57,6 +57,17 @@ pub struct QueryFailure {
     pub correlation_id: String,
 }
 
+impl QueryFailure {
+    /// What is told of a failure.
+    pub(super) fn of(code: FailureCode, request_id: &str) -> Self {
+        Self {
+            code,
+            detail: code.detail().to_owned(),
+            correlation_id: request_id.to_owned(),
+        }
+    }
+}
+
 impl Query {
     /// A query without rows.
     pub(super) fn of(id: String, progress: &Progress, request_id: &str) -> Self {
@@ -64,11 +75,9 @@ impl Query {
             id,
             state: progress.state,
             row_count: progress.row_count,
-            error: progress.failure.map(|code| QueryFailure {
-                code,
-                detail: code.detail().to_owned(),
-                correlation_id: request_id.to_owned(),
-            }),
+            error: progress
+                .failure
+                .map(|code| QueryFailure::of(code, request_id)),
             retry_after_ms: (progress.state == State::Running).then_some(ASK_AGAIN),
             columns: None,
             rows: None,
@@ -85,14 +94,7 @@ impl Query {
         user: &User,
         statement: &str,
     ) -> Result<Self, Error> {
-        let next = match (page.cut_at, page.next_token) {
-            (Some(skip), _) => Some(Place { token, skip }),
-            (None, Some(token)) => Some(Place {
-                token: Some(token),
-                skip: 0,
-            }),
-            (None, None) => None,
-        };
+        let next = Place { token, skip: 0 }.next(page.cut_at, page.next_token);
         self.next_cursor = match next {
             Some(place) => Some(query_id::seal_place(sealer, user, statement, &place)?),
             None => None,

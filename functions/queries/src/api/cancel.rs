@@ -8,7 +8,7 @@ use tributary::{
 };
 
 use super::answer::Query;
-use crate::{App, query_id, session::User};
+use crate::{App, history::History, query_id, session::User};
 
 /// Asks for a query of the caller's to be stopped. Asking twice is fine, also after its end.
 #[utoipa::path(
@@ -30,12 +30,15 @@ pub async fn cancel_query(
 ) -> Result<(StatusCode, axum::Json<Query>), Error> {
     let user = User::of(&viewer.caller, viewer.tenant);
     let role = app.sessions.role_arn();
-    let statement = query_id::open(&app.sealer, &user, role, &unverified_id)?;
+    let asked = query_id::asked(&app.sealer, &user, role, &unverified_id)?;
     let warehouse = app
         .warehouse
         .as_user(&app.sessions.of(&viewer.scope).current(&user).await?);
-    warehouse.cancel(&statement).await?;
-    let progress = warehouse.describe(&statement, 0).await?;
+    warehouse.cancel(&asked.statement).await?;
+    let progress = warehouse.describe(&asked.statement, 0).await?;
+    History::of(viewer.store(), &user, role)
+        .saw(&asked, &progress)
+        .await;
     let query = Query::of(unverified_id, &progress, &viewer.caller.request_id);
     Ok((StatusCode::ACCEPTED, axum::Json(query)))
 }

@@ -1,32 +1,36 @@
 //! `POST /v1/queries`: runs a statement as the caller.
 
+mod once;
+
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, header};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use tributary::{
     error::{Error, Fault, Kind},
     http::{IdempotencyKey, Json, Problem, Viewer},
-    store::{Key, Store, StoreError, from_item, key::sha256_hex},
+    query::RegisteredQuery,
+    store::key::sha256_hex,
 };
 use utoipa::ToSchema;
 
 use super::{answer::Query, query_string};
 use crate::{
-    App, query_id,
+    App,
+    history::{History, Noted},
+    query_id::{self, Asked},
+    registered,
     session::User,
     statement::{Source, Statement, invalid},
-    warehouse::{State as QueryState, page},
+    warehouse::{Page, Progress, State as QueryState, UserWarehouse, page},
 };
 
 /// How long a query is waited for when the caller does not say, in seconds.
 const WAIT: i32 = 10;
-/// How long the Data API remembers a client token, in seconds; we remember the request as long.
-const REMEMBERED: i64 = 8 * 3600;
 
 /// What to run.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -38,7 +42,8 @@ pub struct CreateQuery {
     /// Name of a registered query.
     #[schema(example = "total-sales-by-city")]
     query: Option<String>,
-    /// Values by parameter name: texts, numbers, booleans.
+    /// Values by parameter name: texts, numbers, booleans; a list for a parameter of a registered
+    /// query that takes many.
     #[serde(default)]
     #[schema(value_type = Object, example = json!({ "minimum": 100 }))]
     parameters: Map<String, Value>,
@@ -77,36 +82,79 @@ pub async fn create_query(
     let request = &body.value;
     let source = Source::of(request.sql.as_deref(), request.query.as_deref())?;
     let user = User::of(&viewer.caller, viewer.caller.require(source.role())?);
-    let (statement, wait) = ready(source.prepare(&request.parameters), request.wait_seconds)?;
-    let session = app.sessions.of(&viewer.scope).current(&user).await?;
-    let client_token = match key.value() {
-        Some(key) => Some(remember(viewer.store(), &user, key, &body.bytes).await?),
+    let own = match source.name_to_find() {
+        Some(name) => registered::find(&viewer.scope, &name).await?,
         None => None,
     };
-    let warehouse = app.warehouse.as_user(&session);
-    let progress = warehouse.execute(&statement, client_token, wait).await?;
-    let id = query_id::seal(
-        &app.sealer,
-        &user,
-        app.sessions.role_arn(),
-        &progress.statement,
+    let definition = own.as_ref().map(|own| &own.definition);
+    let (statement, wait) = ready(
+        source.prepare(definition, &request.parameters),
+        request.wait_seconds,
     )?;
-    tracing::info!(tenant.id = %user.tenant, subject.hash = sha256_hex(&user.subject), statement.id = progress.statement, state = ?progress.state, "statement executed");
-    let location = format!("/v1/queries/{id}");
-    let mut query = Query::of(id, &progress, &viewer.caller.request_id);
-    if progress.state == QueryState::Running {
-        let answer = (
-            StatusCode::ACCEPTED,
-            [(header::LOCATION, location)],
-            axum::Json(query),
-        );
-        return Ok(answer.into_response());
+    let session = app.sessions.of(&viewer.scope).current(&user).await?;
+    let once = match key.value() {
+        Some(key) => Some(once::once(viewer.store(), &user, key, &body.bytes).await?),
+        None => None,
+    };
+    let (at, client_token) = match once {
+        Some(once) => (once.at, Some(once.client_token)),
+        None => (Timestamp::now(), None),
+    };
+    let warehouse = app.warehouse.as_user(&session);
+    let progress = warehouse
+        .execute(&statement, client_token, wait)
+        .await
+        .inspect_err(|error| told_to_the_tenant(&user, own.as_ref(), error))?;
+    tracing::info!(tenant.id = %user.tenant, subject.hash = sha256_hex(&user.subject), statement.id = progress.statement, state = ?progress.state, query.name = source.name().unwrap_or("sql"), "statement executed");
+    let role = app.sessions.role_arn();
+    let asked = Asked {
+        statement: progress.statement.clone(),
+        at,
+    };
+    let id = query_id::seal(&app.sealer, &user, role, &asked)?;
+    let noted = Noted::new(id, source.name(), at, &progress);
+    let history = History::of(viewer.store(), &user, role);
+    // The line in the caller's list costs no time where there are rows to fetch.
+    let (id, first) = tokio::join!(
+        history.note(&asked, noted),
+        first_page(&warehouse, &progress)
+    );
+    let query = Query::of(id, &progress, &viewer.caller.request_id);
+    match first? {
+        Some(page) => {
+            let query = query.with_page(page, None, &app.sealer, &user, &progress.statement)?;
+            Ok(axum::Json(query).into_response())
+        }
+        None => Ok(without_rows(query)),
     }
-    if progress.has_rows {
-        let page = page(warehouse.results(&progress.statement, None).await?, 0)?;
-        query = query.with_page(page, None, &app.sealer, &user, &progress.statement)?;
+}
+
+/// The first page of a statement that has rows. `ExecuteStatement` said whether it has: nothing
+/// else is asked before.
+async fn first_page(warehouse: &UserWarehouse, progress: &Progress) -> Result<Option<Page>, Error> {
+    if !progress.has_rows {
+        return Ok(None);
     }
-    Ok(axum::Json(query).into_response())
+    page(warehouse.results(&progress.statement, None).await?, 0).map(Some)
+}
+
+fn without_rows(query: Query) -> Response {
+    if query.state != QueryState::Running {
+        return axum::Json(query).into_response();
+    }
+    let location = format!("/v1/queries/{}", query.id);
+    let headers = [(header::LOCATION, location)];
+    (StatusCode::ACCEPTED, headers, axum::Json(query)).into_response()
+}
+
+/// A registered query that the warehouse rejects as such is its admin's to correct, and people who
+/// run it can only tell the admin: the log says which it is.
+fn told_to_the_tenant(user: &User, own: Option<&RegisteredQuery>, error: &Error) {
+    if let Some(own) = own
+        && error.code() == "query_rejected"
+    {
+        tracing::warn!(tenant.id = %user.tenant, query.name = %own.name, query.version = own.version, "the warehouse rejects a registered query");
+    }
 }
 
 /// The statement and how long to wait for it, or every rule that the request breaks.
@@ -126,46 +174,4 @@ fn ready(
         }
         (Err(error), _) => Err(error),
     }
-}
-
-/// What a key was used for. Rows are not kept: the Data API has them.
-#[derive(Debug, Serialize, Deserialize)]
-struct Remembered {
-    request_hash: String,
-    expires_at: i64,
-}
-
-/// The client token for a key: the Data API runs a statement once per token. The same key with
-/// another body is refused, because it would get the first statement's rows.
-async fn remember(store: &Store, user: &User, key: &str, body: &[u8]) -> Result<String, Error> {
-    let scope = Key::tenant_partition(user.tenant);
-    let record = Remembered {
-        request_hash: sha256_hex(&String::from_utf8_lossy(body)),
-        expires_at: Timestamp::now().as_second() + REMEMBERED,
-    };
-    let place = Key::idempotency(&scope, "queries.create", &user.subject, key);
-    match store.insert(&place, &record).await {
-        Ok(()) => {}
-        Err(StoreError::Condition {
-            current: Some(current),
-        }) => {
-            let first: Remembered = from_item(*current)?;
-            if first.request_hash != record.request_hash {
-                return Err(key_reused());
-            }
-        }
-        Err(error) => return Err(error.into()),
-    }
-    Ok(sha256_hex(&format!(
-        "{}\n{}\n{key}",
-        user.tenant, user.subject
-    )))
-}
-
-fn key_reused() -> Error {
-    Error::new(
-        Kind::Unprocessable,
-        "idempotency_key_reused",
-        "This Idempotency-Key was used for another request.",
-    )
 }

@@ -9,7 +9,7 @@ use tributary::{
 use utoipa::IntoParams;
 
 use super::{answer::Query, query_string};
-use crate::{App, query_id, session::User};
+use crate::{App, history::History, query_id, session::User};
 
 /// How to ask.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -44,13 +44,16 @@ pub async fn get_query(
     let wait_seconds = query_string::read(query)?.wait_seconds;
     let wait = query_string::wait("query:waitSeconds", wait_seconds, 0)?;
     let role = app.sessions.role_arn();
-    let statement = query_id::open(&app.sealer, &user, role, &unverified_id)?;
+    let asked = query_id::asked(&app.sealer, &user, role, &unverified_id)?;
     let session = app.sessions.of(&viewer.scope).current(&user).await?;
     let progress = app
         .warehouse
         .as_user(&session)
-        .describe(&statement, wait)
+        .describe(&asked.statement, wait)
         .await?;
+    History::of(viewer.store(), &user, role)
+        .saw(&asked, &progress)
+        .await;
     Ok(axum::Json(Query::of(
         unverified_id,
         &progress,

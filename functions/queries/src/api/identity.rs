@@ -1,13 +1,17 @@
 //! `POST /v1/identity`: the caller's ID token becomes the caller's session with the warehouse.
 
+pub mod forget;
+pub mod show;
+
 use axum::extract::State;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tributary::{
     error::{Error, Kind},
     http::{Json, Problem, Viewer},
     identity::AuthConfig,
-    jwt::IdClaims,
+    jwt::{IdClaims, JwtError},
     secret::Secret,
 };
 use utoipa::ToSchema;
@@ -22,6 +26,10 @@ pub struct IdentityRequest {
     #[serde(rename = "idToken")]
     #[schema(value_type = String)]
     unverified_id_token: Secret,
+    /// The nonce of the sign-in, exactly when the ID token has one. Tokens of a refresh have none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    nonce: Option<Secret>,
 }
 
 /// The session.
@@ -56,8 +64,12 @@ pub async fn establish_identity(
     body: Json<IdentityRequest>,
 ) -> Result<axum::Json<IdentityAnswer>, Error> {
     let user = User::of(&viewer.caller, viewer.tenant);
-    let id_token = body.value.unverified_id_token;
+    let IdentityRequest {
+        unverified_id_token: id_token,
+        nonce,
+    } = body.value;
     let claims = app.verifier.verify(&id_token, None).await?;
+    check_nonce(claims.get("nonce"), nonce.as_ref())?;
     Presented::of(&claims, &app.auth).check_is(&user)?;
     let session = app
         .sessions
@@ -69,7 +81,25 @@ pub async fn establish_identity(
     }))
 }
 
+/// A nonce in the ID token must be the one that the browser made, and a browser that made one must
+/// find it: a token of another sign-in is refused either way.
+fn check_nonce(claim: Option<&Value>, nonce: Option<&Secret>) -> Result<(), JwtError> {
+    let agree = match (claim, nonce) {
+        (None, None) => true,
+        (Some(Value::String(claim)), Some(nonce)) => nonce.same_as(claim),
+        _ => false,
+    };
+    if agree {
+        Ok(())
+    } else {
+        Err(JwtError::Claim("nonce"))
+    }
+}
+
 /// What an ID token that was verified says of its user.
+///
+/// `at_hash` is not looked at: it speaks of the access token that came with the ID token, and the
+/// caller's access token is the gateway's business, which passes on its claims and vouches for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Presented {
     issuer: String,
@@ -123,9 +153,33 @@ impl Presented {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use tributary::id::TenantId;
 
     use super::*;
+
+    #[test]
+    fn q8_the_nonce_of_token_and_browser_agree_or_neither_has_one() {
+        let check = |claim: Value, nonce: Option<&str>| {
+            let claim = Some(claim).filter(|claim| !claim.is_null());
+            check_nonce(claim.as_ref(), nonce.map(Secret::new).as_ref()).is_ok()
+        };
+        assert!(check(Value::Null, None));
+        assert!(check(json!("n-1"), Some("n-1")));
+        for (claim, nonce) in [
+            (json!("n-1"), None),
+            (json!("n-1"), Some("n-2")),
+            (json!("n-1"), Some("n-")),
+            (json!("n-1"), Some("")),
+            (Value::Null, Some("n-1")),
+            (Value::Null, Some("")),
+            (json!(1), Some("1")),
+            (json!(["n-1"]), Some("n-1")),
+            (json!(false), None),
+        ] {
+            assert!(!check(claim.clone(), nonce), "{claim} {nonce:?}");
+        }
+    }
 
     #[test]
     fn an_id_token_of_another_user_tenant_issuer_or_sign_in_is_refused() {

@@ -25,6 +25,15 @@ pub(super) fn wait_within(seconds: Option<i32>, default: i32) -> Result<i32, &'s
     Err("A whole number from 0 to 20.")
 }
 
+/// How many rows a page may have, as a query string says it.
+pub(super) fn rows(limit: Option<u32>) -> Result<usize, Error> {
+    match limit.map(usize::try_from) {
+        None => Ok(usize::MAX),
+        Some(Ok(limit)) if (1..=10_000).contains(&limit) => Ok(limit),
+        Some(_) => Err(refused("query:limit", "A whole number from 1 to 10000.")),
+    }
+}
+
 fn refused(pointer: &str, detail: &str) -> Error {
     Error::malformed(
         "malformed_query",
@@ -36,6 +45,19 @@ fn refused(pointer: &str, detail: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_has_ten_thousand_rows_at_most_if_a_limit_is_given() {
+        assert_eq!(rows(None).unwrap(), usize::MAX);
+        assert_eq!(rows(Some(1)).unwrap(), 1);
+        assert_eq!(rows(Some(10_000)).unwrap(), 10_000);
+        for limit in [0, 10_001] {
+            assert_eq!(
+                rows(Some(limit)).unwrap_err().faults()[0].pointer,
+                "query:limit"
+            );
+        }
+    }
 
     #[test]
     fn waits_stay_within_the_gateways_time() {

@@ -149,15 +149,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn q11_equal_user_names_in_two_tenants_sign_ins_or_roles_share_no_place() {
+    fn q11_equal_user_names_in_two_tenants_issuers_sign_ins_or_roles_share_no_place() {
         let (ours, theirs) = (TenantId::new(), TenantId::new());
         let key = |tenant, subject, login, role| {
             Key::user_session(tenant, "https://idp.example", subject, login, role)
         };
         let first = key(ours, "ann", "l-1", "r-1");
         assert_ne!(first, key(theirs, "ann", "l-1", "r-1"));
+        let of_another_issuer =
+            Key::user_session(ours, "https://other.example", "ann", "l-1", "r-1");
         for other in [
+            of_another_issuer,
             key(ours, "bob", "l-1", "r-1"),
+            key(ours, "ann", "", "r-1"),
             key(ours, "ann", "l-2", "r-1"),
             key(ours, "ann", "l-1", "r-2"),
         ] {

@@ -1,18 +1,22 @@
-//! Registered queries: what viewers may run, by name. A table, not code.
+//! The vendor's registered queries, which every tenant has. A table, not code.
 
 use serde_json::{Map, Value};
 use tributary::{
     error::Fault,
-    query::{fault, values},
+    query::{self, Purpose, QueryDefinition, fault, values},
 };
 
-use super::Statement;
+use super::{Author, Statement};
 
 /// A registered query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registered {
     /// Its name in the API.
     pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// What it answers.
+    pub description: &'static str,
     /// Its SQL, in parts; a part with a parameter is there when the parameter is given.
     pub parts: &'static [Part],
 }
@@ -31,6 +35,8 @@ pub struct Part {
 pub struct Parameter {
     /// Its name.
     pub name: &'static str,
+    /// What it means.
+    pub description: &'static str,
     /// What its values look like.
     pub kind: ParameterKind,
 }
@@ -45,6 +51,8 @@ pub enum ParameterKind {
 /// All registered queries.
 pub const REGISTERED: &[Registered] = &[Registered {
     name: "total-sales-by-city",
+    title: "Total sales by city",
+    description: "Cities with the sum of their sales, largest first.",
     parts: &[
         Part {
             sql: "SELECT city, SUM(amount) AS total FROM public.city_sales GROUP BY city",
@@ -54,6 +62,7 @@ pub const REGISTERED: &[Registered] = &[Registered {
             sql: " HAVING SUM(amount) >= CAST(:minimum AS DECIMAL(18,2))",
             when: Some(Parameter {
                 name: "minimum",
+                description: "Only cities with at least this; all when left out. At most 16 digits and two decimals.",
                 kind: ParameterKind::Decimal,
             }),
         },
@@ -64,12 +73,24 @@ pub const REGISTERED: &[Registered] = &[Registered {
     ],
 }];
 
-/// The registered query of a name.
-pub(super) fn find(name: &str) -> Option<&'static Registered> {
+/// The vendor's registered query of a name.
+pub fn built_in(name: &str) -> Option<&'static Registered> {
     REGISTERED.iter().find(|query| query.name == name)
 }
 
 impl Registered {
+    /// It as a definition, for people to read: the statement with all its conditions.
+    pub fn definition(&self) -> QueryDefinition {
+        let parameters = self.parts.iter().filter_map(|part| part.when);
+        QueryDefinition {
+            purpose: Purpose::Query,
+            title: Some(self.title.to_owned()),
+            description: Some(self.description.to_owned()),
+            sql: self.parts.iter().map(|part| part.sql).collect(),
+            parameters: parameters.map(Parameter::shown).collect(),
+        }
+    }
+
     /// The statement for these parameters.
     pub(super) fn prepare(&self, given: &Map<String, Value>) -> Result<Statement, Vec<Fault>> {
         let (values, mut faults) = values(given);
@@ -104,8 +125,23 @@ impl Registered {
         Ok(Statement {
             sql,
             parameters: values,
-            is_free: false,
+            author: Author::Vendor,
         })
+    }
+}
+
+impl Parameter {
+    fn shown(self) -> query::Parameter {
+        query::Parameter {
+            name: self.name.to_owned(),
+            kind: match self.kind {
+                ParameterKind::Decimal => query::ParameterKind::Decimal,
+            },
+            description: Some(self.description.to_owned()),
+            default: None,
+            allowed: Vec::new(),
+            many: None,
+        }
     }
 }
 
@@ -137,7 +173,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use tributary::query::scan;
+    use tributary::query::{QueryName, check, scan};
 
     #[test]
     fn every_registered_query_is_one_statement_that_names_its_parameters_and_no_others() {
@@ -151,12 +187,14 @@ mod tests {
             assert_eq!(used, names, "{}", query.name);
             let bare = query.prepare(&Map::new()).unwrap();
             assert!(scan(&bare.sql).unwrap().names.is_empty(), "{}", bare.sql);
+            assert_eq!(check(&query.definition()), [], "{}", query.name);
+            assert!(query.name.parse::<QueryName>().is_ok());
         }
     }
 
     #[test]
     fn an_optional_parameter_brings_its_condition() {
-        let query = find("total-sales-by-city").unwrap();
+        let query = built_in("total-sales-by-city").unwrap();
         let all = query.prepare(&Map::new()).unwrap();
         assert_eq!(
             all.sql,

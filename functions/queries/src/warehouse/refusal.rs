@@ -5,15 +5,15 @@ use tributary::{
     error::{Error, Kind},
 };
 
-use crate::session::reauthenticate;
+use crate::{session::reauthenticate, statement::Author};
 
 /// Which call was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     /// ExecuteStatement.
     Execute {
-        /// Whether the SQL is the caller's own.
-        is_free: bool,
+        /// Who wrote the SQL.
+        author: Author,
     },
     /// DescribeStatement.
     Describe,
@@ -21,6 +21,10 @@ pub enum Call {
     Results,
     /// CancelStatement.
     Cancel,
+    /// ListSchemas and ListTables.
+    List,
+    /// DescribeTable.
+    Table,
 }
 
 /// A column of the table.
@@ -33,6 +37,7 @@ enum Row {
     TooManySessions,
     TooManyWaiting,
     DidNotStart,
+    NoConnection,
     TookTooLong,
     Busy,
     Away,
@@ -40,62 +45,32 @@ enum Row {
     Configuration,
 }
 
-/// Code, meaning on ExecuteStatement, meaning on a statement's id.
-const REFUSALS: [(&str, Row, Row); 15] = [
-    ("ValidationException", Row::Rejected, Row::NotReady),
-    (
-        "ActiveStatementsExceededException",
-        Row::TooManyQueries,
-        Row::TooManyQueries,
-    ),
-    (
-        "ActiveSessionsExceededException",
-        Row::TooManySessions,
-        Row::TooManySessions,
-    ),
-    (
-        "ActiveWaitingRequestsExceededException",
-        Row::TooManyWaiting,
-        Row::TooManyWaiting,
-    ),
-    (
-        "ExecuteStatementException",
-        Row::DidNotStart,
-        Row::DidNotStart,
-    ),
-    (
-        "DatabaseConnectionException",
-        Row::DidNotStart,
-        Row::DidNotStart,
-    ),
-    // A workgroup that is not there is ours; a statement that is not there, or is somebody else's,
-    // is not found.
-    (
-        "ResourceNotFoundException",
-        Row::Configuration,
-        Row::NotFound,
-    ),
-    ("AccessDeniedException", Row::Configuration, Row::NotFound),
-    ("QueryTimeoutException", Row::TookTooLong, Row::TookTooLong),
-    ("InternalServerException", Row::Away, Row::Away),
-    ("ThrottlingException", Row::Busy, Row::Busy),
-    (
-        "ExpiredTokenException",
-        Row::Reauthenticate,
-        Row::Reauthenticate,
-    ),
-    ("ExpiredToken", Row::Reauthenticate, Row::Reauthenticate),
-    (
-        "UnrecognizedClientException",
-        Row::Reauthenticate,
-        Row::Reauthenticate,
-    ),
-    (
-        "InvalidSignatureException",
-        Row::Configuration,
-        Row::Configuration,
-    ),
+/// Code, meaning on ExecuteStatement, meaning on a statement's id, meaning on the catalogue.
+#[rustfmt::skip]
+const REFUSALS: [(&str, Row, Row, Row); 15] = [
+    ("ValidationException", Row::Rejected, Row::NotReady, Row::Configuration),
+    ("ActiveStatementsExceededException", Row::TooManyQueries, Row::TooManyQueries, Row::TooManyQueries),
+    ("ActiveSessionsExceededException", Row::TooManySessions, Row::TooManySessions, Row::TooManySessions),
+    ("ActiveWaitingRequestsExceededException", Row::TooManyWaiting, Row::TooManyWaiting, Row::TooManyWaiting),
+    ("ExecuteStatementException", Row::DidNotStart, Row::DidNotStart, Row::NoConnection),
+    ("DatabaseConnectionException", Row::DidNotStart, Row::DidNotStart, Row::NoConnection),
+    // A workgroup that is not there is ours; a statement or table that is not there, or is somebody
+    // else's, is not found.
+    ("ResourceNotFoundException", Row::Configuration, Row::NotFound, Row::Configuration),
+    ("AccessDeniedException", Row::Configuration, Row::NotFound, Row::Configuration),
+    ("QueryTimeoutException", Row::TookTooLong, Row::TookTooLong, Row::TookTooLong),
+    ("InternalServerException", Row::Away, Row::Away, Row::Away),
+    ("ThrottlingException", Row::Busy, Row::Busy, Row::Busy),
+    ("ExpiredTokenException", Row::Reauthenticate, Row::Reauthenticate, Row::Reauthenticate),
+    ("ExpiredToken", Row::Reauthenticate, Row::Reauthenticate, Row::Reauthenticate),
+    ("UnrecognizedClientException", Row::Reauthenticate, Row::Reauthenticate, Row::Reauthenticate),
+    ("InvalidSignatureException", Row::Configuration, Row::Configuration, Row::Configuration),
 ];
+
+/// Whether the credentials have ended.
+pub(super) fn is_expired(refusal: &Refusal) -> bool {
+    refusal.is("ExpiredTokenException") || refusal.is("ExpiredToken")
+}
 
 /// The error that a refused call becomes.
 pub fn error_of(call: Call, refusal: &Refusal) -> Error {
@@ -107,14 +82,24 @@ pub fn error_of(call: Call, refusal: &Refusal) -> Error {
             .map_or_else(|| "none".to_owned(), |status| status.to_string()),
         refusal.request_id.as_deref().unwrap_or("none"),
     );
-    let known = REFUSALS.iter().find(|(code, _, _)| refusal.is(code));
+    let known = REFUSALS.iter().find(|(code, ..)| refusal.is(code));
     let row = match (known, call) {
-        // A registered query that is rejected is our own mistake.
-        (Some((_, Row::Rejected, _)), Call::Execute { is_free: false }) => Row::Configuration,
-        (Some((_, on_execute, _)), Call::Execute { .. }) => *on_execute,
-        (Some((_, _, on_statement)), Call::Describe | Call::Results | Call::Cancel) => {
+        // A query of our own that is rejected is our own mistake.
+        (
+            Some((_, Row::Rejected, ..)),
+            Call::Execute {
+                author: Author::Vendor,
+            },
+        ) => Row::Configuration,
+        (Some((_, on_execute, ..)), Call::Execute { .. }) => *on_execute,
+        (Some((_, _, on_statement, _)), Call::Describe | Call::Results | Call::Cancel) => {
             *on_statement
         }
+        // A table that is not there, or that the user may not see; its name comes from the caller.
+        (Some(("ResourceNotFoundException" | "ValidationException", ..)), Call::Table) => {
+            Row::NotFound
+        }
+        (Some((.., on_catalogue)), Call::List | Call::Table) => *on_catalogue,
         (None, _) if refusal.is_throttle() => Row::Busy,
         (None, _) if refusal.is_unknown() => Row::Away,
         (None, _) => Row::Configuration,
@@ -137,7 +122,8 @@ impl Row {
             Self::TooManySessions => say(Kind::Throttled, "too_many_sessions", "Too many sessions are open. Try again shortly.").with_retry_after(5),
             Self::TooManyWaiting => say(Kind::Throttled, "poll_without_wait", "Too many requests wait for this query. Ask again without waiting.").with_retry_after(1),
             Self::DidNotStart => say(Kind::Upstream, "query_start_failed", "The warehouse did not start the query. Try again; if it stays so, you may not be assigned to the warehouse.").with_retry_after(5),
-            Self::TookTooLong => Error::unavailable("warehouse_timeout", log),
+            Self::NoConnection => Error::unavailable("warehouse_connection", log),
+            Self::TookTooLong => say(Kind::TimedOut, "warehouse_timeout", "The warehouse took too long to answer."),
             Self::Busy => Error::unavailable("warehouse_busy", log),
             Self::Away => Error::unavailable("warehouse_unavailable", log),
             Self::Reauthenticate => reauthenticate(&log),
@@ -165,13 +151,21 @@ mod tests {
     #[test]
     fn each_refusal_has_its_answer() {
         use Kind::{
-            Conflict, Internal, Malformed, NotFound, Throttled, Unauthenticated, Unavailable,
-            Upstream,
+            Conflict, Internal, Malformed, NotFound, Throttled, TimedOut, Unauthenticated,
+            Unavailable, Upstream,
         };
-        let free = Call::Execute { is_free: true };
-        let registered = Call::Execute { is_free: false };
+        let free = Call::Execute {
+            author: Author::Caller,
+        };
+        let theirs = Call::Execute {
+            author: Author::Tenant,
+        };
+        let registered = Call::Execute {
+            author: Author::Vendor,
+        };
         let cases = [
             (free, "ValidationException", Malformed, "query_rejected"),
+            (theirs, "ValidationException", Malformed, "query_rejected"),
             (
                 registered,
                 "ValidationException",
@@ -242,8 +236,51 @@ mod tests {
             (
                 Call::Cancel,
                 "QueryTimeoutException",
-                Unavailable,
+                TimedOut,
                 "warehouse_timeout",
+            ),
+            (
+                Call::List,
+                "QueryTimeoutException",
+                TimedOut,
+                "warehouse_timeout",
+            ),
+            (
+                Call::List,
+                "DatabaseConnectionException",
+                Unavailable,
+                "warehouse_connection",
+            ),
+            (
+                Call::Table,
+                "DatabaseConnectionException",
+                Unavailable,
+                "warehouse_connection",
+            ),
+            (
+                Call::Table,
+                "ResourceNotFoundException",
+                NotFound,
+                "not_found",
+            ),
+            (Call::Table, "ValidationException", NotFound, "not_found"),
+            (
+                Call::List,
+                "ValidationException",
+                Internal,
+                "warehouse_config",
+            ),
+            (
+                Call::List,
+                "AccessDeniedException",
+                Internal,
+                "warehouse_config",
+            ),
+            (
+                Call::List,
+                "ActiveStatementsExceededException",
+                Throttled,
+                "too_many_queries",
             ),
             (
                 Call::Describe,

@@ -76,7 +76,7 @@ impl<'a> Ask<'a> {
     ) -> Result<Self, Unmapped> {
         let body = match call.service.as_str() {
             "s3" => Value::Null,
-            "sts" | "sns" => form(call),
+            "sts" | "sns" | "redshift" => form(call),
             _ => call
                 .json()
                 .map_err(|_| Unmapped::malformed("the body is not JSON"))?,

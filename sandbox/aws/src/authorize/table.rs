@@ -6,6 +6,7 @@ mod appflow;
 mod dynamodb;
 mod events;
 mod glue;
+mod identity_center;
 mod kms;
 mod queues;
 mod redshift;
@@ -28,19 +29,10 @@ pub(super) async fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
         "secretsmanager" => secrets::needs(ask).await,
         "sns" => queues::topic_needs(ask),
         "sqs" => queues::needs(ask),
-        "sso-oauth" => sso_oauth(ask),
+        "identitystore" | "redshift" | "redshift-serverless" | "sso" | "sso-oauth" => {
+            identity_center::needs(ask)
+        }
         "sts" => sts::needs(ask),
-        _ => Err(Unmapped::Operation),
-    }
-}
-
-/// `CreateTokenWithIAM` names its application in `clientId`.
-fn sso_oauth(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
-    match ask.operation {
-        "CreateTokenWithIAM" => Ok(vec![Need::new(
-            "sso-oauth:CreateTokenWithIAM",
-            ask.text("clientId"),
-        )]),
         _ => Err(Unmapped::Operation),
     }
 }

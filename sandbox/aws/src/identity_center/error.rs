@@ -11,6 +11,8 @@ pub(super) enum TokenError {
     InvalidClient,
     InvalidGrant,
     InvalidScope,
+    /// The application has no way to authenticate, so it may use no grant.
+    UnauthorizedClient,
     UnsupportedGrantType,
     ExpiredToken,
     /// The person is not assigned to the application.
@@ -47,6 +49,12 @@ impl TokenError {
                 400,
                 "invalid_scope",
                 "Invalid scope provided",
+            ),
+            Self::UnauthorizedClient => (
+                "UnauthorizedClientException",
+                400,
+                "unauthorized_client",
+                "The client is not authorized to use this grant",
             ),
             Self::UnsupportedGrantType => (
                 "UnsupportedGrantTypeException",

@@ -8,19 +8,31 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use sandbox_core::{Canaries, DirectoryUser};
 
-use super::IdentityCenter;
 use crate::random;
 
 /// How long a context assertion is good for. AWS documents no time; callers use it at once.
 const CONTEXT_LIFE: SignedDuration = SignedDuration::from_mins(10);
-/// How long a refresh token is good for: Identity Center's default session of eight hours.
-const REFRESH_LIFE: SignedDuration = SignedDuration::from_hours(8);
+/// How long a session with an application lasts, however often it is renewed: Identity Center's default.
+const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(8);
+
+/// When a session that begins now ends.
+pub(super) fn session_end() -> Timestamp {
+    after(SESSION_LIFE)
+}
+
+/// Whose a refresh token is.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) user_id: String,
+    pub(super) application_arn: String,
+    pub(super) session_end: Timestamp,
+}
 
 /// An identity context and whom it speaks of.
 #[derive(Debug, Clone)]
 pub(crate) struct BoundContext {
     pub(crate) user: DirectoryUser,
-    application_arn: String,
+    pub(crate) application_arn: String,
     expires_at: Timestamp,
 }
 
@@ -33,7 +45,11 @@ impl BoundContext {
             .next()
             .and_then(|resource| resource.split('/').nth(1))
             .unwrap_or_default();
-        let store = instance.trim_start_matches("ssoins-");
+        let store: String = instance
+            .trim_start_matches("ssoins-")
+            .chars()
+            .take(10)
+            .collect();
         [
             ("identitystore:UserId", self.user.user_id.clone()),
             (
@@ -72,8 +88,7 @@ pub(super) struct Tokens {
 pub(super) struct Issued {
     canaries: Canaries,
     contexts: Mutex<BTreeMap<String, BoundContext>>,
-    /// Refresh token to user id and end of life.
-    refresh: Mutex<BTreeMap<String, (String, Timestamp)>>,
+    refresh: Mutex<BTreeMap<String, Held>>,
 }
 
 impl Issued {
@@ -86,7 +101,12 @@ impl Issued {
     }
 
     /// Issues tokens and an identity context bound to the person.
-    pub(super) fn issue(&self, configuration: &IdentityCenter, user: &DirectoryUser) -> Tokens {
+    pub(super) fn issue(
+        &self,
+        application_arn: &str,
+        user: &DirectoryUser,
+        session_end: Timestamp,
+    ) -> Tokens {
         let tokens = Tokens {
             access: format!("aoa{}", random::secret(80)),
             refresh: format!("aor{}", random::secret(80)),
@@ -105,13 +125,17 @@ impl Issued {
             tokens.context.clone(),
             BoundContext {
                 user: user.clone(),
-                application_arn: configuration.application_arn.clone(),
+                application_arn: application_arn.to_owned(),
                 expires_at: after(CONTEXT_LIFE),
             },
         );
         lock(&self.refresh).insert(
             tokens.refresh.clone(),
-            (user.user_id.clone(), after(REFRESH_LIFE)),
+            Held {
+                user_id: user.user_id.clone(),
+                application_arn: application_arn.to_owned(),
+                session_end,
+            },
         );
         tokens
     }
@@ -127,10 +151,16 @@ impl Issued {
         Ok(bound)
     }
 
-    /// Takes a refresh token out of use and answers whose it was, and whether it is still good.
-    pub(super) fn take_refresh(&self, token: &str) -> Option<(String, bool)> {
-        let (user_id, expires_at) = lock(&self.refresh).remove(token)?;
-        Some((user_id, expires_at > Timestamp::now()))
+    /// Takes a refresh token out of use and answers whose it was.
+    pub(super) fn take_refresh(&self, token: &str) -> Option<Held> {
+        lock(&self.refresh).remove(token)
+    }
+
+    /// Ends every session now.
+    pub(super) fn end_sessions(&self) {
+        for held in lock(&self.refresh).values_mut() {
+            held.session_end = Timestamp::now();
+        }
     }
 }
 

@@ -49,6 +49,9 @@ pub(super) fn handle(aws: &Aws, call: &AwsCall, form: Form) -> Result<AwsReply, 
         transitive_tags,
         policy: parameters.policy.clone(),
         on_behalf_of: contexts.first().map(|(_, bound)| bound.user.clone()),
+        application: contexts
+            .first()
+            .map(|(_, bound)| bound.application_arn.clone()),
         lifetime,
     });
     Ok(answer(&role, &session, &parameters))

@@ -131,6 +131,7 @@ pub(crate) fn assume_as_service(
         transitive_tags: std::collections::BTreeSet::new(),
         policy: None,
         on_behalf_of: None,
+        application: None,
         // Lambda renews its credentials long before; a sandbox does not run that long.
         lifetime: SignedDuration::from_hours(12),
     });

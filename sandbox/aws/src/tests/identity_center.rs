@@ -1,6 +1,8 @@
 //! Trusted identity propagation: the exchange, and the session that carries the person.
 
 mod issuer;
+mod limits;
+mod set_up;
 
 use std::sync::Arc;
 

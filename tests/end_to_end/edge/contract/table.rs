@@ -26,6 +26,9 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("get_query", "id", Names("QueryId")),
     ("cancel_query", "id", Names("QueryId")),
     ("get_query_results", "id", Names("QueryId")),
+    ("get_registered_query", "name", Names("RegisteredQuery")),
+    ("update_registered_query", "name", Names("RegisteredQuery")),
+    ("delete_registered_query", "name", Names("RegisteredQuery")),
     // The connection to which the attempt or the candidate belongs.
     ("get_attempt", "id", Names("InvitedId")),
     ("confirm_candidate", "id", Names("InvitedId")),
@@ -40,6 +43,11 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("get_app", "provider", Names("Provider")),
     ("put_app", "provider", Names("Provider")),
     ("delete_app", "provider", Names("Provider")),
+    // The warehouse is the vendor's; what a person sees there is the person's, and no tenant's.
+    ("*", "schema", Everybodys("WarehouseSchema", "public")),
+    ("*", "table", Everybodys("WarehouseTable", "city_sales")),
+    ("*", "system", Nothing),
+    ("*", "format", Nothing),
     ("get_entity", "entity", Everybodys("Entity", "City_Sales__c")),
     ("get_connector", "key", Everybodys("Connector", "salesforce")),
     ("finish_consent", "provider", Everybodys("ProviderOfAll", "salesforce")),
@@ -62,6 +70,7 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("*", "refresh", Nothing),
     ("*", "label", Nothing),
     ("*", "state", Nothing),
+    ("*", "purpose", Nothing),
     ("*", "drifted", Nothing),
     ("*", "check", Nothing),
     ("*", "runs", Nothing),
@@ -103,8 +112,9 @@ const TEXTS: &[&str] = &[
     "/trigger/timestampField", "/validations/*/field",
     // Of the other bodies. AWS's own account ids are no secret, and registering one proves nothing.
     "/awsAccountId", "/region", "/origin", "/returnTo", "/connector", "/connectors/*",
-    "/credentials/*", "/instance", "/properties/*", "/note", "/idToken", "/clientId",
-    "/schemas/*", "/clientSecret", "/query", "/sql", "/email", "/members/*/email", "/reason",
+    "/credentials/*", "/instance", "/properties/*", "/note", "/idToken", "/nonce", "/clientId",
+    "/schemas/*", "/clientSecret", "/query", "/sql", "/title", "/parameters/*/name", "/parameters/*/description",
+    "/email", "/members/*/email", "/reason",
     // The application's name for its user, which it may choose.
     "/subject",
 ];
@@ -129,6 +139,7 @@ const HIDDEN: &[(&str, &str, &str)] = &[
 pub(super) const UNKNOWN: &[(&str, &str)] = &[
     ("InvitedId", "con_0193d3f0aaaa7bbb8cccdddddddddddd"),
     ("QueryId", UNKNOWN_QUERY),
+    ("RegisteredQuery", "nobodys-query"),
     ("Bucket", "tributary-landing-nowhere"),
     ("Subject", "00000000-0000-4000-8000-000000000000"),
     ("Provider", "zendesk"),
@@ -151,6 +162,7 @@ pub(super) const READS: &[&str] = &[
     "definition_permissions",
     // What a person reads with their own rights in the warehouse is theirs.
     "establish_identity",
+    "forget_identity",
     "create_query",
     "cancel_query",
 ];
@@ -209,6 +221,10 @@ const SAMPLES: &[(&str, &[&str])] = &[
     ]),
     ("establish_identity", &[r#"{"idToken":"not-a-token"}"#]),
     ("create_query", &[r#"{"query":"total-sales-by-city","parameters":{}}"#]),
+    ("create_registered_query", &[r#"{"name":"another-query","purpose":"query","title":"Another","description":"Another","sql":"SELECT :one AS one",
+        "parameters":[{"name":"one","type":"integer","description":"A number","default":1}]}"#]),
+    ("update_registered_query", &[r#"{"purpose":"query","title":"Changed","description":"Changed","sql":"SELECT :two AS two",
+        "parameters":[{"name":"two","type":"integer","description":"A number","default":2}]}"#]),
 ];
 
 /// The row for an operation's own, else the one for all.

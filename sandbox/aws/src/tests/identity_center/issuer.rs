@@ -27,14 +27,21 @@ impl Issuer {
         }]});
         let (listener, address) = bind(0).await.unwrap();
         let mut server = tokio::task::JoinSet::new();
-        let router = axum::Router::new().route(
-            "/jwks",
-            axum::routing::get(move || async move { axum::Json(keys) }),
-        );
+        let url = format!("http://{address}");
+        let document = json!({ "issuer": url, "jwks_uri": format!("{url}/jwks") });
+        let router = axum::Router::new()
+            .route(
+                "/jwks",
+                axum::routing::get(move || async move { axum::Json(keys) }),
+            )
+            .route(
+                "/.well-known/openid-configuration",
+                axum::routing::get(move || async move { axum::Json(document) }),
+            );
         server.spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self {
             key,
-            url: format!("http://{address}"),
+            url,
             _server: server,
         }
     }

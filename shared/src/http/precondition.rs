@@ -2,16 +2,17 @@
 
 use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
-use tributary::error::{Error, Kind};
+
+use crate::error::{Error, Kind};
 
 /// The entity tag of a version.
-pub(crate) fn etag(version: u64) -> String {
+pub fn etag(version: u64) -> String {
     format!("\"{version}\"")
 }
 
 /// The version that the caller means to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IfMatch {
+pub enum IfMatch {
     /// `*`: whatever it is now.
     Any,
     /// This version and no other.
@@ -20,7 +21,7 @@ pub(crate) enum IfMatch {
 
 impl IfMatch {
     /// Refuses when the caller's version is not the current one.
-    pub(crate) fn holds_for(self, current: u64) -> Result<(), Error> {
+    pub fn holds_for(self, current: u64) -> Result<(), Error> {
         match self {
             Self::Any => Ok(()),
             Self::Version(version) if version == current => Ok(()),
@@ -42,7 +43,7 @@ impl IfMatch {
 }
 
 /// The answer when somebody else changed the thing meanwhile.
-pub(crate) fn stale() -> Error {
+pub fn stale() -> Error {
     Error::new(
         Kind::PreconditionFailed,
         "stale_version",
