@@ -133,7 +133,9 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         events: Arc::clone(&events),
         redshift: redshift.clone(),
     });
-    redshift.connect_events(Arc::clone(&services));
+    redshift.connect_services(Arc::clone(&services));
+    redshift.connect_objects(warehouse::read_objects(&aws));
+    redshift.set_identity_store(&warehouse::identity_store(IDENTITY_APPLICATION));
     let appflow = AppFlow::with_options(
         shared.clock.clone(),
         Arc::clone(&services),

@@ -8,6 +8,7 @@
 mod bind;
 mod check;
 mod copy;
+mod failure;
 mod parameter;
 mod registered;
 mod scan;
@@ -16,6 +17,7 @@ mod values;
 pub use bind::{Bound, bind};
 pub use check::check;
 pub use copy::{LANDING_BUCKETS, foreign_sources};
+pub use failure::{FailureCode, failure_of};
 pub use parameter::{Parameter, ParameterKind};
 pub use registered::{InvalidQueryName, Purpose, QueryDefinition, QueryName, RegisteredQuery};
 pub use scan::{Scanned, SqlFault, scan};

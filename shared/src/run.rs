@@ -1,5 +1,7 @@
 //! Runs: one execution of a flow. A run's status only moves forward.
 
+mod after_run;
+
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +10,11 @@ use utoipa::ToSchema;
 
 use crate::id::{FlowId, RunId, TenantId};
 
-/// Shard of the due index that holds the runs that are not over.
+pub use after_run::{
+    AfterRun, AfterRunCode, AfterRunProgress, AfterRunState, KeptAfterRun, Prepared, SkipReason,
+};
+
+/// Shard of the due index that holds the runs about which something is still to be done.
 pub const RUN_SHARD: &str = "runs";
 /// How long after news of a run it is looked up, should no more news come.
 const CHECK_AFTER: SignedDuration = SignedDuration::from_mins(4);
@@ -135,10 +141,13 @@ pub struct Run {
     /// Whether trying again makes sense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retryable: Option<bool>,
-    /// [`RUN_SHARD`] until the run is over, then absent.
+    /// What it does in the warehouse once it has completed, if its flow says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_run: Option<AfterRunProgress>,
+    /// [`RUN_SHARD`] while [`Run::is_open`], then absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_shard: Option<String>,
-    /// When to look the run up if no news comes, epoch milliseconds; absent when it is over.
+    /// When to look the run up if no news comes, epoch milliseconds; absent when nothing is to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<i64>,
     /// When we learned of it.
@@ -169,11 +178,18 @@ impl Run {
             cause: None,
             message: None,
             retryable: None,
+            after_run: None,
             due_shard: Some(RUN_SHARD.to_owned()),
             due_at: Some(Self::next_check(now)),
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// Whether news is still to come: of the run, or of what it does in the warehouse afterwards.
+    pub fn is_open(&self) -> bool {
+        let after_run = self.after_run.as_ref();
+        !self.status.is_final() || after_run.is_some_and(|after_run| after_run.state.is_open())
     }
 
     /// When to look a run up that there was news of now, epoch milliseconds.

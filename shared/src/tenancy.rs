@@ -8,6 +8,7 @@ mod flights;
 mod scope;
 mod sessions;
 mod tenant;
+mod warehouse;
 
 pub use account::{
     Account, AccountState, EventProbe, HostingMode, Permission, PermissionOutcome, Probe,
@@ -19,3 +20,4 @@ pub use checks::{CHECK_SHARD, session};
 pub use scope::{ScopeConfig, TenantScope, TenantScopes};
 pub use sessions::{RoleSessions, VendorRole};
 pub use tenant::{TENANT_SHARD, Tenant, TenantState};
+pub use warehouse::WarehouseSessions;

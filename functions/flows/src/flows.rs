@@ -1,5 +1,6 @@
 //! `/v1/flows`: flows, their life in AppFlow, and their runs.
 
+mod after_run;
 mod appflow;
 mod cancel;
 mod cancel_run;

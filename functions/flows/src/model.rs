@@ -13,7 +13,10 @@ mod validation;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tributary::id::{AccountId, ConnectionId};
+use tributary::{
+    id::{AccountId, ConnectionId},
+    run::AfterRun,
+};
 use utoipa::ToSchema;
 
 pub use destination::{
@@ -72,6 +75,9 @@ pub struct FlowDefinition {
     /// Tags that the flow has in AppFlow besides ours; at most 48. They cannot be changed later.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// What runs in the warehouse when a run has completed. It is ours: AppFlow is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_run: Option<AfterRun>,
 }
 
 impl FlowDefinition {

@@ -12,7 +12,8 @@ use tributary::{
 
 use crate::{
     Decision, Facts, News, TenantEvents,
-    decision::{advanced, decide, notified_fact, opened},
+    after_run::Plan,
+    decision::{advanced, decide, notified_fact, opened, with_after_run},
     notification,
     owner::RunOwner,
 };
@@ -29,6 +30,15 @@ enum Written {
     Notification(Box<Entry>),
 }
 
+/// What news does to a run.
+struct Change {
+    decision: Decision,
+    /// What a run that completes does in the warehouse.
+    plan: Option<Plan>,
+    /// When the fact happened.
+    at: Timestamp,
+}
+
 impl TenantEvents<'_> {
     /// Applies news to the run of an execution and publishes what was decided.
     ///
@@ -42,10 +52,22 @@ impl TenantEvents<'_> {
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             let run = self.run_of(owner, execution_id).await?;
-            match self.change(owner, execution_id, run, news).await {
+            let decision = decide(run.as_ref(), news);
+            let plan = if decision.completes() {
+                self.plan(owner).await?
+            } else {
+                None
+            };
+            let change = Change {
+                decision,
+                plan,
+                at: news.at,
+            };
+            match self.change(owner, execution_id, run, change).await {
                 Ok(Some(told)) => {
                     self.outbox.publish(&Key::outbox(&told.event_id)).await?;
                     self.ask_for_refresh(&told.run).await;
+                    self.begin_after_run(told.run).await;
                     return Ok(());
                 }
                 Ok(None) => return Ok(()),
@@ -66,19 +88,26 @@ impl TenantEvents<'_> {
         owner: &RunOwner,
         execution_id: &str,
         run: Option<Run>,
-        news: &News,
+        change: Change,
     ) -> Result<Option<Told>, StoreError> {
         let now = Timestamp::now();
-        let decision = decide(run.as_ref(), news);
+        let Change { decision, plan, at } = change;
+        let planned = |run: Run| match &plan {
+            Some(plan) => {
+                let begun = plan.begin(&run, now);
+                with_after_run(run, begun, now)
+            }
+            None => run,
+        };
         match (decision, run) {
             (Decision::Open { status, facts }, _) => {
-                let run = opened(*owner, execution_id, status, &facts, now);
-                self.open(&run, news.at).await?;
-                Ok(Some(log(run, "run recorded")))
+                let run = planned(opened(*owner, execution_id, status, &facts, now));
+                self.open(&run, at).await?;
+                Ok(Some(self.decided(run, "run recorded")))
             }
             (Decision::Advance { to, facts }, Some(run)) => {
-                let run = advanced(run, to, &facts, now);
-                let entry = notification::of(&self.stage, &run, news.at);
+                let run = planned(advanced(run, to, &facts, now));
+                let entry = notification::of(&self.stage, &run, at);
                 self.store
                     .update_with(
                         &run_key(&run),
@@ -86,7 +115,7 @@ impl TenantEvents<'_> {
                         &[(entry.key(), entry)],
                     )
                     .await?;
-                Ok(Some(log(run, "run advanced")))
+                Ok(Some(self.decided(run, "run advanced")))
             }
             (Decision::Enrich { facts }, Some(run)) => {
                 let fill = set_facts(Update::new().set("updated_at", now), &facts);
@@ -96,6 +125,13 @@ impl TenantEvents<'_> {
             (Decision::Nothing, Some(run)) => Ok(Some(Told::of(run))),
             (_, None) => Ok(None),
         }
+    }
+
+    fn decided(&self, run: Run, what: &str) -> Told {
+        if let Some(after_run) = &run.after_run {
+            self.log_after_run(&run, after_run);
+        }
+        log(run, what)
     }
 
     async fn open(&self, run: &Run, at: Timestamp) -> Result<(), StoreError> {
@@ -142,10 +178,13 @@ fn step(run: &Run, facts: &Facts, now: Timestamp) -> Update {
     let update = Update::new()
         .set("status", run.status)
         .set("updated_at", now)
-        .set_or_remove("due_shard", (!run.status.is_final()).then_some(RUN_SHARD))
+        .set_or_remove("due_shard", run.is_open().then_some(RUN_SHARD))
         .set_or_remove("due_at", run.due_at)
         .when_one_of("status", run.status.predecessors());
-    set_facts(update, facts)
+    set_facts(
+        set_known(update, "after_run", run.after_run.as_ref()),
+        facts,
+    )
 }
 
 fn set_facts(mut update: Update, facts: &Facts) -> Update {

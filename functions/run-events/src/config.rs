@@ -3,7 +3,7 @@
 use tributary::{
     config::{ConfigError, Env},
     limit::Limits,
-    tenancy::ScopeConfig,
+    tenancy::{RoleArn, ScopeConfig},
     vault::VaultKeys,
 };
 
@@ -24,6 +24,19 @@ pub struct Config {
     pub event_queue: String,
     /// `LIMIT_EVENT`: how many that is.
     pub limits: Limits,
+    /// The warehouse, for what runs after a run.
+    pub warehouse: WarehouseConfig,
+}
+
+/// The warehouse, and the role in which tenants' service identities reach it.
+#[derive(Debug, Clone)]
+pub struct WarehouseConfig {
+    /// `WAREHOUSE_SERVICE_ROLE_ARN`: the role that is assumed for one tenant at a time.
+    pub role_arn: RoleArn,
+    /// `WAREHOUSE_WORKGROUP`: Redshift Serverless workgroup.
+    pub workgroup: String,
+    /// `WAREHOUSE_DATABASE`: database in it.
+    pub database: String,
 }
 
 impl Config {
@@ -31,16 +44,36 @@ impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let table = env.required("TABLE_NAME");
         let limits = Limits::from_env(&mut env);
-        let config = Self {
-            limits,
-            event_queue: env.required("EVENT_QUEUE_URL"),
-            stage: env.required("STAGE"),
-            scopes: ScopeConfig::from_env(&mut env, &table, &VaultKeys::default()),
+        let warehouse = WarehouseConfig::from_env(&mut env);
+        let stage = env.required("STAGE");
+        let scopes = ScopeConfig::from_env(&mut env, &table, &VaultKeys::default());
+        let event_queue = env.required("EVENT_QUEUE_URL");
+        let notifications_topic = env.required("NOTIFICATIONS_TOPIC_ARN");
+        let refresh_queue = env.required("REFRESH_QUEUE_URL");
+        let config = warehouse.map(|warehouse| Self {
+            stage,
             table,
-            notifications_topic: env.required("NOTIFICATIONS_TOPIC_ARN"),
-            refresh_queue: env.required("REFRESH_QUEUE_URL"),
-        };
-        env.finish(Some(config))
+            scopes,
+            notifications_topic,
+            refresh_queue,
+            event_queue,
+            limits,
+            warehouse,
+        });
+        env.finish(config)
+    }
+}
+
+impl WarehouseConfig {
+    fn from_env(env: &mut Env) -> Option<Self> {
+        let role_arn = env.parsed("WAREHOUSE_SERVICE_ROLE_ARN");
+        let workgroup = env.required("WAREHOUSE_WORKGROUP");
+        let database = env.required("WAREHOUSE_DATABASE");
+        role_arn.map(|role_arn| Self {
+            role_arn,
+            workgroup,
+            database,
+        })
     }
 }
 
@@ -51,6 +84,6 @@ mod tests {
     #[test]
     fn every_missing_variable_is_named() {
         let error = Config::from_env(Env::from_pairs([])).unwrap_err();
-        assert_eq!(error.faults.len(), 6);
+        assert_eq!(error.faults.len(), 9);
     }
 }

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use tributary::{
     id::RunId,
-    run::{CauseClass, RUN_SHARD, Run, RunStatus},
+    run::{AfterRunProgress, CauseClass, RUN_SHARD, Run, RunStatus},
 };
 
-use crate::{failure::Failure, owner::RunOwner};
+use crate::{after_run::machine, failure::Failure, owner::RunOwner};
 
 /// News of a run, from an event or from AppFlow's records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,22 @@ pub fn decide(current: Option<&Run>, news: &News) -> Decision {
     Decision::Enrich { facts }
 }
 
+impl Decision {
+    /// Whether it makes the run one that has completed.
+    pub(crate) const fn completes(&self) -> bool {
+        matches!(
+            self,
+            Self::Open {
+                status: RunStatus::Completed,
+                ..
+            } | Self::Advance {
+                to: RunStatus::Completed,
+                ..
+            }
+        )
+    }
+}
+
 impl Facts {
     /// What these add to a run that stays where it is. News of another end than the run's adds
     /// nothing: its counts are not this end's.
@@ -150,6 +166,14 @@ pub(crate) fn advanced(mut run: Run, to: RunStatus, facts: &Facts, now: Timestam
     run.updated_at = now;
     run.due_shard = (!to.is_final()).then(|| RUN_SHARD.to_owned());
     run.due_at = (!to.is_final()).then(|| Run::next_check(now));
+    run
+}
+
+/// The run with what it is to do in the warehouse now that it has completed.
+pub(crate) fn with_after_run(mut run: Run, begun: AfterRunProgress, now: Timestamp) -> Run {
+    run.due_at = machine::due_at(&begun.state, now);
+    run.due_shard = run.due_at.map(|_| RUN_SHARD.to_owned());
+    run.after_run = Some(begun);
     run
 }
 

@@ -1,5 +1,5 @@
 //! What the function is given: AppFlow's events off two buses, the events that verification sends
-//! the same way, and the reconciliation's schedule.
+//! the same way, the Data API's events about statements, and the reconciliation's schedule.
 //!
 //! Read leniently: every detail of an event is text, numbers included, and timestamps are Java's
 //! (`2023-08-29T12:55:23.835Z[UTC]`). A count or a time that cannot be read is unknown; a status, a
@@ -17,6 +17,7 @@ use scalar::{count, text};
 
 use crate::{
     Facts, News, Rejected,
+    after_run::name::UnverifiedName,
     failure::{classify, clean},
 };
 
@@ -37,6 +38,8 @@ pub enum Input {
     },
     /// AppFlow switched a flow off.
     Deactivated(Deactivated),
+    /// A statement of the warehouse has ended.
+    Statement(StatementNews),
     /// An event that verification sent through an account.
     Verification {
         /// The account in the envelope.
@@ -65,6 +68,19 @@ pub struct FlowReference {
     pub unverified_name: String,
 }
 
+/// The end of a statement, as the Data API's event names it.
+///
+/// What the end was is not read: it is asked for where it counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementNews {
+    /// The account in the envelope.
+    pub unverified_account: String,
+    /// Whose it is by its name.
+    pub unverified_name: UnverifiedName,
+    /// The Data API's id of it.
+    pub unverified_statement: String,
+}
+
 /// AppFlow switched a flow off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deactivated {
@@ -90,7 +106,8 @@ pub fn parse(event: &Value) -> Result<Input, Rejected> {
     match event["source"].as_str() {
         Some("aws.appflow") => {}
         Some("tributary.verification") => return verification(event),
-        _ => return Err(Rejected::Malformed("its source is not aws.appflow")),
+        Some("aws.redshift-data") => return statement(event),
+        _ => return Err(Rejected::Malformed("its source is not one that we know")),
     }
     let unverified_type = event["detail-type"]
         .as_str()
@@ -116,6 +133,21 @@ fn verification(event: &Value) -> Result<Input, Rejected> {
         unverified_nonce: name(&event["detail"]["nonce"])
             .ok_or(Rejected::Malformed("it has no nonce"))?,
     })
+}
+
+fn statement(event: &Value) -> Result<Input, Rejected> {
+    if event["detail-type"] != "Redshift Data Statement Status Change" {
+        return Err(Rejected::UnknownDetailType);
+    }
+    let detail = &event["detail"];
+    Ok(Input::Statement(StatementNews {
+        unverified_account: account(event)?,
+        unverified_name: name(&detail["statementName"])
+            .and_then(|name| UnverifiedName::parse(&name))
+            .ok_or(Rejected::Malformed("its statement is not one of a run"))?,
+        unverified_statement: name(&detail["statementId"])
+            .ok_or(Rejected::Malformed("it names no statement"))?,
+    }))
 }
 
 fn scheduled(kind: &str, event: &Value) -> Result<Input, Rejected> {

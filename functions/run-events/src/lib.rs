@@ -3,8 +3,10 @@
 //! AppFlow's events are best effort, repeated and unordered: they are hints. What a piece of news
 //! does to a run is decided by one pure function ([`decide`]); the change and the notification that
 //! it asks for are one transaction, so that a crash loses neither and a repeat doubles neither.
-//! What never came is found by the reconciliation ([`reconcile`]), which asks AppFlow.
+//! What never came is found by the reconciliation ([`reconcile`]), which asks AppFlow. What a flow
+//! does in the warehouse when a run has completed goes the same way ([`after_run`]).
 
+pub mod after_run;
 mod apply;
 mod config;
 mod deactivation;
@@ -36,6 +38,7 @@ pub use config::Config;
 pub use decision::{Decision, Facts, News, decide};
 pub use rejected::Rejected;
 
+use after_run::ServiceWarehouse;
 use fair::Way;
 use input::{Input, parse};
 
@@ -52,6 +55,7 @@ pub struct RunEvents {
     refresh_queue: String,
     event_queue: String,
     limiter: Limiter,
+    warehouse: ServiceWarehouse,
 }
 
 impl RunEvents {
@@ -68,6 +72,7 @@ impl RunEvents {
             scopes: TenantScopes::new(aws.clone(), config.scopes),
             queues: aws_sdk_sqs::Client::new(&aws),
             refresh_queue: config.refresh_queue,
+            warehouse: ServiceWarehouse::new(aws.clone(), config.warehouse),
             sessions: RoleSessions::new(aws),
         }
     }
@@ -76,6 +81,7 @@ impl RunEvents {
     async fn within(&self, tenant: TenantId) -> Result<TenantEvents<'_>, Error> {
         Ok(TenantEvents {
             events: self,
+            tenant,
             store: self.scopes.of(tenant).await?.store().clone(),
         })
     }
@@ -127,6 +133,7 @@ impl RunEvents {
                     .tell_deactivation(&owner, &deactivated)
                     .await?;
             }
+            Input::Statement(news) => self.statement_ended(&news).await?,
             Input::Verification {
                 account,
                 unverified_nonce,
@@ -148,6 +155,7 @@ impl RunEvents {
 #[derive(Debug)]
 struct TenantEvents<'a> {
     events: &'a RunEvents,
+    tenant: TenantId,
     store: Store,
 }
 

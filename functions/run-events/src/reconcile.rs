@@ -1,5 +1,5 @@
-//! What never came: notifications that were decided and not published, and runs whose end nobody
-//! told. AppFlow's own records decide (scenario U2).
+//! What never came: notifications that were decided and not published, runs whose end nobody told,
+//! and statements after runs. AppFlow's own records decide (scenario U2), and the Data API.
 
 mod due;
 mod records;
@@ -68,6 +68,28 @@ impl RunEvents {
 
 impl TenantEvents<'_> {
     async fn catch_up(&self, owner: &RunOwner, runs: &[Run]) -> Result<(), Error> {
+        let (ended, open): (Vec<Run>, Vec<Run>) =
+            runs.iter().cloned().partition(|run| run.status.is_final());
+        let statements = self.catch_up_after(ended).await;
+        if !open.is_empty() {
+            self.catch_up_open(owner, &open).await?;
+        }
+        statements
+    }
+
+    /// Goes on with what completed runs do in the warehouse. One that cannot does not keep the others.
+    async fn catch_up_after(&self, runs: Vec<Run>) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for run in runs {
+            match self.look_again_later(&run).await {
+                Ok(()) => outcome = outcome.and(self.go_on(run).await),
+                Err(error) => outcome = Err(error),
+            }
+        }
+        outcome
+    }
+
+    async fn catch_up_open(&self, owner: &RunOwner, runs: &[Run]) -> Result<(), Error> {
         // First, so that a flow which always fails does not hold the front of the index.
         for run in runs {
             self.check_again_later(run).await?;

@@ -18,6 +18,9 @@ pub enum Rejected {
     /// No verification sent this event through the account that it came from.
     #[error("no verification sent this event through the account that sent it")]
     UnknownVerification,
+    /// No run of ours has this statement.
+    #[error("no run has the statement that the event names")]
+    UnknownStatement,
     /// Something that we depend on failed.
     #[error(transparent)]
     Failed(#[from] Error),
@@ -31,6 +34,7 @@ impl Rejected {
             Self::UnknownDetailType => "RunEvents.UnknownDetailType",
             Self::UnknownFlow => "RunEvents.UnknownFlow",
             Self::UnknownVerification => "RunEvents.UnknownVerification",
+            Self::UnknownStatement => "RunEvents.UnknownStatement",
             Self::Failed(error) => error.code(),
         }
     }

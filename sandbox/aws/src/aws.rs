@@ -181,6 +181,18 @@ impl Aws {
         sts::assume_as_service(self, "lambda.amazonaws.com", role_arn, session_name)
     }
 
+    /// Whether Redshift may act under a role, as a COPY names it: the role's trust policy must name
+    /// `redshift-serverless.amazonaws.com` or `redshift.amazonaws.com`.
+    pub fn assume_for_warehouse(&self, role_arn: &str) -> Result<(), RoleRefused> {
+        let services = ["redshift-serverless", "redshift"];
+        let assume = |service| {
+            let service = format!("{service}.amazonaws.com");
+            sts::assume_as_service(self, &service, role_arn, "copy").map(drop)
+        };
+        let [serverless, provisioned] = services.map(assume);
+        serverless.or(provisioned)
+    }
+
     /// Ends the life of temporary credentials now, as if their time had come.
     pub fn expire_credentials(&self, access_key_id: &str) {
         self.credentials.expire(access_key_id);

@@ -1,123 +1,110 @@
-//! The administrator's definitions: schemas, tables, roles, privileges, row-level security.
+//! The administrator's definitions: schemas, relations, users, roles, privileges, row-level security.
 
 mod grant;
 mod policy;
+mod role;
+mod schema;
 mod table;
+mod user;
+pub(crate) mod view;
 
 use crate::{
+    catalog::Grantee,
     error::SqlError,
     sql::{Cursor, Token},
-    warehouse::{Warehouse, attach},
+    warehouse::Warehouse,
 };
+
+/// Reads a definition behind its keywords and carries it out.
+type Definition = fn(&mut Warehouse, &mut Cursor<'_>) -> Result<(), SqlError>;
+
+/// The definitions by their keywords; longer ones stand before shorter ones.
+const DEFINITIONS: [(&[&str], Definition); 34] = [
+    (&["create", "schema"], schema::create),
+    (&["alter", "schema"], schema::alter),
+    (&["drop", "schema"], schema::drop),
+    (&["create", "table"], table::create),
+    (&["drop", "table"], table::drop),
+    (&["alter", "table"], table::alter),
+    (&["create", "or", "replace", "view"], view::replace),
+    (&["create", "view"], view::create),
+    (&["drop", "view"], view::drop),
+    (&["create", "materialized", "view"], view::materialize),
+    (&["alter", "materialized", "view"], table::alter),
+    (&["drop", "materialized", "view"], view::drop),
+    (&["create", "user"], user::create),
+    (&["alter", "user"], user::alter),
+    (&["drop", "user"], user::drop),
+    (&["create", "role"], role::create),
+    (&["drop", "role"], role::drop),
+    (&["create", "identity", "provider"], user::identity_provider),
+    (&["create", "rls", "policy"], policy::create),
+    (&["alter", "rls", "policy"], policy::alter),
+    (&["drop", "rls", "policy"], policy::drop),
+    (&["attach", "rls", "policy"], policy::attach),
+    (&["detach", "rls", "policy"], policy::detach),
+    (&["create", "masking", "policy"], no_masking),
+    (&["attach", "masking", "policy"], no_masking),
+    (&["detach", "masking", "policy"], no_masking),
+    (&["grant"], grant::grant),
+    (&["revoke"], grant::revoke),
+    (&["alter", "system", "set"], system_setting),
+    (&["create"], unsupported),
+    (&["drop"], unsupported),
+    (&["alter"], unsupported),
+    (&["attach"], unsupported),
+    (&["detach"], unsupported),
+];
 
 /// Runs a statement if it is a definition; `None` leaves it to the query side.
 pub(crate) fn define(warehouse: &mut Warehouse, tokens: &[Token]) -> Option<Result<(), SqlError>> {
     let mut cursor = Cursor::new(tokens);
-    let cursor = &mut cursor;
-    Some(if cursor.accept(&["create", "schema"]) {
-        create_schema(warehouse, cursor)
-    } else if cursor.accept(&["drop", "schema"]) {
-        drop_schema(warehouse, cursor)
-    } else if cursor.accept(&["create", "table"]) {
-        table::create(warehouse, cursor)
-    } else if cursor.accept(&["drop", "table"]) {
-        table::drop(warehouse, cursor)
-    } else if cursor.accept(&["truncate"]) {
-        table::truncate(warehouse, cursor)
-    } else if cursor.accept(&["alter", "table"]) {
-        table::alter(warehouse, cursor)
-    } else if cursor.accept(&["create", "role"]) {
-        create_role(warehouse, cursor)
-    } else if cursor.accept(&["drop", "role"]) {
-        drop_role(warehouse, cursor)
-    } else if cursor.accept(&["create", "rls", "policy"]) {
-        policy::create(warehouse, cursor)
-    } else if cursor.accept(&["drop", "rls", "policy"]) {
-        policy::drop(warehouse, cursor)
-    } else if cursor.accept(&["attach", "rls", "policy"]) {
-        policy::attach(warehouse, cursor, "to")
-    } else if cursor.accept(&["detach", "rls", "policy"]) {
-        policy::attach(warehouse, cursor, "from")
-    } else if cursor.accept(&["grant"]) {
-        grant::change(warehouse, cursor, "to")
-    } else if cursor.accept(&["revoke"]) {
-        grant::change(warehouse, cursor, "from")
-    } else if ["create", "drop", "alter", "attach", "detach"]
+    let found = DEFINITIONS
         .iter()
-        .any(|word| cursor.accept(&[word]))
-    {
-        Err(SqlError::Unsupported(cursor.shown()))
-    } else {
-        return None;
-    })
+        .find(|(keywords, _)| cursor.accept(keywords));
+    found.map(|(_, definition)| definition(warehouse, &mut cursor))
 }
 
-fn create_schema(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
-    let lenient = cursor.accept(&["if", "not", "exists"]);
-    let name = cursor.name()?;
-    cursor.end()?;
-    if warehouse.catalog.schemas.contains_key(&name) {
-        return exists(lenient, "schema", name);
-    }
-    attach(&warehouse.connection, &name)?;
-    warehouse.catalog.schemas.entry(name).or_default();
-    Ok(())
+fn unsupported(_: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    Err(SqlError::Unsupported(cursor.shown()))
 }
 
-fn drop_schema(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
-    let lenient = cursor.accept(&["if", "exists"]);
-    let name = cursor.name()?;
-    let cascade = cursor.accept(&["cascade"]);
-    cursor.end()?;
-    let Some(schema) = warehouse.catalog.schemas.get(&name) else {
-        return if lenient {
-            Ok(())
-        } else {
-            Err(SqlError::NoSchema(name))
-        };
-    };
-    if !schema.tables.is_empty() && !cascade {
-        return Err(SqlError::Other(format!(
-            "cannot drop schema {name} because other objects depend on it"
-        )));
-    }
-    let tables: Vec<String> = schema.tables.keys().cloned().collect();
-    for table in tables {
-        table::drop_one(warehouse, &name, &table)?;
-    }
-    warehouse.catalog.schemas.remove(&name);
-    Ok(())
+fn no_masking(_: &mut Warehouse, _: &mut Cursor<'_>) -> Result<(), SqlError> {
+    Err(SqlError::Unsupported(
+        "dynamic data masking (a masking policy)".to_owned(),
+    ))
 }
 
-fn create_role(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
-    let name = cursor.role()?;
-    cursor.end()?;
-    if !warehouse.catalog.roles.insert(name.clone()) {
-        return exists(false, "role", name);
-    }
-    Ok(())
+/// `metadata_security = TRUE`: what a user may not use, its system views do not show. They never do
+/// here, so the setting can be made and not taken back.
+fn system_setting(_: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    cursor.expect("metadata_security")?;
+    cursor.accept_symbol("=");
+    cursor.expect("true")?;
+    cursor.end()
 }
 
-fn drop_role(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
-    let name = cursor.role()?;
-    let force = cursor.accept(&["force"]);
-    if !force {
-        cursor.accept(&["restrict"]);
-    }
-    cursor.end()?;
-    if !warehouse.catalog.roles.remove(&name) {
-        return Err(SqlError::NoRole(name));
-    }
-    let gone = crate::catalog::Grantee::Role(name);
-    for schema in warehouse.catalog.schemas.values_mut() {
-        schema.usage.remove(&gone);
+/// Forgets a role or user that is dropped, wherever it holds something.
+fn forget(warehouse: &mut Warehouse, gone: &Grantee) {
+    let catalog = &mut warehouse.catalog;
+    for schema in catalog.schemas.values_mut() {
+        schema.usage.remove(gone);
         for table in schema.tables.values_mut() {
-            table.select.remove(&gone);
-            table.select_columns.remove(&gone);
-            table.attached.retain(|(_, grantee)| *grantee != gone);
+            table.privileges.forget(gone);
+            table.attached.retain(|(_, grantee)| grantee != gone);
         }
     }
-    Ok(())
+    catalog.membership.granted.remove(gone);
+    if let Grantee::Role(role) = gone {
+        for held in catalog.membership.granted.values_mut() {
+            held.remove(role);
+        }
+        for held in catalog.membership.of_directory.values_mut() {
+            held.remove(role);
+        }
+        catalog.ignore_rls.remove(role);
+        catalog.explain_rls.remove(role);
+    }
 }
 
 /// What to say of something that is there already.

@@ -1,5 +1,6 @@
 //! The operations of the Data API (awsJson1_1).
 
+mod acting;
 mod catalogue;
 mod describe;
 mod execute;
@@ -16,7 +17,6 @@ use serde_json::{Map, Value};
 
 use crate::{
     Inner,
-    catalog::User,
     statements::{Owner, Statement},
 };
 
@@ -49,14 +49,6 @@ impl ApiError {
         }
     }
 
-    fn no_connection() -> Self {
-        Self {
-            code: "DatabaseConnectionException",
-            message: NO_IDENTITY.to_owned(),
-            about: None,
-        }
-    }
-
     fn reply(&self) -> AwsReply {
         // The model marks these as faults of the service.
         let status = match self.code {
@@ -77,33 +69,6 @@ impl ApiError {
             http::HeaderValue::from_static(self.code),
         );
         reply
-    }
-}
-
-const NO_IDENTITY: &str =
-    "Redshift endpoint doesn't accept this session: it carries no identity of a user.";
-
-/// Who a principal is in the database.
-enum Acting {
-    Superuser,
-    User(User),
-    /// A role session without a person and without database credentials.
-    Nobody,
-}
-
-impl Acting {
-    fn of(principal: &Principal) -> Self {
-        if let Some(person) = &principal.on_behalf_of {
-            return Self::User(User {
-                name: format!("AWSIDC:{}", person.user_name),
-                groups: person.groups.clone(),
-            });
-        }
-        if principal.arn.contains(":user/") || principal.arn.ends_with(":root") {
-            Self::Superuser
-        } else {
-            Self::Nobody
-        }
     }
 }
 
@@ -168,30 +133,35 @@ impl Asked {
 pub(crate) async fn handle(inner: Arc<Inner>, call: AwsCall) -> AwsReply {
     let operation = call.target_operation().unwrap_or_default().to_owned();
     let principal = call.principal.clone();
-    let (answer, note) = match call.json() {
-        Ok(Value::Object(body)) => {
+    let body = call.json().unwrap_or_default();
+    let note = body["StatementName"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let answer = match &body {
+        Value::Object(members) => {
             let asked = Asked {
                 owner: Owner::of(&principal),
                 principal: principal.clone(),
                 region: call.region.clone(),
-                body,
+                body: members.clone(),
             };
-            let note = asked.text("StatementName").unwrap_or_default().to_owned();
-            (dispatch(&inner, &operation, asked).await, note)
+            dispatch(&inner, &operation, asked).await
         }
-        _ => (
-            Err(ApiError {
-                code: "SerializationException",
-                message: "The body is not a JSON object.".to_owned(),
-                about: None,
-            }),
-            String::new(),
-        ),
+        _ => Err(ApiError {
+            code: "SerializationException",
+            message: "The body is not a JSON object.".to_owned(),
+            about: None,
+        }),
     };
     let reply = match &answer {
         Ok(body) => AwsReply::json(StatusCode::OK, CONTENT_TYPE, body),
         Err(error) => error.reply(),
     };
+    let came_of_it = answer.as_ref().map_err(|error| error.code);
+    inner
+        .trail
+        .record(&call, &body, came_of_it, inner.clock.now());
     inner.journal.record(Entry {
         service: "redshift-data".to_owned(),
         operation,
@@ -213,10 +183,10 @@ async fn dispatch(inner: &Arc<Inner>, operation: &str, asked: Asked) -> Result<V
         "GetStatementResultV2" => result::csv(inner, &asked).await,
         "CancelStatement" => describe::cancel(inner, &asked),
         "ListStatements" => list::statements(inner, &asked),
-        "ListDatabases" => catalogue::databases(inner, &asked),
-        "ListSchemas" => catalogue::schemas(inner, &asked),
-        "ListTables" => catalogue::tables(inner, &asked),
-        "DescribeTable" => catalogue::columns(inner, &asked),
+        "ListDatabases" => catalogue::databases(inner, &asked).await,
+        "ListSchemas" => catalogue::schemas(inner, &asked).await,
+        "ListTables" => catalogue::tables(inner, &asked).await,
+        "DescribeTable" => catalogue::columns(inner, &asked).await,
         _ => Err(ApiError {
             code: "UnknownOperationException",
             message: format!("{operation} is not an operation of this stand-in."),
@@ -241,7 +211,15 @@ async fn statement(inner: &Inner, asked: &Asked) -> Result<(Statement, Option<us
     };
     let mut found = find()?;
     if let Some(wait) = asked.wait()? {
-        inner.statements.wait(whole, wait).await;
+        let most = inner.limits().waiting_requests;
+        let waited = inner.statements.wait_as_one_of(whole, wait, most).await;
+        if !waited {
+            return Err(ApiError {
+                code: "ActiveWaitingRequestsExceededException",
+                message: "Too many requests wait for this statement.".to_owned(),
+                about: None,
+            });
+        }
         found = find()?;
     }
     let part = part

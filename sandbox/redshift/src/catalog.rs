@@ -1,6 +1,13 @@
-//! Schemas, tables, roles, privileges and row-level security policies of one database.
+//! Schemas, relations, users, roles, privileges and row-level security policies of one database.
+
+mod people;
+mod privileges;
+mod references;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use people::{Login, Membership, NAMESPACE};
+pub(crate) use privileges::{Columns, Privilege, Privileges, owns};
 
 use crate::{
     error::SqlError,
@@ -10,6 +17,9 @@ use crate::{
 
 /// The schema of names without one. Everybody may use it, as in Redshift.
 pub(crate) const PUBLIC_SCHEMA: &str = "public";
+
+/// Schema and name of a relation, in lower case.
+pub(crate) type Relation = (String, String);
 
 /// Who can hold a privilege.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +38,15 @@ pub(crate) enum Conjunction {
     Or,
 }
 
+impl Conjunction {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::And => "and",
+            Self::Or => "or",
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
     pub(crate) name: String,
@@ -35,13 +54,44 @@ pub(crate) struct Column {
     pub(crate) required: bool,
 }
 
+/// What a relation is.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Kind {
+    #[default]
+    Table,
+    /// A query that runs whenever the view is read.
+    View { query: Vec<Token> },
+    /// A query whose rows were kept when the view was made or refreshed.
+    Materialized { query: Vec<Token> },
+}
+
+impl Kind {
+    /// As the catalogue's views call it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::View { .. } => "view",
+            Self::Materialized { .. } => "materialized view",
+        }
+    }
+
+    /// The query of a view.
+    pub(crate) fn query(&self) -> Option<&[Token]> {
+        match self {
+            Self::Table => None,
+            Self::View { query } | Self::Materialized { query } => Some(query),
+        }
+    }
+}
+
+/// A table or view.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
+    pub(crate) kind: Kind,
     pub(crate) columns: Vec<Column>,
-    /// Who may read every column.
-    pub(crate) select: BTreeSet<Grantee>,
-    /// Who may read some columns.
-    pub(crate) select_columns: BTreeMap<Grantee, BTreeSet<String>>,
+    /// The user who owns it; the superuser if nobody does.
+    pub(crate) owner: Option<String>,
+    pub(crate) privileges: Privileges,
     /// Whether row-level security is on, and how policies combine.
     pub(crate) row_security: Option<Conjunction>,
     /// Policies and whom they apply to.
@@ -50,6 +100,7 @@ pub(crate) struct Table {
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Schema {
+    pub(crate) owner: Option<String>,
     pub(crate) usage: BTreeSet<Grantee>,
     pub(crate) tables: BTreeMap<String, Table>,
 }
@@ -64,10 +115,18 @@ pub(crate) struct Policy {
 /// A user of the database with what applies to them.
 #[derive(Debug, Clone)]
 pub(crate) struct User {
-    /// `AWSIDC:<user name>`.
+    /// `AWSIDC:<user name>` for a person of the directory, else the name of a database user.
     pub(crate) name: String,
     /// Names of the directory groups.
     pub(crate) groups: Vec<String>,
+}
+
+/// For whom a statement runs.
+#[derive(Debug, Clone)]
+pub(crate) enum Actor {
+    /// Whom neither privileges nor row-level security concern.
+    Superuser,
+    User(User),
 }
 
 #[derive(Debug, Clone)]
@@ -75,18 +134,32 @@ pub(crate) struct Catalog {
     pub(crate) schemas: BTreeMap<String, Schema>,
     pub(crate) roles: BTreeSet<String>,
     pub(crate) policies: BTreeMap<String, Policy>,
+    /// Users with a password of their own.
+    pub(crate) logins: BTreeMap<String, Login>,
+    pub(crate) membership: Membership,
+    /// Roles whom row-level security does not concern, on any table.
+    pub(crate) ignore_rls: BTreeSet<String>,
+    /// Roles to whom EXPLAIN shows the policies.
+    pub(crate) explain_rls: BTreeSet<String>,
+    /// Names of identity providers, and whether they make the roles of groups.
+    pub(crate) identity_providers: BTreeMap<String, bool>,
 }
 
 impl Default for Catalog {
     fn default() -> Self {
         let public = Schema {
             usage: [Grantee::Public].into(),
-            tables: BTreeMap::new(),
+            ..Schema::default()
         };
         Self {
             schemas: [(PUBLIC_SCHEMA.to_owned(), public)].into(),
             roles: BTreeSet::new(),
             policies: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            membership: Membership::default(),
+            ignore_rls: BTreeSet::new(),
+            explain_rls: BTreeSet::new(),
+            identity_providers: BTreeMap::new(),
         }
     }
 }
@@ -118,100 +191,42 @@ impl Catalog {
             .ok_or_else(|| SqlError::NoRelation(shown(schema, table)))
     }
 
-    /// What the user holds: itself, PUBLIC, and the role `AWSIDC:<group>` of each group that has one.
-    pub(crate) fn grantees(&self, user: &User) -> BTreeSet<Grantee> {
-        let roles = user
-            .groups
-            .iter()
-            .map(|group| format!("AWSIDC:{group}"))
-            .filter(|role| self.roles.contains(role))
-            .map(Grantee::Role);
-        [Grantee::Public, Grantee::User(user.name.clone())]
-            .into_iter()
-            .chain(roles)
-            .collect()
+    /// Every relation with its schema and name.
+    pub(crate) fn relations(&self) -> impl Iterator<Item = (&str, &str, &Table)> {
+        self.schemas.iter().flat_map(|(schema, content)| {
+            let tables = content.tables.iter();
+            tables.map(move |(name, table)| (schema.as_str(), name.as_str(), table))
+        })
     }
 
-    /// Columns of a table that the user may read, or why none.
-    pub(crate) fn readable(
-        &self,
-        user: &User,
-        schema: &str,
-        table: &str,
-    ) -> Result<Vec<Column>, SqlError> {
-        let grantees = self.grantees(user);
-        if self.schema(schema)?.usage.is_disjoint(&grantees) {
-            return Err(SqlError::denied("schema", schema));
-        }
-        let relation = self.table(schema, table)?;
-        if !relation.select.is_disjoint(&grantees) {
-            return Ok(relation.columns.clone());
-        }
-        let granted: BTreeSet<&String> = grantees
-            .iter()
-            .filter_map(|grantee| relation.select_columns.get(grantee))
-            .flatten()
-            .collect();
-        let columns: Vec<Column> = relation
-            .columns
-            .iter()
-            .filter(|column| granted.contains(&column.name))
-            .cloned()
-            .collect();
-        if columns.is_empty() {
-            return Err(SqlError::denied("relation", table));
-        }
-        Ok(columns)
-    }
-
-    /// Tables that a (translated) statement names. Names after FROM and JOIN that are nothing at
-    /// all are errors, as they would be in Redshift.
-    pub(crate) fn references(
-        &self,
-        tokens: &[Token],
-    ) -> Result<BTreeSet<(String, String)>, SqlError> {
-        let named = common_tables(tokens);
+    /// Views that read a relation, directly or through other views.
+    pub(crate) fn readers_of(&self, relation: &Relation) -> BTreeSet<Relation> {
         let mut found = BTreeSet::new();
-        for (at, token) in tokens.iter().enumerate() {
-            let before = at.checked_sub(1).map(|b| &tokens[b]);
-            let Some(name) = token.name() else { continue };
-            if before.is_some_and(|t| t.is_symbol(".")) {
-                continue;
-            }
-            let opens = before.is_some_and(|t| t.is_word("from") || t.is_word("join"))
-                && !at
-                    .checked_sub(2)
-                    .is_some_and(|b| tokens[b].is_word("distinct"));
-            let follows_comma = before.is_some_and(|t| t.is_symbol(","));
-            match (tokens.get(at + 1), tokens.get(at + 2).and_then(Token::name)) {
-                (Some(dot), Some(table))
-                    if dot.is_symbol(".") && (opens || self.table(&name, &table).is_ok()) =>
-                {
-                    self.table(&name, &table)?;
-                    found.insert((name, table));
+        let mut todo = vec![relation.clone()];
+        while let Some(next) = todo.pop() {
+            for (schema, name, table) in self.relations() {
+                let view = (schema.to_owned(), name.to_owned());
+                let reads = table.kind.query().is_some_and(|query| {
+                    self.references(query)
+                        .is_ok_and(|names| names.contains(&next))
+                });
+                if reads && found.insert(view.clone()) {
+                    todo.push(view);
                 }
-                // A column of an alias: `t.city`.
-                (Some(dot), _) if dot.is_symbol(".") => {}
-                (Some(paren), _) if paren.is_symbol("(") => {}
-                _ if named.contains(&name) || !(opens || follows_comma) => {}
-                _ if self.table(PUBLIC_SCHEMA, &name).is_ok() => {
-                    found.insert((PUBLIC_SCHEMA.to_owned(), name));
-                }
-                _ if opens && !token.is_word("lateral") => {
-                    return Err(SqlError::NoRelation(name));
-                }
-                _ => {}
             }
         }
-        Ok(found)
+        found
     }
 
     /// Types of the columns of these tables, by name.
-    pub(crate) fn scope(&self, tables: &BTreeSet<(String, String)>) -> Scope {
+    pub(crate) fn scope(&self, tables: &BTreeSet<Relation>) -> Scope {
         let mut scope = Scope::new();
         for (schema, table) in tables {
             for column in self.table(schema, table).iter().flat_map(|t| &t.columns) {
                 scope.entry(column.name.clone()).or_insert(column.ty);
+            }
+            for (name, ty) in crate::system::columns(schema, table) {
+                scope.entry((*name).to_owned()).or_insert(*ty);
             }
         }
         scope
@@ -225,30 +240,4 @@ pub(crate) fn shown(schema: &str, table: &str) -> String {
     } else {
         format!("{schema}.{table}")
     }
-}
-
-/// Names of common table expressions: `name AS (` and `name (columns) AS (`.
-fn common_tables(tokens: &[Token]) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for (at, token) in tokens.iter().enumerate() {
-        let starts = at.checked_sub(1).is_some_and(|before| {
-            let before = &tokens[before];
-            before.is_word("with") || before.is_word("recursive") || before.is_symbol(",")
-        });
-        let Some(name) = token.name().filter(|_| starts) else {
-            continue;
-        };
-        let after = match tokens.get(at + 1) {
-            Some(open) if open.is_symbol("(") => {
-                crate::sql::token::closing(tokens, at + 1).map_or(at + 1, |close| close + 1)
-            }
-            _ => at + 1,
-        };
-        let is_common = tokens.get(after).is_some_and(|t| t.is_word("as"))
-            && tokens.get(after + 1).is_some_and(|t| t.is_symbol("("));
-        if is_common {
-            names.insert(name);
-        }
-    }
-    names
 }

@@ -15,6 +15,10 @@ pub(crate) enum SqlError {
     NoRole(String),
     #[error("ERROR: RLS policy \"{0}\" does not exist")]
     NoPolicy(String),
+    #[error("ERROR: user \"{0}\" does not exist")]
+    NoUser(String),
+    #[error("FATAL: password authentication failed for user \"{0}\"")]
+    Authentication(String),
     #[error("ERROR: {kind} \"{name}\" already exists")]
     Exists { kind: &'static str, name: String },
     #[error("ERROR: permission denied for {kind} {name}")]
@@ -27,6 +31,10 @@ pub(crate) enum SqlError {
     Unsupported(String),
     #[error("ERROR: Query cancelled on user's request")]
     Cancelled,
+    #[error(
+        "ERROR: Query cancelled by WLM abort action of Query Monitoring Rule \"max_query_execution_time\""
+    )]
+    TimedOut,
     #[error("ERROR: {0}")]
     Other(String),
 }
@@ -69,6 +77,10 @@ impl From<rusqlite::Error> for SqlError {
         if let Some(rest) = after("near \"") {
             let near = rest.split("\": syntax error").next().unwrap_or_default();
             return Self::Syntax(near.to_owned());
+        }
+        if let Some(column) = after("NOT NULL constraint failed: ") {
+            let column = column.rsplit('.').next().unwrap_or_default();
+            return Self::Other(format!("Cannot insert a NULL value into column {column}"));
         }
         if text == "incomplete input" {
             return Self::Other("syntax error at end of input".to_owned());

@@ -19,8 +19,13 @@ use crate::{
 
 const PURE: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
 
-/// Makes the functions known to a connection that acts for `user`.
-pub(crate) fn register(connection: &Connection, user: &str, clock: &Clock) -> Result<()> {
+/// Makes the functions known to a connection of a database that acts for `user`.
+pub(crate) fn register(
+    connection: &Connection,
+    user: &str,
+    database: &str,
+    clock: &Clock,
+) -> Result<()> {
     let sum = |ending| Sum { ending };
     connection.create_window_function("sum", 1, PURE, sum(Ending::Total))?;
     connection.create_window_function("avg", 1, PURE, sum(Ending::Average))?;
@@ -54,6 +59,8 @@ pub(crate) fn register(connection: &Connection, user: &str, clock: &Clock) -> Re
     let name = user.to_owned();
     connection
         .create_scalar_function("redshift_current_user", 0, PURE, move |_| Ok(name.clone()))?;
+    let name = database.to_owned();
+    connection.create_scalar_function("redshift_database", 0, PURE, move |_| Ok(name.clone()))?;
     let now = clock.clone();
     connection.create_scalar_function(
         "redshift_now",

@@ -16,33 +16,44 @@ mod catalog;
 mod decimal;
 mod error;
 mod functions;
+mod limits;
+mod loads;
 mod query;
 mod reader;
+mod rls;
+mod scratch;
 mod sql;
 mod statements;
+mod system;
+mod trail;
 mod types;
 mod warehouse;
+mod write;
+
+pub use limits::Limits;
+pub use loads::{ObjectsAsked, ReadObjects};
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use sandbox_core::{AccountServices, AwsCall, AwsReply, AwsService, BoxFuture, Clock, Journal};
 
+use serde_json::Value;
+
 use crate::{
-    catalog::PUBLIC_SCHEMA, error::SqlError, statements::Statements, warehouse::Outcome,
-    warehouse::Warehouse,
+    catalog::{Actor, PUBLIC_SCHEMA},
+    error::SqlError,
+    query::{Parameters, Stop, Terms},
+    statements::Statements,
+    trail::Trail,
+    warehouse::{Outcome, Warehouse},
 };
 
 /// Databases by account and name.
 type Databases = BTreeMap<(String, String), Arc<Mutex<Warehouse>>>;
-
-/// How many rows a page of results has, unless told otherwise.
-const PAGE_ROWS: usize = 1000;
 
 /// The warehouse of every account, behind the Data API.
 #[derive(Clone)]
@@ -55,8 +66,11 @@ struct Inner {
     journal: Journal,
     databases: Mutex<Databases>,
     statements: Statements,
-    page_rows: AtomicUsize,
-    events: OnceLock<Arc<dyn AccountServices>>,
+    limits: Mutex<Limits>,
+    trail: Trail,
+    services: OnceLock<Arc<dyn AccountServices>>,
+    objects: OnceLock<ReadObjects>,
+    default_role: OnceLock<String>,
 }
 
 impl Redshift {
@@ -68,8 +82,11 @@ impl Redshift {
                 clock,
                 journal,
                 databases: Mutex::default(),
-                page_rows: AtomicUsize::new(PAGE_ROWS),
-                events: OnceLock::new(),
+                limits: Mutex::default(),
+                trail: Trail::default(),
+                services: OnceLock::new(),
+                objects: OnceLock::new(),
+                default_role: OnceLock::new(),
             }),
         }
     }
@@ -77,14 +94,46 @@ impl Redshift {
     /// Rows in a page of results from now on; at least one. The real service has no such setting,
     /// it cuts pages by size.
     pub fn set_page_rows(&self, rows: usize) {
-        self.inner.page_rows.store(rows.max(1), Ordering::SeqCst);
+        self.adjust(|limits| limits.page_rows = rows.max(1));
     }
 
-    /// Where status events of statements with `WithEvent` go. Without it `WithEvent` is refused.
-    /// Only the first call has an effect.
-    pub fn connect_events(&self, events: Arc<dyn AccountServices>) {
+    /// How long statements may run from now on (real time), as `max_query_execution_time` says.
+    pub fn set_statement_timeout(&self, time: Option<Duration>) {
+        self.adjust(|limits| limits.statement_time = time);
+    }
+
+    /// Changes limits from now on.
+    pub fn adjust(&self, change: impl FnOnce(&mut Limits)) {
+        change(&mut lock(&self.inner.limits));
+    }
+
+    /// The other services of the accounts: events of statements with `WithEvent` go there, and
+    /// secrets come from there. Without it both are refused. Only the first call has an effect.
+    pub fn connect_services(&self, services: Arc<dyn AccountServices>) {
         // A second sink would split the events between two readers.
-        let _ = self.inner.events.set(events);
+        let _ = self.inner.services.set(services);
+    }
+
+    /// How COPY reads objects. Without it COPY is refused. Only the first call has an effect.
+    pub fn connect_objects(&self, read: ReadObjects) {
+        let _ = self.inner.objects.set(read);
+    }
+
+    /// The role of `IAM_ROLE default`. Only the first call has an effect.
+    pub fn set_default_role(&self, role_arn: &str) {
+        let _ = self.inner.default_role.set(role_arn.to_owned());
+    }
+
+    /// ARN of the directory that people come from, for [`Redshift::trail`]. Only the first call has
+    /// an effect.
+    pub fn set_identity_store(&self, arn: &str) {
+        let _ = self.inner.trail.identity_store.set(arn.to_owned());
+    }
+
+    /// What CloudTrail would have of the Data API's calls, oldest first: `eventName`,
+    /// `userIdentity.onBehalfOf` with `userId` and `identityStoreArn`, the role, the statement's id.
+    pub fn trail(&self) -> Vec<Value> {
+        self.inner.trail.records()
     }
 
     /// Runs a script as the superuser, all of it or nothing, and answers how many rows it changed.
@@ -112,7 +161,12 @@ impl Redshift {
         let [statement] = tokens.as_slice() else {
             return Err("ERROR: one query is expected".to_owned());
         };
-        let outcome = lock(&warehouse).run(statement, &query::Parameters::new());
+        let terms = Terms {
+            parameters: &Parameters::new(),
+            stop: &Stop::default(),
+            most_bytes: usize::MAX,
+        };
+        let outcome = lock(&warehouse).run(&Actor::Superuser, statement, terms, &write::no_loads);
         match outcome.map_err(text)? {
             Outcome::Rows(set) => {
                 let row = |row: &Vec<query::Cell>| row.iter().map(query::Cell::text).collect();
@@ -142,6 +196,10 @@ impl Redshift {
 }
 
 impl Inner {
+    fn limits(&self) -> Limits {
+        lock(&self.limits).clone()
+    }
+
     /// An existing database.
     fn database(&self, account: &str, name: &str) -> Result<Arc<Mutex<Warehouse>>, SqlError> {
         lock(&self.databases)
@@ -156,7 +214,7 @@ impl Inner {
         if let Some(found) = databases.get(&key) {
             return Ok(Arc::clone(found));
         }
-        let made = Arc::new(Mutex::new(Warehouse::new(&self.clock)?));
+        let made = Arc::new(Mutex::new(Warehouse::new(name, &self.clock)?));
         databases.insert(key, Arc::clone(&made));
         Ok(made)
     }

@@ -7,9 +7,14 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
-use rusqlite::{Connection, Statement, config::DbConfig, types::ValueRef};
+use rusqlite::{
+    Connection, Statement,
+    config::DbConfig,
+    types::{Value, ValueRef},
+};
 
 use crate::{
     decimal::Decimal,
@@ -27,6 +32,53 @@ pub(crate) type Parameters = BTreeMap<String, String>;
 
 /// Steps of SQLite's machine between two looks at the flag that cancels.
 const STEPS: i32 = 10_000;
+
+/// The longest row of a result.
+const MOST_ROW_BYTES: usize = 64 * 1024;
+
+/// When a statement must end, whether it is done or not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop {
+    /// Set when the statement is cancelled.
+    pub(crate) cancelled: Arc<AtomicBool>,
+    /// The end of its time, if that is limited.
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl Stop {
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// Ends with an error once the statement must stop.
+    pub(crate) fn check(&self) -> Result<(), SqlError> {
+        if self.cancelled.load(Ordering::SeqCst) {
+            Err(SqlError::Cancelled)
+        } else if self.is_late() {
+            Err(SqlError::TimedOut)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What SQLite calls an interruption, with its reason.
+    pub(crate) fn reason(&self, error: SqlError) -> SqlError {
+        if error == SqlError::Cancelled {
+            self.check().err().unwrap_or(error)
+        } else {
+            error
+        }
+    }
+}
+
+/// What a statement runs with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) stop: &'a Stop,
+    /// The largest result.
+    pub(crate) most_bytes: usize,
+}
 
 /// One value of a result.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +131,8 @@ pub(crate) struct ResultColumn {
 pub(crate) struct ResultSet {
     pub(crate) columns: Vec<ResultColumn>,
     pub(crate) rows: Vec<Vec<Cell>>,
+    /// What all rows count for in `ResultSize`.
+    pub(crate) bytes: usize,
 }
 
 /// Settings that make SQLite as strict as Redshift: `"x"` is never a string, LIKE minds the case.
@@ -89,15 +143,10 @@ pub(crate) fn harden(connection: &Connection) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// Stops whatever runs on the connection once the flag is set; `None` takes the watch away. An
+/// Stops whatever runs on the connection once it must end; `None` takes the watch away. An
 /// interrupt handle would miss a statement that is about to start.
-pub(crate) fn stop_when(
-    connection: &mut Connection,
-    flag: Option<&Arc<AtomicBool>>,
-) -> Result<(), SqlError> {
-    let watch = flag
-        .map(Arc::clone)
-        .map(|flag| move || flag.load(Ordering::SeqCst));
+pub(crate) fn stop_when(connection: &mut Connection, stop: Option<&Stop>) -> Result<(), SqlError> {
+    let watch = stop.cloned().map(|stop| move || stop.check().is_err());
     connection.progress_handler(STEPS, watch)?;
     Ok(())
 }
@@ -116,14 +165,15 @@ pub(crate) fn run(
     connection: &Connection,
     tokens: &[Token],
     scope: &Scope,
-    parameters: &Parameters,
+    terms: Terms<'_>,
 ) -> Result<ResultSet, SqlError> {
     let mut statement = connection.prepare(&render(tokens))?;
     let names: Vec<String> = statement.column_names().map(str::to_lowercase).collect();
     let typed = align(&names, &select_list(tokens, scope), scope);
-    bind(&mut statement, parameters)?;
+    bind(&mut statement, terms.parameters)?;
     let mut types: Vec<Option<SqlType>> = typed.iter().map(|(_, ty)| *ty).collect();
     let mut rows = Vec::new();
+    let mut bytes = 0;
     let mut source = statement.raw_query();
     while let Some(row) = source.next()? {
         let mut cells = Vec::with_capacity(types.len());
@@ -133,6 +183,16 @@ pub(crate) fn run(
                 *ty = dynamic(value);
             }
             cells.push(cell(value, *ty)?);
+        }
+        let size: usize = cells.iter().map(Cell::size).sum();
+        if size > MOST_ROW_BYTES {
+            return Err(SqlError::Other("Packet for query is too large".to_owned()));
+        }
+        bytes += size;
+        if bytes > terms.most_bytes {
+            return Err(SqlError::Other(
+                "Database response exceeded size limit".to_owned(),
+            ));
         }
         rows.push(cells);
     }
@@ -144,7 +204,29 @@ pub(crate) fn run(
             ty: ty.unwrap_or(SqlType::Varchar(65535)),
         })
         .collect();
-    Ok(ResultSet { columns, rows })
+    Ok(ResultSet {
+        columns,
+        rows,
+        bytes,
+    })
+}
+
+/// Runs a translated query for its plain values, as a source of rows to write.
+pub(crate) fn values(
+    connection: &Connection,
+    tokens: &[Token],
+    parameters: &Parameters,
+) -> Result<Vec<Vec<Value>>, SqlError> {
+    let mut statement = connection.prepare(&render(tokens))?;
+    let width = statement.column_count();
+    bind(&mut statement, parameters)?;
+    let mut rows = Vec::new();
+    let mut source = statement.raw_query();
+    while let Some(row) = source.next()? {
+        let values = (0..width).map(|index| row.get::<_, Value>(index));
+        rows.push(values.collect::<Result<_, _>>()?);
+    }
+    Ok(rows)
 }
 
 /// Puts the select list beside SQLite's columns: from the left up to the first star, from the right

@@ -99,6 +99,18 @@ pub(crate) struct Request {
     pub(crate) batch: bool,
     pub(crate) sqls: Vec<String>,
     pub(crate) with_event: bool,
+    /// The user of a secret, and the secret.
+    pub(crate) database_user: Option<String>,
+    pub(crate) secret: Option<String>,
+}
+
+impl Request {
+    /// `DbUser` and `SecretArn` of answers, where a secret is used.
+    pub(crate) fn identity(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let user = self.database_user.clone().map(|user| ("DbUser", user));
+        let secret = self.secret.clone().map(|secret| ("SecretArn", secret));
+        user.into_iter().chain(secret)
+    }
 }
 
 /// A statement with its state.
@@ -124,6 +136,8 @@ struct Inner {
     by_id: BTreeMap<String, Statement>,
     client_tokens: HashMap<(Owner, String), (String, Timestamp)>,
     page_tokens: HashMap<String, (String, usize)>,
+    /// How many requests wait for a statement.
+    waiting: HashMap<String, usize>,
     submitted: i64,
 }
 
@@ -267,6 +281,37 @@ impl Statements {
         let _ = tokio::time::timeout(at_most, ended).await;
     }
 
+    /// Waits as [`Self::wait`] does, unless so many wait for the statement already: then false.
+    pub(crate) async fn wait_as_one_of(&self, id: &str, at_most: Duration, most: usize) -> bool {
+        let Some(_place) = self.take_place(id, most) else {
+            return false;
+        };
+        self.wait(id, at_most).await;
+        true
+    }
+
+    fn take_place(&self, id: &str, most: usize) -> Option<Place<'_>> {
+        let mut inner = lock(&self.inner);
+        let waiting = inner.waiting.entry(id.to_owned()).or_default();
+        if *waiting >= most {
+            return None;
+        }
+        *waiting += 1;
+        Some(Place {
+            statements: self,
+            id: id.to_owned(),
+        })
+    }
+
+    /// How many statements of the owner's account have not ended.
+    pub(crate) fn active(&self, owner: &Owner) -> usize {
+        let inner = lock(&self.inner);
+        let statements = inner.by_id.values();
+        statements
+            .filter(|s| s.owner.account == owner.account && !s.status.is_final())
+            .count()
+    }
+
     /// An opaque token that leads to `offset` of `scope` and of nothing else.
     pub(crate) fn page_token(&self, scope: &str, offset: usize) -> String {
         let token = uuid::Uuid::new_v4().simple().to_string();
@@ -280,5 +325,23 @@ impl Statements {
         let inner = lock(&self.inner);
         let (of, offset) = inner.page_tokens.get(token)?;
         (of == scope).then_some(*offset)
+    }
+}
+
+/// A place among those who wait for a statement; given up when dropped.
+struct Place<'a> {
+    statements: &'a Statements,
+    id: String,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut inner = lock(&self.statements.inner);
+        if let Some(waiting) = inner.waiting.get_mut(&self.id) {
+            *waiting = waiting.saturating_sub(1);
+            if *waiting == 0 {
+                inner.waiting.remove(&self.id);
+            }
+        }
     }
 }

@@ -178,6 +178,9 @@ impl SqlType {
     pub(crate) fn coerce(self, value: Value) -> Result<Value, SqlError> {
         let text = match &value {
             Value::Null => return Ok(Value::Null),
+            // The common cases, which need no text in between.
+            Value::Integer(i) if self.holds(*i) => return Ok(value),
+            Value::Real(_) if matches!(self, Self::Real | Self::Double) => return Ok(value),
             Value::Integer(i) => i.to_string(),
             Value::Real(r) => r.to_string(),
             Value::Text(text) => text.clone(),
@@ -224,6 +227,16 @@ impl SqlType {
             Self::Super => Value::Text(text),
             Self::Varbyte(_) => Value::Blob(text.into_bytes()),
         })
+    }
+
+    /// Whether this is an integer type that has the number.
+    fn holds(self, number: i64) -> bool {
+        match self {
+            Self::SmallInt => i16::try_from(number).is_ok(),
+            Self::Integer => i32::try_from(number).is_ok(),
+            Self::BigInt => true,
+            _ => false,
+        }
     }
 
     fn integer(self, text: &str, least: i64, most: i64) -> Result<Value, SqlError> {

@@ -5,15 +5,17 @@ use sandbox_core::Clock;
 
 use crate::{
     admin,
-    catalog::{Catalog, Column, PUBLIC_SCHEMA},
+    catalog::{Actor, Catalog, Column, Kind, PUBLIC_SCHEMA},
     error::SqlError,
     functions,
-    query::{self, Parameters, ResultSet},
+    query::{self, Parameters, ResultSet, Stop, Terms},
+    reader,
     sql::{
         Token,
-        token::{render, statements, tokenise},
+        token::{statements, tokenise},
         translate::translate,
     },
+    system, write,
 };
 
 /// What the superuser is called.
@@ -21,6 +23,8 @@ pub(crate) const SUPERUSER: &str = "IAM:root";
 
 /// A database with everything in it.
 pub(crate) struct Warehouse {
+    pub(crate) name: String,
+    pub(crate) clock: Clock,
     pub(crate) connection: Connection,
     pub(crate) catalog: Catalog,
 }
@@ -35,12 +39,14 @@ pub(crate) enum Outcome {
 }
 
 impl Warehouse {
-    pub(crate) fn new(clock: &Clock) -> Result<Self, SqlError> {
+    pub(crate) fn new(name: &str, clock: &Clock) -> Result<Self, SqlError> {
         let connection = Connection::open_in_memory()?;
         query::harden(&connection)?;
-        functions::register(&connection, SUPERUSER, clock)?;
+        functions::register(&connection, SUPERUSER, name, clock)?;
         attach(&connection, PUBLIC_SCHEMA)?;
         Ok(Self {
+            name: name.to_owned(),
+            clock: clock.clone(),
             connection,
             catalog: Catalog::default(),
         })
@@ -48,10 +54,17 @@ impl Warehouse {
 
     /// Runs a script as the superuser; all of it or nothing.
     pub(crate) fn script(&mut self, sql: &str) -> Result<u64, SqlError> {
+        let terms = Terms {
+            parameters: &Parameters::new(),
+            stop: &Stop::default(),
+            most_bytes: usize::MAX,
+        };
         self.transaction(|warehouse| {
             let mut changed = 0;
             for statement in statements(&tokenise(sql)?) {
-                if let Outcome::Changed(rows) = warehouse.run(&statement, &Parameters::new())? {
+                let outcome =
+                    warehouse.run(&Actor::Superuser, &statement, terms, &write::no_loads)?;
+                if let Outcome::Changed(rows) = outcome {
                     changed += rows;
                 }
             }
@@ -59,33 +72,64 @@ impl Warehouse {
         })
     }
 
-    /// Runs one statement as the superuser, whom row-level security does not concern.
+    /// Runs one statement for somebody, with that actor's rights.
     pub(crate) fn run(
         &mut self,
+        actor: &Actor,
         statement: &[Token],
-        parameters: &Parameters,
+        terms: Terms<'_>,
+        fetch: write::Fetch<'_>,
     ) -> Result<Outcome, SqlError> {
-        if let Some(done) = admin::define(self, statement) {
-            return done.map(|()| Outcome::Changed(0));
+        match actor {
+            Actor::Superuser => {
+                if let Some(done) = admin::define(self, statement) {
+                    return done.map(|()| Outcome::Changed(0));
+                }
+            }
+            Actor::User(user) => {
+                self.catalog.arrive(user);
+                reader::admit(statement)?;
+            }
         }
+        if !reader::reads(statement) {
+            return write::run(self, actor, statement, terms, fetch).map(Outcome::Changed);
+        }
+        if let Actor::Superuser = actor
+            && let Some(rows) = self.read_directly(statement, terms)?
+        {
+            return Ok(Outcome::Rows(rows));
+        }
+        let prepared = reader::prepare(self, actor, statement, terms.stop)?;
+        prepared.run(terms).map(Outcome::Rows)
+    }
+
+    /// A superuser's query over tables needs no copies of them.
+    fn read_directly(
+        &mut self,
+        statement: &[Token],
+        terms: Terms<'_>,
+    ) -> Result<Option<ResultSet>, SqlError> {
         let tokens = translate(statement)?;
-        let Some(first) = tokens.first() else {
-            return Err(SqlError::Other("syntax error at end of input".to_owned()));
+        let relations = self.catalog.references(&tokens)?;
+        let is_stored = |(schema, name): &(String, String)| {
+            !system::has(schema, name)
+                && self
+                    .catalog
+                    .table(schema, name)
+                    .is_ok_and(|table| !matches!(table.kind, Kind::View { .. }))
         };
-        if first.is_word("select") || first.is_word("with") {
-            let scope = self.catalog.scope(&self.catalog.references(&tokens)?);
-            return query::run(&self.connection, &tokens, &scope, parameters).map(Outcome::Rows);
+        let queries = ["select", "with", "values"];
+        let is_query = tokens
+            .first()
+            .is_some_and(|first| queries.iter().any(|word| first.is_word(word)));
+        if !is_query || !relations.iter().all(is_stored) {
+            return Ok(None);
         }
-        let writes = ["insert", "update", "delete"]
-            .iter()
-            .any(|w| first.is_word(w));
-        if !writes {
-            return Err(SqlError::Unsupported(first.shown().to_uppercase()));
-        }
-        let mut prepared = self.connection.prepare(&render(&tokens))?;
-        query::bind(&mut prepared, parameters)?;
-        let changed = prepared.raw_execute()?;
-        Ok(Outcome::Changed(changed as u64))
+        let scope = self.catalog.scope(&relations);
+        query::stop_when(&mut self.connection, Some(terms.stop))?;
+        let rows = query::run(&self.connection, &tokens, &scope, terms);
+        query::stop_when(&mut self.connection, None)?;
+        rows.map(Some).map_err(|error| terms.stop.reason(error))
     }
 
     /// Appends rows whose values are text, as a load would: coerced to the columns' types.
@@ -108,26 +152,40 @@ impl Warehouse {
                     .ok_or_else(|| SqlError::NoColumn(name.clone()))
             })
             .collect::<Result<_, _>>()?;
-        let sql = insertion(schema, table, &targets);
-        self.transaction(|warehouse| {
-            let mut prepared = warehouse.connection.prepare(&sql)?;
-            for row in rows {
-                if row.len() != targets.len() {
-                    return Err(SqlError::Other(format!(
-                        "INSERT has {} values for {} columns",
-                        row.len(),
-                        targets.len()
-                    )));
-                }
-                let values = targets.iter().zip(row).map(|(column, value)| {
-                    let value = value.clone().map_or(Value::Null, Value::Text);
-                    column.ty.coerce(value)
-                });
-                let values: Vec<Value> = values.collect::<Result<_, _>>()?;
-                prepared.execute(rusqlite::params_from_iter(values))?;
+        let rows = rows.iter().map(|row| {
+            let value = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
+            row.iter().map(value).collect()
+        });
+        self.transaction(|warehouse| warehouse.append((schema, table), &targets, rows))
+    }
+
+    /// Appends rows, each value coerced to its column's type.
+    pub(crate) fn append(
+        &self,
+        (schema, table): (&str, &str),
+        targets: &[Column],
+        rows: impl Iterator<Item = Vec<Value>>,
+    ) -> Result<u64, SqlError> {
+        let mut prepared = self
+            .connection
+            .prepare(&insertion(schema, table, targets))?;
+        let mut appended = 0;
+        for row in rows {
+            if row.len() != targets.len() {
+                return Err(SqlError::Other(format!(
+                    "INSERT has {} values for {} columns",
+                    row.len(),
+                    targets.len()
+                )));
             }
-            Ok(rows.len() as u64)
-        })
+            let values = targets.iter().zip(row);
+            let values: Vec<Value> = values
+                .map(|(column, value)| column.ty.coerce(value))
+                .collect::<Result<_, _>>()?;
+            prepared.execute(rusqlite::params_from_iter(values))?;
+            appended += 1;
+        }
+        Ok(appended)
     }
 
     /// Runs `work`; on an error rows and catalogue are as before.
@@ -159,6 +217,7 @@ pub(crate) fn attach(connection: &Connection, schema: &str) -> Result<(), SqlErr
         list.exists([schema])?
     };
     if !attached {
+        // SQLite has ten of them at most.
         connection.execute_batch(&format!("ATTACH ':memory:' AS {}", quote(schema)))?;
     }
     Ok(())

@@ -6,8 +6,15 @@
 
 mod it {
     pub(crate) mod access;
+    pub(crate) mod account;
     pub(crate) mod events;
+    pub(crate) mod limits;
+    pub(crate) mod policies;
     pub(crate) mod results;
+    pub(crate) mod service;
     pub(crate) mod statements;
     pub(crate) mod support;
+    pub(crate) mod trail;
+    pub(crate) mod views;
+    pub(crate) mod writes;
 }

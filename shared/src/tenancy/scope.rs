@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The session tag that names the tenant.
-const TENANT_TAG: &str = "tributary:tenant";
+pub(super) const TENANT_TAG: &str = "tributary:tenant";
 /// The session tag of the operator's requests, which also touch the list of tenants.
 const OPERATOR_TAG: &str = "tributary:operator";
 

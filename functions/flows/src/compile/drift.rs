@@ -2,7 +2,7 @@
 //!
 //! What AppFlow adds, leaves out or reorders by itself is no difference:
 //!
-//! * tags and key (they cannot be changed there), the flow's name;
+//! * tags and key (they cannot be changed there), the flow's name, and what runs after a run;
 //! * the order of tasks and of a projection's fields, an empty target, empty maps and nulls;
 //! * `false`, aggregation `None`, transfer API `AUTOMATIC`, an execution-id folder and a version of the
 //!   application's API, where nothing was asked for;
@@ -94,6 +94,7 @@ fn forgive(asked: &FlowDefinition, request: &CreateFlowRequest, found: &mut Flow
     found.name.clone_from(&asked.name);
     found.tags.clone_from(&asked.tags);
     found.kms_key_arn.clone_from(&asked.kms_key_arn);
+    found.after_run.clone_from(&asked.after_run);
     if let (Trigger::Scheduled(asked), Trigger::Scheduled(found)) =
         (&asked.trigger, &mut found.trigger)
     {

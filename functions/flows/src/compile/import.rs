@@ -83,6 +83,7 @@ pub fn import(request: &CreateFlowRequest, around: &Known) -> Result<FlowDefinit
                 validations: read.validations,
                 kms_key_arn: request.kms_arn.clone(),
                 tags: theirs(&request.tags),
+                after_run: None,
             })
         }
         _ => Err(reading.faults),

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tributary::id::{AccountId, FlowId, TenantId};
+use tributary::{
+    id::{AccountId, FlowId, TenantId},
+    run::KeptAfterRun,
+};
 use utoipa::ToSchema;
 
 use super::drift::Drift;
@@ -51,6 +54,9 @@ pub(crate) struct Flow {
     /// As it was written, as JSON text: attributes of DynamoDB would not keep every number's form.
     #[serde(with = "json_text")]
     pub(crate) definition: FlowDefinition,
+    /// What its definition does after a run, for whoever works on runs and reads no definitions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) after_run: Option<KeptAfterRun>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) appflow_arn: Option<String>,
     /// The instant with which the definition was compiled: a start that was past then has moved.
@@ -113,6 +119,11 @@ pub(super) mod json_text {
         let text = String::deserialize(deserializer)?;
         serde_json::from_str(&text).map_err(de::Error::custom)
     }
+}
+
+/// What a definition does after a run, in the form in which it is stored.
+pub(super) fn after_run_of(definition: &FlowDefinition) -> Option<KeptAfterRun> {
+    definition.after_run.clone().map(KeptAfterRun)
 }
 
 /// The definition in the form in which it is stored, for updates.

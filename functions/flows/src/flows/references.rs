@@ -8,7 +8,7 @@ use tributary::{
     tenancy::{Account, AccountState},
 };
 
-use super::hosted;
+use super::{after_run, hosted};
 use crate::{
     TenantApp,
     compile::{
@@ -43,6 +43,7 @@ pub(super) async fn sound(
     let mut faults = checked.as_ref().err().cloned().unwrap_or_default();
     let account = Account::load(&app.store, tenant, definition.account_id).await?;
     faults.extend(account_fault(account.as_ref()));
+    faults.extend(after_run::faults(app, tenant, definition).await?);
     let mut ends = [None, None];
     for (found, pointer, id, row) in [
         (

@@ -19,7 +19,7 @@ use super::{
     operation::{OperationView, Work, is_throttled, later},
     patience::patiently,
     ready,
-    record::{Flow, FlowState, definition_text},
+    record::{Flow, FlowState, after_run_of, definition_text},
     references::{refused, sound},
     view::{FlowView, tagged},
 };
@@ -77,6 +77,9 @@ pub(super) async fn replace(
         return Err(refused(fixed));
     }
     let sound = sound(app, flow.tenant_id, flow.id, definition).await?;
+    if is_ours_alone(&flow.definition, definition) {
+        return keep(app, flow, definition).await;
+    }
     fields::exist(app, &sound).await?;
     let client = accounts::appflow(app, &sound.account).await?;
     let request = compile(&sound.flow, &sound.around);
@@ -102,6 +105,40 @@ pub(super) async fn replace(
             abandon(app, flow, until).await;
             Err(error)
         }
+    }
+}
+
+/// Whether the two differ in what runs after a run and in nothing else: AppFlow has no part in it.
+fn is_ours_alone(old: &FlowDefinition, new: &FlowDefinition) -> bool {
+    let as_before = FlowDefinition {
+        after_run: old.after_run.clone(),
+        ..new.clone()
+    };
+    old.after_run != new.after_run && *old == as_before
+}
+
+/// Writes a definition of which AppFlow has all that it needs to know.
+async fn keep(app: &TenantApp, flow: &Flow, definition: &FlowDefinition) -> Result<Flow, Error> {
+    let now = Timestamp::now();
+    let update = Update::new()
+        .set(
+            "definition",
+            definition_text(definition).map_err(unwritable)?,
+        )
+        .set_or_remove("after_run", after_run_of(definition))
+        .set("version", flow.version + 1)
+        .set("updated_at", now)
+        .when_equal("version", flow.version)
+        .when_equal("state", flow.state)
+        .when_absent_or_less("updating_until", now.as_millisecond());
+    match app
+        .store
+        .update(&Key::flow(flow.tenant_id, flow.id), update)
+        .await
+    {
+        Ok(flow) => Ok(flow),
+        Err(error) if error.is_condition() => Err(stale()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -194,6 +231,7 @@ async fn finish(
     let text = definition_text(definition).map_err(unwritable)?;
     let update = Update::new()
         .set("definition", text)
+        .set_or_remove("after_run", after_run_of(definition))
         .set("state", state)
         .set("version", flow.version)
         .set("compiled_at", compiled_at)
@@ -247,6 +285,22 @@ mod tests {
         });
         change(&mut flow);
         serde_json::from_value(flow).unwrap()
+    }
+
+    #[test]
+    fn a_change_of_what_runs_after_a_run_is_ours_alone() {
+        let old = definition(|_| {});
+        let with = |query: &str| {
+            definition(|flow| flow["afterRun"] = json!({ "query": query, "parameters": {} }))
+        };
+        assert!(is_ours_alone(&old, &with("load")));
+        assert!(is_ours_alone(&with("load"), &with("refresh")));
+        assert!(is_ours_alone(&with("load"), &old));
+        assert!(!is_ours_alone(&old, &old));
+        let mut both = with("load");
+        both.name = "Other".to_owned();
+        assert!(!is_ours_alone(&old, &both));
+        assert_eq!(changed_for_good(&old, &with("load")), []);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tributary::{
 use utoipa::ToSchema;
 
 use super::{
+    after_run::view::AfterRunView,
     drift::DriftView,
     record::{Flow, FlowState},
 };
@@ -64,6 +65,7 @@ impl FlowView {
             appflow_name,
             state,
             definition,
+            after_run: _,
             appflow_arn: _,
             compiled_at: _,
             appflow_updated_at: _,
@@ -124,6 +126,10 @@ pub(crate) struct RunView {
     /// Whether trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     retryable: Option<bool>,
+    /// What it did in the warehouse once it had completed. The run stays completed whatever came of
+    /// it: its data arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_run: Option<AfterRunView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -146,6 +152,7 @@ impl RunView {
             cause,
             message,
             retryable,
+            after_run,
             created_at,
             updated_at,
             ..
@@ -163,6 +170,7 @@ impl RunView {
             cause,
             message,
             retryable,
+            after_run: after_run.map(AfterRunView::of),
             created_at,
             updated_at,
         }

@@ -21,7 +21,7 @@ struct Entry {
 }
 
 impl RunEvents {
-    /// At most `most` open runs whose check is due, those that wait longest first.
+    /// At most `most` runs about which something is to be found out now, those that wait longest first.
     pub(super) async fn due_runs(&self, at: Timestamp, most: usize) -> Result<Vec<Run>, Error> {
         let mut runs = Vec::new();
         let mut start = None;
@@ -50,7 +50,7 @@ impl RunEvents {
                     continue;
                 };
                 let run: Option<Run> = self.within(tenant).await?.store.get(&key).await?;
-                runs.extend(run.filter(|run| !run.status.is_final()));
+                runs.extend(run.filter(Run::is_open));
             }
             start = answer.last_evaluated_key;
             if start.is_none() || runs.len() >= most {

@@ -24,7 +24,7 @@ pub(super) async fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
         "events" => events::needs(ask),
         "glue" => glue::needs(ask),
         "kms" => kms::needs(ask).await,
-        "redshift-data" => redshift::needs(ask),
+        "redshift-data" => redshift::needs(ask).await,
         "s3" => s3::needs(ask).await,
         "secretsmanager" => secrets::needs(ask).await,
         "sns" => queues::topic_needs(ask),

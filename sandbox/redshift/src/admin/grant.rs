@@ -1,81 +1,187 @@
-//! GRANT and REVOKE of what end users need: USAGE on schemas, SELECT on tables and columns.
-
-use std::collections::BTreeSet;
+//! GRANT and REVOKE.
 
 use crate::{
-    catalog::{Catalog, Grantee},
+    catalog::{Catalog, Grantee, Privilege, Relation},
     error::SqlError,
     sql::{Cursor, cursor::items},
     warehouse::Warehouse,
 };
 
-/// One privilege of a list, with its columns.
-struct Privilege {
+/// What names of people of the directory begin with.
+const PERSON: &str = "AWSIDC:";
+
+/// One entry of a list of privileges.
+struct Entry {
+    /// A privilege on relations; `None` is one that relations do not have.
+    privilege: Option<Privilege>,
     word: String,
     columns: Vec<String>,
 }
 
-/// `privileges ON SCHEMA|[TABLE]|ALL TABLES IN SCHEMA names TO|FROM grantees`.
-pub(super) fn change(
+pub(super) fn grant(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    change(warehouse, cursor, true)
+}
+
+pub(super) fn revoke(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    change(warehouse, cursor, false)
+}
+
+fn direction(grants: bool) -> &'static str {
+    if grants { "to" } else { "from" }
+}
+
+fn change(
     warehouse: &mut Warehouse,
     cursor: &mut Cursor<'_>,
-    direction: &str,
+    grants: bool,
 ) -> Result<(), SqlError> {
-    let grants = direction == "to";
-    let privileges = privileges(cursor)?;
-    cursor.expect("on")?;
-    if cursor.accept(&["schema"]) {
-        let schemas = list(cursor, Cursor::name)?;
-        cursor.expect(direction)?;
-        let grantees = grantees(&warehouse.catalog, cursor)?;
-        for name in schemas {
-            let schema = warehouse.catalog.schema_mut(&name)?;
-            if privileges
-                .iter()
-                .any(|p| p.word == "usage" || p.word == "all")
-            {
-                alter(&mut schema.usage, &grantees, grants);
-            }
-        }
+    if cursor.accept(&["role"]) {
+        return membership(&mut warehouse.catalog, cursor, grants);
+    }
+    if cursor.accept(&["ignore", "rls"]) {
+        let roles = roles(&warehouse.catalog, cursor, grants)?;
+        alter(&mut warehouse.catalog.ignore_rls, roles, grants);
         return Ok(());
     }
-    let tables = if cursor.accept(&["all", "tables", "in", "schema"]) {
-        let mut tables = Vec::new();
-        for schema in list(cursor, Cursor::name)? {
-            let names = warehouse.catalog.schema(&schema)?.tables.keys();
-            tables.extend(names.map(|table| (schema.clone(), table.clone())));
+    if cursor.accept(&["explain", "rls"]) {
+        let roles = roles(&warehouse.catalog, cursor, grants)?;
+        alter(&mut warehouse.catalog.explain_rls, roles, grants);
+        return Ok(());
+    }
+    let entries = entries(cursor)?;
+    cursor.expect("on")?;
+    if cursor.accept(&["schema"]) {
+        return on_schemas(&mut warehouse.catalog, cursor, &entries, grants);
+    }
+    on_relations(&mut warehouse.catalog, cursor, &entries, grants)
+}
+
+/// `r, ... TO|FROM user | ROLE other, ...`.
+fn membership(
+    catalog: &mut Catalog,
+    cursor: &mut Cursor<'_>,
+    grants: bool,
+) -> Result<(), SqlError> {
+    let roles = list(cursor, Cursor::role)?;
+    for role in &roles {
+        if !catalog.roles.contains(role) {
+            return Err(SqlError::NoRole(role.clone()));
         }
-        tables
-    } else {
-        cursor.accept(&["table"]);
-        list(cursor, Cursor::relation)?
-    };
-    cursor.expect(direction)?;
-    let grantees = grantees(&warehouse.catalog, cursor)?;
-    for (schema, name) in tables {
-        let table = warehouse.catalog.table_mut(&schema, &name)?;
-        for privilege in &privileges {
-            let reads = privilege.word == "select" || privilege.word == "all";
-            if reads && privilege.columns.is_empty() {
-                alter(&mut table.select, &grantees, grants);
-                if !grants {
-                    // Taking SELECT from the table takes it from its columns, too.
-                    table
-                        .select_columns
-                        .retain(|grantee, _| !grantees.contains(grantee));
-                }
-            } else if reads {
-                for column in &privilege.columns {
-                    if !table.columns.iter().any(|c| c.name == *column) {
-                        return Err(SqlError::NoColumn(column.clone()));
-                    }
-                    for grantee in &grantees {
-                        let held = table.select_columns.entry(grantee.clone()).or_default();
-                        if grants {
-                            held.insert(column.clone());
-                        } else {
-                            held.remove(column);
-                        }
+    }
+    cursor.expect(direction(grants))?;
+    for holder in grantees(catalog, cursor)? {
+        if !matches!(holder, Grantee::User(_) | Grantee::Role(_)) {
+            return Err(SqlError::Unsupported(cursor.shown()));
+        }
+        if let Grantee::Role(holder) = &holder
+            && grants
+            && roles.iter().any(|role| reaches(catalog, role, holder))
+        {
+            return Err(SqlError::Other("role cycles are not permitted".to_owned()));
+        }
+        let held = catalog.membership.granted.entry(holder).or_default();
+        alter(held, roles.clone(), grants);
+    }
+    Ok(())
+}
+
+/// Whether a role is another one, or has it granted somehow.
+fn reaches(catalog: &Catalog, from: &str, to: &str) -> bool {
+    let granted = &catalog.membership.granted;
+    from == to
+        || granted
+            .get(&Grantee::Role(from.to_owned()))
+            .into_iter()
+            .flatten()
+            .any(|next| reaches(catalog, next, to))
+}
+
+/// `TO|FROM ROLE r, ...`: row-level security's own permissions are for roles only.
+fn roles(
+    catalog: &Catalog,
+    cursor: &mut Cursor<'_>,
+    grants: bool,
+) -> Result<Vec<String>, SqlError> {
+    cursor.expect(direction(grants))?;
+    grantees(catalog, cursor)?
+        .into_iter()
+        .map(|grantee| match grantee {
+            Grantee::Role(role) => Ok(role),
+            _ => Err(SqlError::Syntax(direction(grants).to_owned())),
+        })
+        .collect()
+}
+
+fn alter<T: Ord>(held: &mut std::collections::BTreeSet<T>, those: Vec<T>, grants: bool) {
+    for one in those {
+        if grants {
+            held.insert(one);
+        } else {
+            held.remove(&one);
+        }
+    }
+}
+
+/// `names TO|FROM grantees`. Users cannot create anything here, so of a schema only USAGE counts.
+fn on_schemas(
+    catalog: &mut Catalog,
+    cursor: &mut Cursor<'_>,
+    entries: &[Entry],
+    grants: bool,
+) -> Result<(), SqlError> {
+    let names = list(cursor, Cursor::name)?;
+    cursor.expect(direction(grants))?;
+    let grantees = grantees(catalog, cursor)?;
+    for entry in entries {
+        match entry.word.as_str() {
+            "usage" | "all" => {}
+            "create" if !grants => {}
+            _ => {
+                return Err(SqlError::Unsupported(format!(
+                    "{} on a schema",
+                    entry.word.to_uppercase()
+                )));
+            }
+        }
+    }
+    let usage = |entry: &Entry| entry.word != "create";
+    for name in names {
+        let schema = catalog.schema_mut(&name)?;
+        if entries.iter().any(usage) {
+            alter(&mut schema.usage, grantees.clone(), grants);
+        }
+    }
+    Ok(())
+}
+
+/// `[TABLE] names | ALL TABLES IN SCHEMA names TO|FROM grantees`.
+fn on_relations(
+    catalog: &mut Catalog,
+    cursor: &mut Cursor<'_>,
+    entries: &[Entry],
+    grants: bool,
+) -> Result<(), SqlError> {
+    let relations = relations(catalog, cursor)?;
+    cursor.expect(direction(grants))?;
+    let grantees = grantees(catalog, cursor)?;
+    for (schema, name) in relations {
+        let table = catalog.table_mut(&schema, &name)?;
+        for entry in entries {
+            let known = |column: &&String| !table.columns.iter().any(|c| c.name == **column);
+            if let Some(missing) = entry.columns.iter().find(known) {
+                return Err(SqlError::NoColumn(missing.clone()));
+            }
+            let privileges = match entry.privilege {
+                Some(privilege) => vec![privilege],
+                None if entry.word == "all" => Privilege::ALL.to_vec(),
+                None => return Err(SqlError::Syntax(entry.word.clone())),
+            };
+            for privilege in privileges {
+                for grantee in &grantees {
+                    if grants {
+                        table.privileges.grant(privilege, grantee, &entry.columns);
+                    } else {
+                        table.privileges.revoke(privilege, grantee, &entry.columns);
                     }
                 }
             }
@@ -84,32 +190,25 @@ pub(super) fn change(
     Ok(())
 }
 
-fn alter(held: &mut BTreeSet<Grantee>, grantees: &[Grantee], grants: bool) {
-    for grantee in grantees {
-        if grants {
-            held.insert(grantee.clone());
-        } else {
-            held.remove(grantee);
-        }
+fn relations(catalog: &Catalog, cursor: &mut Cursor<'_>) -> Result<Vec<Relation>, SqlError> {
+    if !cursor.accept(&["all", "tables", "in", "schema"]) {
+        cursor.accept(&["table"]);
+        return list(cursor, Cursor::relation);
     }
+    let mut relations = Vec::new();
+    for schema in list(cursor, Cursor::name)? {
+        let names = catalog.schema(&schema)?.tables.keys();
+        relations.extend(names.map(|table| (schema.clone(), table.clone())));
+    }
+    Ok(relations)
 }
 
-fn privileges(cursor: &mut Cursor<'_>) -> Result<Vec<Privilege>, SqlError> {
-    const KNOWN: [&str; 9] = [
-        "all",
-        "select",
-        "insert",
-        "update",
-        "delete",
-        "references",
-        "usage",
-        "create",
-        "drop",
-    ];
-    let mut list = Vec::new();
-    loop {
+/// Privileges; only SELECT and UPDATE can be of columns.
+fn entries(cursor: &mut Cursor<'_>) -> Result<Vec<Entry>, SqlError> {
+    list(cursor, |cursor| {
         let word = cursor.name()?;
-        if !KNOWN.contains(&word.as_str()) {
+        let privilege = Privilege::named(&word);
+        if privilege.is_none() && !["all", "usage", "create"].contains(&word.as_str()) {
             return Err(SqlError::Unsupported(cursor.shown()));
         }
         if word == "all" {
@@ -117,17 +216,21 @@ fn privileges(cursor: &mut Cursor<'_>) -> Result<Vec<Privilege>, SqlError> {
         }
         let mut columns = Vec::new();
         if cursor.peek().is_some_and(|t| t.is_symbol("(")) {
+            if !matches!(privilege, Some(Privilege::Select | Privilege::Update)) {
+                return Err(cursor.unexpected());
+            }
             for item in items(cursor.group()?) {
                 let mut item = Cursor::new(item);
                 columns.push(item.name()?);
                 item.end()?;
             }
         }
-        list.push(Privilege { word, columns });
-        if !cursor.accept_symbol(",") {
-            return Ok(list);
-        }
-    }
+        Ok(Entry {
+            privilege,
+            word,
+            columns,
+        })
+    })
 }
 
 fn list<'a, T>(
@@ -164,7 +267,14 @@ pub(super) fn grantees(
         if cursor.accept(&["public"]) {
             return Ok(Grantee::Public);
         }
-        cursor.role().map(Grantee::User)
+        let name = cursor.role()?;
+        // People of the directory may be named before they came for the first time.
+        let known = catalog.logins.contains_key(&name) || name.starts_with(PERSON);
+        if known {
+            Ok(Grantee::User(name))
+        } else {
+            Err(SqlError::NoUser(name))
+        }
     })?;
     cursor.end()?;
     Ok(grantees)

@@ -1,8 +1,8 @@
-//! CREATE, DROP, ATTACH and DETACH RLS POLICY.
+//! CREATE, ALTER, DROP, ATTACH and DETACH RLS POLICY.
 
-use super::{exists, grant::grantees};
+use super::{exists, grant::grantees, table::may_be_secured};
 use crate::{
-    catalog::{Grantee, Policy},
+    catalog::{Catalog, Grantee, Policy, Relation},
     error::SqlError,
     sql::{Cursor, cursor::items},
     types::SqlType,
@@ -67,15 +67,34 @@ pub(super) fn drop(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result
     for schema in warehouse.catalog.schemas.values_mut() {
         for table in schema.tables.values_mut() {
             table.attached.retain(|(policy, _)| *policy != name);
-            table.select.remove(&Grantee::Policy(name.clone()));
+            table.privileges.forget(&Grantee::Policy(name.clone()));
         }
     }
     warehouse.catalog.policies.remove(&name);
     Ok(())
 }
 
+/// `name USING (condition)`: the columns and the alias stay.
+pub(super) fn alter(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    let name = cursor.name()?;
+    cursor.expect("using")?;
+    let using = cursor.group()?.to_vec();
+    cursor.end()?;
+    let policy = warehouse.catalog.policies.get_mut(&name);
+    policy.ok_or(SqlError::NoPolicy(name))?.using = using;
+    Ok(())
+}
+
+pub(super) fn attach(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    change(warehouse, cursor, "to")
+}
+
+pub(super) fn detach(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    change(warehouse, cursor, "from")
+}
+
 /// `name ON [TABLE] table, ... TO|FROM role, ...`.
-pub(super) fn attach(
+fn change(
     warehouse: &mut Warehouse,
     cursor: &mut Cursor<'_>,
     direction: &str,
@@ -96,6 +115,11 @@ pub(super) fn attach(
         .cloned()
         .ok_or_else(|| SqlError::NoPolicy(name.clone()))?;
     for (schema, table) in relations {
+        if direction == "to" {
+            let place = (schema.clone(), table.clone());
+            may_be_secured(&warehouse.catalog, &place)?;
+            one_alias(&warehouse.catalog, &place, &policy)?;
+        }
         let relation = warehouse.catalog.table_mut(&schema, &table)?;
         for (column, ty) in &policy.columns {
             let fits = relation
@@ -118,6 +142,28 @@ pub(super) fn attach(
                 )));
             }
         }
+    }
+    Ok(())
+}
+
+/// Policies of one relation must call it by the same name.
+fn one_alias(
+    catalog: &Catalog,
+    (schema, name): &Relation,
+    policy: &Policy,
+) -> Result<(), SqlError> {
+    let attached = &catalog.table(schema, name)?.attached;
+    let others = attached
+        .iter()
+        .filter_map(|(other, _)| catalog.policies.get(other));
+    let aliases = |other: &Policy| other.alias.is_some() && policy.alias.is_some();
+    if others
+        .clone()
+        .any(|other| aliases(other) && other.alias != policy.alias)
+    {
+        return Err(SqlError::Other(format!(
+            "RLS policies on relation \"{name}\" must use the same alias"
+        )));
     }
     Ok(())
 }

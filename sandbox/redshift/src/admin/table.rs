@@ -2,7 +2,7 @@
 
 use super::exists;
 use crate::{
-    catalog::{Column, Conjunction, Table, shown},
+    catalog::{Catalog, Column, Conjunction, Kind, Relation, Table, shown},
     error::SqlError,
     sql::{Cursor, cursor::items},
     types::SqlType,
@@ -95,43 +95,62 @@ fn column(cursor: &mut Cursor<'_>) -> Result<Option<Column>, SqlError> {
 pub(super) fn drop(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
     let lenient = cursor.accept(&["if", "exists"]);
     let (schema, name) = cursor.relation()?;
-    if !cursor.accept(&["cascade"]) {
+    let cascade = cursor.accept(&["cascade"]);
+    if !cascade {
         cursor.accept(&["restrict"]);
     }
     cursor.end()?;
-    if lenient && warehouse.catalog.table(&schema, &name).is_err() {
-        return Ok(());
+    match warehouse.catalog.table(&schema, &name) {
+        Err(_) if lenient => return Ok(()),
+        Ok(table) if table.kind.query().is_some() => {
+            return Err(SqlError::Other(format!("\"{name}\" is not a table")));
+        }
+        _ => {}
     }
-    drop_one(warehouse, &schema, &name)
+    drop_one(warehouse, &schema, &name, cascade)
 }
 
+/// Drops a relation, with the views that read it if that is wanted.
 pub(super) fn drop_one(
     warehouse: &mut Warehouse,
     schema: &str,
     name: &str,
+    cascade: bool,
 ) -> Result<(), SqlError> {
-    warehouse.catalog.table(schema, name)?;
-    let sql = format!("DROP TABLE {}.{}", quote(schema), quote(name));
-    warehouse.connection.execute_batch(&sql)?;
-    warehouse.catalog.schema_mut(schema)?.tables.remove(name);
+    let relation = (schema.to_owned(), name.to_owned());
+    let mut all = warehouse.catalog.readers_of(&relation);
+    if !all.is_empty() && !cascade {
+        return Err(SqlError::Other(format!(
+            "cannot drop {} because other objects depend on it",
+            shown(schema, name)
+        )));
+    }
+    all.insert(relation);
+    for (schema, name) in all {
+        let table = warehouse.catalog.table(&schema, &name)?;
+        if !matches!(table.kind, Kind::View { .. }) {
+            let sql = format!("DROP TABLE {}.{}", quote(&schema), quote(&name));
+            warehouse.connection.execute_batch(&sql)?;
+        }
+        warehouse.catalog.schema_mut(&schema)?.tables.remove(&name);
+    }
     Ok(())
 }
 
-pub(super) fn truncate(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
-    cursor.accept(&["table"]);
-    let (schema, name) = cursor.relation()?;
-    cursor.end()?;
-    warehouse.catalog.table(&schema, &name)?;
-    let sql = format!("DELETE FROM {}.{}", quote(&schema), quote(&name));
-    warehouse.connection.execute_batch(&sql)?;
-    Ok(())
-}
-
-/// `ROW LEVEL SECURITY ON|OFF [CONJUNCTION TYPE AND|OR]` and `ADD COLUMN`.
+/// `ROW LEVEL SECURITY ON|OFF [CONJUNCTION TYPE AND|OR]`, `OWNER TO` and `ADD COLUMN`.
 pub(super) fn alter(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
     let (schema, name) = cursor.relation()?;
+    if cursor.accept(&["owner", "to"]) {
+        let owner = owner(warehouse, cursor)?;
+        warehouse.catalog.table_mut(&schema, &name)?.owner = owner;
+        return Ok(());
+    }
+    let secures = cursor.accept(&["row", "level", "security"]);
+    if secures {
+        may_be_secured(&warehouse.catalog, &(schema.clone(), name.clone()))?;
+    }
     let table = warehouse.catalog.table_mut(&schema, &name)?;
-    if cursor.accept(&["row", "level", "security"]) {
+    if secures {
         if cursor.accept(&["off"]) {
             cursor.end()?;
             table.row_security = None;
@@ -174,4 +193,39 @@ pub(super) fn alter(warehouse: &mut Warehouse, cursor: &mut Cursor<'_>) -> Resul
         return Ok(());
     }
     Err(SqlError::Unsupported(cursor.shown()))
+}
+
+/// The user who is to own something; the superuser is `None`.
+pub(super) fn owner(
+    warehouse: &Warehouse,
+    cursor: &mut Cursor<'_>,
+) -> Result<Option<String>, SqlError> {
+    let name = cursor.role()?;
+    cursor.end()?;
+    match warehouse.catalog.logins.get(&name) {
+        Some(login) if login.superuser => Ok(None),
+        Some(_) => Ok(Some(name)),
+        None => Err(SqlError::NoUser(name)),
+    }
+}
+
+/// Redshift attaches no policy to a base table of a materialized view; this stand-in plays none on
+/// views, whose rows are not stored.
+pub(super) fn may_be_secured(catalog: &Catalog, relation: &Relation) -> Result<(), SqlError> {
+    let (schema, name) = relation;
+    if matches!(catalog.table(schema, name)?.kind, Kind::View { .. }) {
+        return Err(SqlError::Unsupported(format!(
+            "row-level security on view {name} itself"
+        )));
+    }
+    let materialized = |(schema, name): &Relation| {
+        let table = catalog.table(schema, name);
+        table.is_ok_and(|table| matches!(table.kind, Kind::Materialized { .. }))
+    };
+    if catalog.readers_of(relation).iter().any(materialized) {
+        return Err(SqlError::Other(format!(
+            "RLS cannot protect relation {name}: it is a base table of a materialized view"
+        )));
+    }
+    Ok(())
 }

@@ -2,32 +2,32 @@
 
 use serde_json::{Value, json};
 
-use super::{Acting, ApiError, Asked, page, result::column_metadata};
+use super::{ApiError, Asked, acting, page, result::column_metadata};
 use crate::{
     Inner,
-    catalog::{Catalog, Column},
+    catalog::{Actor, Catalog, Column},
     error::SqlError,
     functions::like,
     lock,
 };
 
-pub(super) fn databases(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
-    catalog(inner, asked)?;
+pub(super) async fn databases(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
+    catalog(inner, asked).await?;
     let names = inner.database_names(&asked.principal.account);
     let (names, next) = page(inner, asked, "databases", size(asked)?, names)?;
     Ok(json!({ "Databases": names, "NextToken": next }))
 }
 
-pub(super) fn schemas(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
-    let catalog = catalog(inner, asked)?;
+pub(super) async fn schemas(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
+    let (catalog, actor) = catalog(inner, asked).await?;
     let names: Vec<String> = catalog
         .schemas
         .iter()
-        .filter(|(name, schema)| {
+        .filter(|(name, _)| {
             matches(asked, "SchemaPattern", name)
-                && match Acting::of(&asked.principal) {
-                    Acting::User(user) => !schema.usage.is_disjoint(&catalog.grantees(&user)),
-                    _ => true,
+                && match &actor {
+                    Actor::User(user) => catalog.may_use(user, name).is_ok(),
+                    Actor::Superuser => true,
                 }
         })
         .map(|(name, _)| name.clone())
@@ -37,17 +37,20 @@ pub(super) fn schemas(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
     Ok(json!({ "Schemas": names, "NextToken": next }))
 }
 
-pub(super) fn tables(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
-    let catalog = catalog(inner, asked)?;
+pub(super) async fn tables(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
+    let (catalog, actor) = catalog(inner, asked).await?;
     let mut list = Vec::new();
-    for (schema, content) in &catalog.schemas {
-        for table in content.tables.keys() {
-            let wanted = matches(asked, "SchemaPattern", schema)
-                && matches(asked, "TablePattern", table)
-                && readable(&catalog, asked, schema, table).is_ok();
-            if wanted {
-                list.push(json!({ "name": table, "schema": schema, "type": "TABLE" }));
-            }
+    for (schema, name, table) in catalog.relations() {
+        let wanted = matches(asked, "SchemaPattern", schema)
+            && matches(asked, "TablePattern", name)
+            && readable(&catalog, &actor, schema, name).is_ok();
+        if wanted {
+            let kind = if table.kind.query().is_some() {
+                "VIEW"
+            } else {
+                "TABLE"
+            };
+            list.push(json!({ "name": name, "schema": schema, "type": kind }));
         }
     }
     let scope = scope(asked, "tables");
@@ -55,12 +58,12 @@ pub(super) fn tables(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
     Ok(json!({ "Tables": list, "NextToken": next }))
 }
 
-pub(super) fn columns(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
-    let catalog = catalog(inner, asked)?;
+pub(super) async fn columns(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
+    let (catalog, actor) = catalog(inner, asked).await?;
     let schema = asked.text("Schema").unwrap_or("public").to_lowercase();
     let table = asked.required("Table")?.to_lowercase();
     // What the caller may not read looks like what is not there.
-    let columns = readable(&catalog, asked, &schema, &table).unwrap_or_default();
+    let columns = readable(&catalog, &actor, &schema, &table).unwrap_or_default();
     let list: Vec<Value> = columns
         .iter()
         .map(|c| column_metadata(&c.name, c.ty, u8::from(!c.required), &schema, &table))
@@ -70,31 +73,33 @@ pub(super) fn columns(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
     Ok(json!({ "TableName": table, "ColumnList": list, "NextToken": next }))
 }
 
-/// The catalogue of the database asked for.
-fn catalog(inner: &Inner, asked: &Asked) -> Result<Catalog, ApiError> {
+/// The catalogue of the database asked for, and who looks at it.
+async fn catalog(inner: &Inner, asked: &Asked) -> Result<(Catalog, Actor), ApiError> {
     asked.target()?;
     let database = asked
         .text("ConnectedDatabase")
         .map_or_else(|| asked.required("Database"), Ok)?;
-    if matches!(Acting::of(&asked.principal), Acting::Nobody) {
-        return Err(ApiError::no_connection());
-    }
+    let acting = acting::of(inner, asked, database).await;
+    let acting = acting.map_err(|refused| refused.into_error("DatabaseConnectionException"))?;
     let warehouse = inner
         .database(&asked.principal.account, database)
         .map_err(|error| ApiError::validation(error.to_string()))?;
-    let catalog = lock(&warehouse).catalog.clone();
-    Ok(catalog)
+    let mut warehouse = lock(&warehouse);
+    if let Actor::User(user) = &acting.actor {
+        warehouse.catalog.arrive(user);
+    }
+    Ok((warehouse.catalog.clone(), acting.actor))
 }
 
 fn readable(
     catalog: &Catalog,
-    asked: &Asked,
+    actor: &Actor,
     schema: &str,
     table: &str,
 ) -> Result<Vec<Column>, SqlError> {
-    match Acting::of(&asked.principal) {
-        Acting::User(user) => catalog.readable(&user, schema, table),
-        Acting::Superuser | Acting::Nobody => Ok(catalog.table(schema, table)?.columns.clone()),
+    match actor {
+        Actor::User(user) => catalog.readable(user, schema, table),
+        Actor::Superuser => Ok(catalog.table(schema, table)?.columns.clone()),
     }
 }
 

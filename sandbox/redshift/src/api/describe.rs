@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use super::{ApiError, Asked, execute::has_result, seconds, statement};
 use crate::{
     Inner,
-    query::Cell,
     statements::{Format, Part, Status},
 };
 
@@ -39,6 +38,9 @@ pub(super) async fn describe(inner: &Inner, asked: &Asked) -> Result<Value, ApiE
         if finished { found.number } else { 0 }.into(),
     );
     put("ResultFormat", format_name(found.request.format).into());
+    for (member, value) in found.request.identity() {
+        put(member, value.into());
+    }
     if let Some(error) = &found.error {
         put("Error", error.clone().into());
     }
@@ -56,7 +58,7 @@ pub(super) async fn describe(inner: &Inner, asked: &Asked) -> Result<Value, ApiE
             .collect();
         put("SubStatements", list.into());
     } else if let Some(part) = found.parts.first() {
-        put("QueryString", part.sql.clone().into());
+        put("QueryString", shown(&part.sql).into());
         put("ResultRows", part.rows.into());
         put("ResultSize", size(part).into());
     }
@@ -72,7 +74,7 @@ fn sub_statement(id: &str, index: usize, part: &Part, number: i64) -> Value {
         "UpdatedAt": seconds(part.updated),
         "Duration": part.nanoseconds,
         "HasResultSet": part.result.is_some(),
-        "QueryString": part.sql,
+        "QueryString": shown(&part.sql),
         "RedshiftQueryId": if finished { number } else { -1 },
         "ResultRows": part.rows,
         "ResultSize": size(part),
@@ -91,8 +93,24 @@ fn size(part: &Part) -> i64 {
             -1
         };
     };
-    let bytes: usize = result.rows.iter().flatten().map(Cell::size).sum();
-    i64::try_from(bytes).unwrap_or(i64::MAX)
+    i64::try_from(result.bytes).unwrap_or(i64::MAX)
+}
+
+/// The text of a statement, with passwords masked as Redshift masks them.
+pub(super) fn shown(sql: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = sql;
+    while let Some(at) = rest.to_ascii_lowercase().find("password") {
+        let (before, after) = rest.split_at(at + "password".len());
+        shown.push_str(before);
+        rest = after;
+        let text = after.trim_start();
+        if let Some(end) = text.strip_prefix('\'').and_then(|text| text.find('\'')) {
+            shown.push_str(" '***'");
+            rest = &text[end + 2..];
+        }
+    }
+    shown + rest
 }
 
 fn format_name(format: Format) -> &'static str {

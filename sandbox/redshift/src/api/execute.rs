@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Acting, ApiError, Asked, NO_IDENTITY, run, seconds};
+use super::{ApiError, Asked, acting, run, seconds};
 use crate::{
     Inner,
     query::Parameters,
@@ -58,19 +58,16 @@ async fn submit(
 ) -> Result<Value, ApiError> {
     let wait = asked.wait()?;
     let client_token = client_token(asked)?;
-    let request = read(inner, asked, sqls, batch)?;
-    let acting = Acting::of(&asked.principal);
-    if matches!(acting, Acting::Nobody) {
-        return Err(ApiError {
-            code: if batch {
-                "BatchExecuteStatementException"
-            } else {
-                "ExecuteStatementException"
-            },
-            message: NO_IDENTITY.to_owned(),
-            about: Some(("StatementId", uuid::Uuid::new_v4().to_string())),
-        });
-    }
+    let mut request = read(inner, asked, sqls, batch)?;
+    let code = if batch {
+        "BatchExecuteStatementException"
+    } else {
+        "ExecuteStatementException"
+    };
+    let acting = acting::of(inner, asked, &request.database).await;
+    let acting = acting.map_err(|refused| refused.into_error(code))?;
+    request.database_user.clone_from(&acting.database_user);
+    request.secret.clone_from(&acting.secret);
     let earlier = client_token
         .as_ref()
         .and_then(|token| inner.statements.made_by(&asked.owner, token));
@@ -82,10 +79,18 @@ async fn submit(
         }
         Some(earlier) => earlier,
         None => {
+            let most = inner.limits().active_statements;
+            if inner.statements.active(&asked.owner) >= most {
+                return Err(ApiError {
+                    code: "ActiveStatementsExceededException",
+                    message: "The number of active statements exceeds the limit.".to_owned(),
+                    about: None,
+                });
+            }
             let statement = inner
                 .statements
                 .submit(asked.owner.clone(), request, client_token);
-            run::start(inner, &statement, acting, asked);
+            run::start(inner, &statement, acting.actor, asked);
             statement
         }
     };
@@ -106,6 +111,9 @@ fn answer(statement: &Statement) -> Value {
     body.insert("Database".into(), statement.request.database.clone().into());
     let (member, value) = &statement.request.target;
     body.insert((*member).into(), value.clone().into());
+    for (member, value) in statement.request.identity() {
+        body.insert(member.into(), value.into());
+    }
     body.insert("Status".into(), statement.status.name().into());
     body.insert("HasResultSet".into(), has_result(statement).into());
     Value::Object(body)
@@ -143,12 +151,6 @@ fn read(inner: &Inner, asked: &Asked, sqls: Vec<String>, batch: bool) -> Result<
             "Sessions are not played by this stand-in.",
         ));
     }
-    let identified = asked.principal.on_behalf_of.is_some();
-    if identified && (asked.text("DbUser").is_some() || asked.text("SecretArn").is_some()) {
-        return Err(ApiError::validation(
-            "DbUser and SecretArn cannot be used with a session that carries a user's identity.",
-        ));
-    }
     let target = asked.target()?;
     let database = asked.required("Database")?.to_owned();
     if sqls.iter().map(String::len).sum::<usize>() > MOST_BYTES {
@@ -157,7 +159,7 @@ fn read(inner: &Inner, asked: &Asked, sqls: Vec<String>, batch: bool) -> Result<
     let parameters = parameters(asked)?;
     check_parameters(&sqls, &parameters)?;
     let with_event = asked.flag("WithEvent");
-    if with_event && inner.events.get().is_none() {
+    if with_event && inner.services.get().is_none() {
         return Err(ApiError::validation(
             "WithEvent needs an event bus, and none is connected.",
         ));
@@ -182,6 +184,8 @@ fn read(inner: &Inner, asked: &Asked, sqls: Vec<String>, batch: bool) -> Result<
         batch,
         sqls,
         with_event,
+        database_user: None,
+        secret: None,
     })
 }
 

@@ -2,8 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{ApiError, Asked, page, seconds};
+use super::{ApiError, Asked, describe::shown, page, seconds};
 use crate::{Inner, statements::Statement};
+
+/// What can be asked for; `PICKED` is a moment that this stand-in skips.
+const STATUSES: [&str; 7] = [
+    "SUBMITTED",
+    "PICKED",
+    "STARTED",
+    "FINISHED",
+    "ABORTED",
+    "FAILED",
+    "ALL",
+];
 
 pub(super) fn statements(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
     let most = asked
@@ -15,9 +26,19 @@ pub(super) fn statements(inner: &Inner, asked: &Asked) -> Result<Value, ApiError
         asked.target()?;
     }
     let status = asked.text("Status").unwrap_or("FINISHED");
+    if !STATUSES.contains(&status) {
+        return Err(ApiError::validation(format!("Status {status} is unknown.")));
+    }
+    let elsewhere = |statement: &Statement| {
+        let target = asked.text(statement.request.target.0);
+        let database = asked.text("Database");
+        target.is_some_and(|name| name != statement.request.target.1)
+            || database.is_some_and(|name| name != statement.request.database)
+    };
     let prefix = asked.text("StatementName").unwrap_or_default();
     let matches = |statement: &Statement| {
-        (status == "ALL" || statement.status.name() == status)
+        !elsewhere(statement)
+            && (status == "ALL" || statement.status.name() == status)
             && statement
                 .request
                 .name
@@ -35,14 +56,21 @@ pub(super) fn statements(inner: &Inner, asked: &Asked) -> Result<Value, ApiError
 }
 
 fn entry(statement: &Statement) -> Value {
+    let texts: Vec<String> = statement
+        .request
+        .sqls
+        .iter()
+        .map(|sql| shown(sql))
+        .collect();
     json!({
         "Id": statement.id,
         "Status": statement.status.name(),
         "CreatedAt": seconds(statement.created),
         "UpdatedAt": seconds(statement.updated),
         "StatementName": statement.request.name,
-        "QueryString": statement.request.sqls.first(),
-        "QueryStrings": statement.request.sqls,
+        "QueryString": texts.first(),
+        "QueryStrings": texts,
+        "SecretArn": statement.request.secret,
         "IsBatchStatement": statement.request.batch,
     })
 }

@@ -1,21 +1,21 @@
 //! GetStatementResult (JSON) and GetStatementResultV2 (CSV).
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{ops::Range, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::{ApiError, Asked, statement};
 use crate::{
-    Inner,
+    Inner, Limits,
     query::{Cell, ResultColumn, ResultSet},
     statements::{Format, Status},
     types::SqlType,
 };
 
 pub(super) async fn json(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
-    let (result, rows, _, next) = rows(inner, asked, Format::Json).await?;
-    let records: Vec<Value> = rows
+    let (result, page, next) = page(inner, asked, Format::Json).await?;
+    let records: Vec<Value> = result.rows[page]
         .iter()
         .map(|row| row.iter().map(field).collect::<Vec<Value>>().into())
         .collect();
@@ -23,15 +23,15 @@ pub(super) async fn json(inner: &Inner, asked: &Asked) -> Result<Value, ApiError
 }
 
 pub(super) async fn csv(inner: &Inner, asked: &Asked) -> Result<Value, ApiError> {
-    let (result, rows, is_first, next) = rows(inner, asked, Format::Csv).await?;
+    let (result, page, next) = page(inner, asked, Format::Csv).await?;
     let mut text = String::new();
-    if is_first {
+    if page.start == 0 {
         line(
             &mut text,
             result.columns.iter().map(|column| column.label.clone()),
         );
     }
-    for row in &rows {
+    for row in &result.rows[page] {
         line(
             &mut text,
             row.iter().map(|cell| cell.text().unwrap_or_default()),
@@ -42,10 +42,10 @@ pub(super) async fn csv(inner: &Inner, asked: &Asked) -> Result<Value, ApiError>
     Ok(body)
 }
 
-type Page = (Arc<ResultSet>, Vec<Vec<Cell>>, bool, Option<String>);
+type Page = (Arc<ResultSet>, Range<usize>, Option<String>);
 
 /// The page that was asked for.
-async fn rows(inner: &Inner, asked: &Asked, format: Format) -> Result<Page, ApiError> {
+async fn page(inner: &Inner, asked: &Asked, format: Format) -> Result<Page, ApiError> {
     let (found, part) = statement(inner, asked).await?;
     let status = part.map_or(found.status, |index| found.parts[index].status);
     if found.request.format != format {
@@ -81,17 +81,24 @@ async fn rows(inner: &Inner, asked: &Asked, format: Format) -> Result<Page, ApiE
             .offset(&scope, token)
             .ok_or_else(|| ApiError::validation("NextToken is invalid."))?,
     };
-    let size = inner.page_rows.load(Ordering::SeqCst);
-    let rows: Vec<Vec<Cell>> = result
-        .rows
-        .iter()
-        .skip(offset)
-        .take(size)
-        .cloned()
-        .collect();
-    let end = offset + rows.len();
+    let end = page_end(&result.rows, offset, &inner.limits());
     let next = (end < result.rows.len()).then(|| inner.statements.page_token(&scope, end));
-    Ok((result, rows, offset == 0, next))
+    Ok((result, offset..end, next))
+}
+
+/// Where the page ends that starts here: after so many rows, or with the row that fills it.
+fn page_end(rows: &[Vec<Cell>], start: usize, limits: &Limits) -> usize {
+    let mut bytes = 0;
+    let mut end = start;
+    for row in rows.iter().skip(start).take(limits.page_rows.max(1)) {
+        end += 1;
+        // A field counts with the name of its member.
+        bytes += row.iter().map(|cell| cell.size() + 20).sum::<usize>();
+        if bytes >= limits.page_bytes {
+            break;
+        }
+    }
+    end
 }
 
 fn answer(result: &ResultSet, records: Value, next: Option<String>) -> Value {

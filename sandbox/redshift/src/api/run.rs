@@ -1,31 +1,31 @@
 //! Running a submitted statement on a blocking thread.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use serde_json::json;
 
-use super::{Acting, Asked};
+use super::Asked;
 use crate::{
     Inner,
-    catalog::User,
+    catalog::Actor,
     error::SqlError,
-    lock, query, reader,
+    loads, lock,
+    query::{Stop, Terms},
+    reader,
     sql::{
         Token,
         token::{statements, tokenise},
     },
     statements::{Part, Statement, Status},
-    warehouse::{Outcome, Warehouse},
+    warehouse::Outcome,
+    write::Source,
 };
 
 /// What the rest of a batch says after a failure.
 const AFTER_FAILURE: &str = "Connection or an prior query failed.";
 
 /// Sends the statement on its way.
-pub(super) fn start(inner: &Arc<Inner>, statement: &Statement, acting: Acting, asked: &Asked) {
+pub(super) fn start(inner: &Arc<Inner>, statement: &Statement, actor: Actor, asked: &Asked) {
     let inner = Arc::clone(inner);
     let statement = statement.clone();
     let account = asked.principal.account.clone();
@@ -36,18 +36,14 @@ pub(super) fn start(inner: &Arc<Inner>, statement: &Statement, acting: Acting, a
         let request = statement.request.clone();
         let worker = Arc::clone(&inner);
         let owner = account.clone();
-        let work = tokio::task::spawn_blocking(move || match acting {
-            Acting::Superuser => as_superuser(&worker, &owner, statement),
-            Acting::User(user) => as_user(&worker, &owner, &user, statement),
-            Acting::Nobody => {}
-        });
+        let work = tokio::task::spawn_blocking(move || work(&worker, &owner, &actor, statement));
         if let Err(panicked) = work.await {
             inner.statements.update(&id, |s| {
                 s.status = Status::Failed;
                 s.error = Some(format!("ERROR: internal error: {panicked}"));
             });
         }
-        let Some(events) = inner.events.get().filter(|_| request.with_event) else {
+        let Some(events) = inner.services.get().filter(|_| request.with_event) else {
             return;
         };
         let Some(ended) = inner.statements.ended(&id) else {
@@ -80,49 +76,55 @@ pub(super) fn start(inner: &Arc<Inner>, statement: &Statement, acting: Acting, a
     });
 }
 
-fn as_user(inner: &Inner, account: &str, user: &User, mut statement: Statement) {
+/// Runs all parts: queries of a user each on their own, anything else as one transaction.
+fn work(inner: &Inner, account: &str, actor: &Actor, mut statement: Statement) {
     let id = statement.id.clone();
     inner.statements.update(&id, |s| s.status = Status::Started);
-    let run = |sql: &str| -> Result<Outcome, SqlError> {
-        let warehouse = inner.database(account, &statement.request.database)?;
-        let tokens = single(sql)?;
-        let prepared = reader::prepare(&lock(&warehouse), user, &tokens, &inner.clock)?;
-        prepared
-            .run(&statement.request.parameters, &statement.cancelled)
-            .map(Outcome::Rows)
+    let limits = inner.limits();
+    let stop = Stop {
+        cancelled: Arc::clone(&statement.cancelled),
+        deadline: limits.statement_time.map(|time| Instant::now() + time),
+    };
+    let request = statement.request.clone();
+    let terms = Terms {
+        parameters: &request.parameters,
+        stop: &stop,
+        most_bytes: limits.result_bytes,
     };
     let mut parts = std::mem::take(&mut statement.parts);
-    let ended = run_parts(&mut parts, &statement, run);
-    finish(inner, &id, parts, ended);
-}
-
-fn as_superuser(inner: &Inner, account: &str, mut statement: Statement) {
-    let id = statement.id.clone();
-    inner.statements.update(&id, |s| s.status = Status::Started);
-    let mut parts = std::mem::take(&mut statement.parts);
+    let only_reads = parts
+        .iter()
+        .all(|part| single(&part.sql).is_ok_and(|tokens| reader::reads(&tokens)));
     let ended = inner
-        .database(account, &statement.request.database)
+        .database(account, &request.database)
         .map_err(|error| error.to_string())
-        .and_then(|warehouse| {
-            let mut warehouse = lock(&warehouse);
-            let watch =
-                |warehouse: &mut Warehouse, flag| query::stop_when(&mut warehouse.connection, flag);
-            watch(&mut warehouse, Some(&statement.cancelled)).map_err(|e| e.to_string())?;
-            let mut failure = None;
-            let done = warehouse.transaction(|warehouse: &mut Warehouse| {
-                let run = |sql: &str| warehouse.run(&single(sql)?, &statement.request.parameters);
-                let ran = run_parts(&mut parts, &statement, run).map_err(|error| {
-                    failure = Some(error);
-                    SqlError::Cancelled
+        .and_then(|warehouse| match actor {
+            Actor::User(user) if only_reads => run_parts(&mut parts, &statement, |sql| {
+                let tokens = single(sql)?;
+                reader::admit(&tokens)?;
+                let prepared = {
+                    let mut warehouse = lock(&warehouse);
+                    warehouse.catalog.arrive(user);
+                    reader::prepare(&warehouse, actor, &tokens, &stop)?
+                };
+                prepared.run(terms).map(Outcome::Rows)
+            }),
+            _ => {
+                let fetch = |source: &Source| loads::fetch(inner, account, source);
+                let mut failure = None;
+                let done = lock(&warehouse).transaction(|warehouse| {
+                    let ran = run_parts(&mut parts, &statement, |sql| {
+                        warehouse.run(actor, &single(sql)?, terms, &fetch)
+                    });
+                    // What has to stop leaves nothing behind, even if it was at its end.
+                    stop.check()?;
+                    ran.map_err(|error| {
+                        failure = Some(error);
+                        SqlError::Cancelled
+                    })
                 });
-                // What is cancelled leaves nothing behind, even if it was at its end.
-                if statement.cancelled.load(Ordering::SeqCst) {
-                    return Err(SqlError::Cancelled);
-                }
-                ran
-            });
-            watch(&mut warehouse, None).map_err(|e| e.to_string())?;
-            done.map_err(|error| failure.unwrap_or_else(|| error.to_string()))
+                done.map_err(|error| failure.unwrap_or_else(|| error.to_string()))
+            }
         });
     finish(inner, &id, parts, ended);
 }

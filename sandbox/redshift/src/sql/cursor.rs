@@ -32,6 +32,11 @@ impl<'a> Cursor<'a> {
         Some(token)
     }
 
+    /// Leaves so many tokens out.
+    pub(crate) fn skip(&mut self, tokens: usize) {
+        self.at += tokens;
+    }
+
     /// What is left.
     pub(crate) fn rest(&self) -> &'a [Token] {
         &self.tokens[self.at.min(self.tokens.len())..]

@@ -121,6 +121,7 @@ fn label(expression: &[Token]) -> String {
         ] => match function.to_lowercase().as_str() {
             "redshift_cast" => label(items(inner).first().copied().unwrap_or_default()),
             "redshift_current_user" => "current_user".to_owned(),
+            "redshift_database" => "current_database".to_owned(),
             "redshift_now" => "getdate".to_owned(),
             "redshift_today" => "date".to_owned(),
             name => name.to_owned(),
@@ -261,7 +262,8 @@ fn call(function: &str, arguments: &[&[Token]], scope: &Scope) -> Option<SqlType
         | "replace"
         | "concat"
         | "listagg"
-        | "redshift_current_user" => Some(SqlType::Varchar(65535)),
+        | "redshift_current_user"
+        | "redshift_database" => Some(SqlType::Varchar(65535)),
         "date_trunc" | "redshift_now" => Some(SqlType::Timestamp),
         "redshift_today" => Some(SqlType::Date),
         "redshift_cast" => match arguments.last()? {

@@ -3,6 +3,7 @@
 
 use super::{
     Cursor, Token,
+    cursor::items,
     token::{closing, render},
 };
 use crate::{error::SqlError, types::SqlType};
@@ -64,9 +65,21 @@ pub(crate) fn translate(tokens: &[Token]) -> Result<Vec<Token>, SqlError> {
             "ilike" => out.push(Token::Word("REGEXP".to_owned())),
             "nvl" if calls => out.push(Token::Word("coalesce".to_owned())),
             "len" if calls => out.push(Token::Word("length".to_owned())),
+            // As a word or called.
+            "current_user" | "session_user" if calls => {
+                out.push(Token::Word("redshift_current_user".to_owned()));
+            }
             "current_user" | "session_user" => {
                 out.extend(call("redshift_current_user"));
                 out.push(Token::Symbol(")"));
+            }
+            "current_database" if calls => {
+                out.push(Token::Word("redshift_database".to_owned()));
+            }
+            "pg_get_session_roles" if calls => {
+                let (rows, used) = session_roles(&tokens[at..])?;
+                out.extend(rows);
+                at += used - 1;
             }
             "sysdate" => {
                 out.extend(call("redshift_now"));
@@ -86,6 +99,46 @@ pub(crate) fn translate(tokens: &[Token]) -> Result<Vec<Token>, SqlError> {
 
 fn call(function: &str) -> [Token; 2] {
     [Token::Word(function.to_owned()), Token::Symbol("(")]
+}
+
+/// `pg_get_session_roles() [[AS] alias (name type, roleid type)]`, as a subquery over the system
+/// view; answers how many tokens it took.
+fn session_roles(tokens: &[Token]) -> Result<(Vec<Token>, usize), SqlError> {
+    let mut cursor = Cursor::new(tokens);
+    cursor.next();
+    cursor.group()?;
+    let named = cursor.accept(&["as"]);
+    let mut alias = Token::Word("pg_get_session_roles".to_owned());
+    let mut names = vec!["name".to_owned(), "roleid".to_owned()];
+    if named || defines_columns(cursor.rest()) {
+        alias = Token::Quoted(cursor.name()?);
+        if cursor.peek().is_some_and(|t| t.is_symbol("(")) {
+            let mut columns = items(cursor.group()?).into_iter();
+            for name in &mut names {
+                let column = columns.next().unwrap_or_default();
+                *name = Cursor::new(column).name()?;
+            }
+        }
+    }
+    let word = |word: &str| Token::Word(word.to_owned());
+    let mut rows = vec![Token::Symbol("("), word("SELECT")];
+    for (column, name) in ["name", "roleid"].into_iter().zip(names) {
+        if column == "roleid" {
+            rows.push(Token::Symbol(","));
+        }
+        rows.extend([word(column), word("AS"), Token::Quoted(name)]);
+    }
+    rows.extend([word("FROM"), word("pg_catalog"), Token::Symbol(".")]);
+    rows.extend([word("session_roles"), Token::Symbol(")"), word("AS"), alias]);
+    Ok((rows, tokens.len() - cursor.rest().len()))
+}
+
+/// `alias (name type, ...)`.
+fn defines_columns(tokens: &[Token]) -> bool {
+    matches!(
+        tokens,
+        [Token::Word(_) | Token::Quoted(_), Token::Symbol("("), ..]
+    )
 }
 
 fn cast(operand: Vec<Token>, ty: SqlType) -> Vec<Token> {

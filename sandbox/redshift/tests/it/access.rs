@@ -120,7 +120,7 @@ async fn no_trick_reaches_a_hidden_row() {
         "SELECT * FROM app.sqlite_master",
         "SELECT * FROM main.sales_data",
         "SELECT load_extension('x')",
-        "EXPLAIN SELECT * FROM app.sales_data",
+        "EXPLAIN UPDATE app.sales_data SET sku = 'x'",
         "ALTER TABLE app.sales_data ROW LEVEL SECURITY OFF",
         "DETACH RLS POLICY sales_amer ON app.sales_data FROM ROLE \"AWSIDC:amer-sales\"",
     ] {

@@ -24,6 +24,7 @@ fn flow(state: FlowState) -> Flow {
         appflow_name: "tributary-x".to_owned(),
         state,
         definition,
+        after_run: None,
         appflow_arn: None,
         compiled_at: Some(now),
         appflow_updated_at: Some(1),

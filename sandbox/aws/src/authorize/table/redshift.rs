@@ -1,6 +1,6 @@
 //! The Redshift Data API.
 
-use super::{Ask, Need, Unmapped};
+use super::{Ask, Need, Unmapped, secrets};
 
 /// Operations that open a database connection.
 const CONNECTING: [&str; 6] = [
@@ -21,7 +21,7 @@ const STATEMENTS: [(&str, &str); 5] = [
     ("ListStatements", "ListStatements"),
 ];
 
-pub(super) fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
+pub(super) async fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
     if let Some((_, action)) = STATEMENTS.iter().find(|(name, _)| *name == ask.operation) {
         return Ok(vec![Need::new(&format!("redshift-data:{action}"), "*")]);
     }
@@ -33,9 +33,10 @@ pub(super) fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
         &format!("redshift-data:{}", ask.operation),
         &warehouse,
     )];
-    // A session that carries a person connects as that person and needs no database user.
+    // A session that carries a person connects as that person and needs no database user. A secret is
+    // read with the caller's own rights.
     if let Some(secret) = ask.body["SecretArn"].as_str() {
-        needs.push(Need::new("secretsmanager:GetSecretValue", secret));
+        needs.push(secrets::need(ask, "secretsmanager:GetSecretValue", secret).await);
     } else if ask.call.principal.on_behalf_of.is_none() {
         let action = if warehouse.contains(":workgroup/") {
             "redshift-serverless:GetCredentials"

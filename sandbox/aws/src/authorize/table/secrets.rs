@@ -40,7 +40,11 @@ pub(super) async fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
         }
         return Ok(needs);
     }
-    let id = ask.text("SecretId");
+    Ok(vec![need(ask, &action, ask.text("SecretId")).await])
+}
+
+/// What an action on one secret needs; the secret is named by its name or ARN.
+pub(super) async fn need(ask: &Ask<'_>, action: &str, id: &str) -> Need {
     let found = ask
         .look_up(
             "secretsmanager",
@@ -53,13 +57,13 @@ pub(super) async fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
         None if id.starts_with("arn:") => id.to_owned(),
         None => ask.arn("secretsmanager", &format!("secret:{id}-??????")),
     };
-    let mut need = Need::new(&action, &arn).key("secretsmanager:SecretId", [arn.clone()]);
+    let mut need = Need::new(action, &arn).key("secretsmanager:SecretId", [arn.clone()]);
     for (key, value) in tags(found.as_ref().unwrap_or(&Value::Null)) {
         for prefix in ["secretsmanager:ResourceTag/", "aws:ResourceTag/"] {
             need = need.key(&format!("{prefix}{key}"), [value.clone()]);
         }
     }
-    Ok(vec![need])
+    need
 }
 
 fn tags(secret: &Value) -> Vec<(String, String)> {
