@@ -83,7 +83,9 @@ async fn i1_a_hosted_flow_loads_the_schemas_of_its_tenant_only() {
     let tag = format!("\"{}\"", shown["version"]);
     let headers = [("if-match", tag.as_str())];
     let body = Some(flow(&world, connection, None).to_string());
-    let updated = world.api().call(Method::PUT, &path(&created), body, &headers);
+    let updated = world
+        .api()
+        .call(Method::PUT, &path(&created), body, &headers);
     refused(&updated.await.unwrap(), NOT_YOURS);
     common::no_leaks(&world.sandbox).await;
 }
@@ -118,7 +120,11 @@ async fn i1_the_operator_says_which_schemas_a_tenant_may_load() {
     assert_eq!(shown().await, first);
     let odd = json!({ "schemas": ["public", "Public", "pg_catalog", "public"] });
     let answer = common::put(&operator, &at, &odd).await;
-    let expected = ["/schemas/1 invalid", "/schemas/2 reserved", "/schemas/3 duplicate"];
+    let expected = [
+        "/schemas/1 invalid",
+        "/schemas/2 reserved",
+        "/schemas/3 duplicate",
+    ];
     assert_eq!(answer.status, 422);
     assert_eq!(faults(&answer.body), expected.map(str::to_owned).into());
     assert_eq!(shown().await, first, "a refused list changed something");
@@ -150,17 +156,24 @@ async fn i1_a_hosted_connection_is_as_the_vendor_has_it() {
         let answer = connect(&world, json!({ name: value })).await;
         refused(&answer, &format!("/properties/{name} fixed_by_the_vendor"));
     }
-    for folder in ["staging", "staging/ten_0193d3f0aaaa7bbb8cccdddddddddddd", "crm"] {
+    for folder in [
+        "staging",
+        "staging/ten_0193d3f0aaaa7bbb8cccdddddddddddd",
+        "crm",
+    ] {
         let answer = connect(&world, json!({ "bucketPrefix": folder })).await;
         refused(&answer, "/properties/bucketPrefix not_your_folder");
     }
     let asked = |operation| world.sandbox.journal.count("appflow", operation);
     let before = asked("/create-connector-profile");
     let own = format!("staging/{}/crm", world.tenant.id);
-    connect(&world, json!({ "bucketPrefix": own, "bucketName": landing_bucket(VENDOR_ACCOUNT) }))
-        .await
-        .expect(201)
-        .unwrap();
+    connect(
+        &world,
+        json!({ "bucketPrefix": own, "bucketName": landing_bucket(VENDOR_ACCOUNT) }),
+    )
+    .await
+    .expect(201)
+    .unwrap();
     assert_eq!(asked("/create-connector-profile"), before + 1);
 }
 
