@@ -154,9 +154,14 @@ read_redshift() {
   read -r redshift_arn managed <<<"$found" || true
 }
 
-group_id() {
-  look directory get-group-id --query GroupId --output text --alternate-identifier \
-    "{\"UniqueAttribute\":{\"AttributePath\":\"displayName\",\"AttributeValue\":\"$1\"}}"
+# The ids of the groups, in their order; empty for a group that is not there.
+group_ids=()
+read_groups() {
+  local group
+  for group in "${group_names[@]}"; do
+    group_ids+=("$(look directory get-group-id --query GroupId --output text --alternate-identifier \
+      "{\"UniqueAttribute\":{\"AttributePath\":\"displayName\",\"AttributeValue\":\"$group\"}}")")
+  done
 }
 
 assigned_groups() {
@@ -164,10 +169,12 @@ assigned_groups() {
     --query "ApplicationAssignments[?PrincipalType=='GROUP'].PrincipalId" --output text
 }
 
-# issuer_setting <member>
-issuer_setting() {
-  look sso describe-trusted-token-issuer --trusted-token-issuer-arn "$issuer_arn" \
-    --query "TrustedTokenIssuerConfiguration.OidcJwtConfiguration.$1" --output text
+# Address, claim and attribute.
+read_issuer_settings() {
+  local found
+  found="$(look sso describe-trusted-token-issuer --trusted-token-issuer-arn "$issuer_arn" --output text \
+    --query "TrustedTokenIssuerConfiguration.OidcJwtConfiguration.[IssuerUrl,ClaimAttributePath,IdentityStoreAttributePath]")"
+  read -r issuer_url issuer_claim issuer_attribute <<<"$found"
 }
 
 actor_policy() {
@@ -199,9 +206,8 @@ has() { tr '[:space:]' '\n' <<<"$1" | grep -qxF -- "$2"; }
 make_issuer() {
   read_issuer
   if [ -n "$issuer_arn" ]; then
-    local url
-    url="$(issuer_setting IssuerUrl)"
-    [ "$url" = "$issuer" ] || die "the trusted token issuer $stack is for $url: its address cannot be changed, delete it first"
+    read_issuer_settings
+    [ "$issuer_url" = "$issuer" ] || die "the trusted token issuer $stack is for $issuer_url: its address cannot be changed, delete it first"
     kept "trusted token issuer $issuer_arn"
     return
   fi
@@ -293,10 +299,10 @@ make_scope() {
 
 # make_assignments <what> <application>
 make_assignments() {
-  local assigned group id
+  local assigned group id at
   assigned="$(assigned_groups "$2")"
-  for group in "${group_names[@]}"; do
-    id="$(group_id "$group")"
+  for at in "${!group_names[@]}"; do
+    group="${group_names[$at]}" id="${group_ids[$at]}"
     [ -n "$id" ] || die "the directory has no group $group"
     if has "$assigned" "$id"; then
       kept "assignment of $group to $1"
@@ -334,9 +340,10 @@ check_issuer() {
     fault "there is no trusted token issuer $stack"
     return
   fi
-  expect "issuer's address is the tokens' iss" "$(issuer_setting IssuerUrl)" "$issuer"
-  expect "claim that finds the person" "$(issuer_setting ClaimAttributePath)" "$claim"
-  expect "attribute that it is compared with" "$(issuer_setting IdentityStoreAttributePath)" "$attribute"
+  read_issuer_settings
+  expect "issuer's address is the tokens' iss" "$issuer_url" "$issuer"
+  expect "claim that finds the person" "$issuer_claim" "$claim"
+  expect "attribute that it is compared with" "$issuer_attribute" "$attribute"
   if has "$(granted_audiences)" "$audience"; then
     good "grant lists our issuer and the audience $audience"
   else
@@ -362,10 +369,10 @@ check_redshift() {
 
 # check_assignments <what> <application>
 check_assignments() {
-  local assigned group id
+  local assigned group id at
   assigned="$(assigned_groups "$2")"
-  for group in "${group_names[@]}"; do
-    id="$(group_id "$group")"
+  for at in "${!group_names[@]}"; do
+    group="${group_names[$at]}" id="${group_ids[$at]}"
     if [ -z "$id" ]; then
       fault "the directory has no group $group"
     elif has "$assigned" "$id"; then
@@ -390,6 +397,7 @@ check_person() {
 # ---- the two modes ------------------------------------------------------------------------------------
 
 read_instance
+read_groups
 if [ "$mode" = check ]; then
   [ "${primary:-None}" = None ] || expect "Region of Identity Center" "$region" "$primary"
   read_application

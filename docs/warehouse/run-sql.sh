@@ -21,8 +21,25 @@ while IFS= read -r line || [ -n "$line" ]; do
 done <"$1"
 [ -z "$statement" ] || { printf '%s: the last statement has no semicolon\n' "$1" >&2; exit 2; }
 
-id="$(aws redshift-data batch-execute-statement --workgroup-name "$WAREHOUSE_WORKGROUP" \
-  --database "$WAREHOUSE_DATABASE" --sqls "${statements[@]}" --query Id --output text)"
+# Statements may hold a password: they go through a file that only we can read, not a command line.
+scratch="$(umask 077; mktemp)"
+trap 'rm -f "$scratch"' EXIT
+json() {
+  local text="${1//\\/\\\\}"
+  text="${text//\"/\\\"}"
+  text="${text//$'\n'/\\n}"
+  printf '"%s"' "${text//$'\t'/\\t}"
+}
+{
+  printf '{"WorkgroupName":%s,"Database":%s,"Sqls":[' "$(json "$WAREHOUSE_WORKGROUP")" "$(json "$WAREHOUSE_DATABASE")"
+  comma=""
+  for statement in "${statements[@]}"; do
+    printf '%s%s' "$comma" "$(json "$statement")"
+    comma=","
+  done
+  printf ']}'
+} >"$scratch"
+id="$(aws redshift-data batch-execute-statement --cli-input-json "file://$scratch" --query Id --output text)"
 while :; do
   status="$(aws redshift-data describe-statement --id "$id" --query Status --output text)"
   case "$status" in

@@ -2,6 +2,7 @@
 //! account, move the clock, revoke a grant) and what a subscriber received.
 
 mod providers;
+mod warehouse;
 
 use std::sync::{Arc, Weak};
 
@@ -26,6 +27,7 @@ pub(crate) fn serve(sandbox: &Arc<Sandbox>, listener: TcpListener) {
         .route("/clock", post(clock))
         .route("/salesforce/revoke", post(revoke))
         .merge(providers::routes())
+        .merge(warehouse::routes())
         .with_state(Arc::downgrade(sandbox));
     tokio::spawn(async move {
         // Serving ends with the process.
@@ -66,7 +68,8 @@ async fn index(State(sandbox): Held) -> Response {
          <table><thead><tr><th scope=\"col\">Application</th><th scope=\"col\">Instance</th><th scope=\"col\">User</th>\
          <th scope=\"col\">Password</th></tr></thead><tbody>{connect}</tbody></table>\
          <p>A second org is <code>globex</code>, with <code>oscar@globex.example</code> \
-         (<code>oscar-password-local</code>). What each provider <a href=\"/providers\">counted</a>.</p></html>",
+         (<code>oscar-password-local</code>). What each provider <a href=\"/providers\">counted</a>, \
+         and who asked the warehouse <a href=\"/cloudtrail\">on whose behalf</a>.</p></html>",
         sandbox.api_url
     ))
     .into_response()

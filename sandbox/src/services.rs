@@ -116,6 +116,17 @@ impl AccountServices for Services {
         })
     }
 
+    fn catalogue<'a>(
+        &'a self,
+        role_arn: &'a str,
+        operation: &'a str,
+        body: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, String>> {
+        let appflow = "appflow.amazonaws.com";
+        let asked = ("glue", operation);
+        Box::pin(self.aws.call_under_role(appflow, role_arn, asked, body))
+    }
+
     fn insert_rows<'a>(
         &'a self,
         account: &'a str,

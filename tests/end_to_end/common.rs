@@ -74,6 +74,30 @@ pub(crate) async fn open_schemas(sandbox: &Sandbox, tenant: &str, schemas: &[&st
     answer.expect(200).unwrap()
 }
 
+/// Makes a database with tables in an account's Glue Data Catalog, as the account's administrator.
+pub(crate) async fn database(sandbox: &Sandbox, account: &str, name: &str, tables: &[String]) {
+    let admin = sandbox.aws.admin(account);
+    let call = async |operation: &str, body: Value| {
+        let reply = sandbox.aws.call(&admin, "glue", operation, &body).await;
+        assert!(reply.status.is_success(), "{operation}: {:?}", reply.body);
+    };
+    call(
+        "CreateDatabase",
+        json!({ "DatabaseInput": { "Name": name } }),
+    )
+    .await;
+    for table in tables {
+        let input = json!({
+            "Name": table, "TableType": "EXTERNAL_TABLE", "Parameters": { "classification": "csv", "owner": "canary" },
+            "StorageDescriptor": {
+                "Columns": [{ "Name": "id", "Type": "bigint" }], "Location": "s3://canary-bucket/orders/",
+            },
+        });
+        let body = json!({ "DatabaseName": name, "TableInput": input });
+        call("CreateTable", body).await;
+    }
+}
+
 /// Onboards an AWS account of the customer: created, launched, verified.
 pub(crate) async fn customer_account(sandbox: &Sandbox, api: &Api) -> String {
     customer_account_in(sandbox, api, CUSTOMER_ACCOUNT).await

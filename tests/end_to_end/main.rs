@@ -7,6 +7,7 @@
 )]
 
 mod audit;
+mod catalog;
 mod common;
 mod connections;
 mod edge;

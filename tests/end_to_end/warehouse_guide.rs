@@ -209,6 +209,19 @@ async fn the_script_runs_twice_and_its_check_names_each_fault() {
     assert!(!green.told.contains("FAULT"), "{}", green.told);
 
     faults::each_is_named(&sandbox, &tenant, &guide).await;
+    // What somebody took away, but for what they switched off, the script makes again.
+    let application = first.printed.split("IdentityCenterApplicationArn=").nth(1);
+    let application = application.and_then(|rest| rest.lines().next()).unwrap();
+    let admin = sandbox.aws.admin(VENDOR_ACCOUNT);
+    let scope = json!({ "ApplicationArn": application, "Scope": "redshift:connect" });
+    let taken = sandbox
+        .aws
+        .call(&admin, "sso", "DeleteApplicationAccessScope", &scope)
+        .await;
+    assert!(taken.status.is_success(), "{taken:?}");
+    let mended = guide.script("", "--groups amer-sales").await;
+    mended.must_say("made   access scope redshift:connect");
+    assert_eq!(mended.told.matches("made ").count(), 1, "{}", mended.told);
     common::no_leaks(&sandbox).await;
 }
 

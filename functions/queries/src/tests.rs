@@ -199,6 +199,84 @@ async fn q4_a_second_statement_is_refused_with_all_other_faults_before_any_call(
 }
 
 #[tokio::test]
+async fn a_query_to_register_is_refused_with_every_fault_before_any_call() {
+    let (status, problem) = answer(&event!("create-registered-query-broken")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let told: Vec<(&str, &str)> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| {
+            (
+                fault["pointer"].as_str().unwrap(),
+                fault["code"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("/name", "invalid_name"),
+        ("/sql", "wrong_statement"),
+        ("/sql", "undeclared_parameter"),
+        ("/parameters/0", "unused_parameter"),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn only_admins_register_and_nobody_changes_what_every_tenant_has() {
+    let cases = [
+        (
+            event!("create-registered-query-as-viewer"),
+            is(403, "role_required"),
+        ),
+        (
+            event!("update-registered-query-without-if-match"),
+            is(428, "if_match_required"),
+        ),
+        (event!("delete-built-in-query"), is(409, "built_in")),
+        // Everything before the table passed.
+        (
+            event!("create-registered-query"),
+            is(503, "store_unavailable"),
+        ),
+    ];
+    for (event, expected) in cases {
+        assert_eq!(refused(&event).await, expected, "{}", event["routeKey"]);
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_sees_what_a_query_takes_and_an_editor_its_sql() {
+    let mut event = event!("get-registered-query");
+    let (status, seen) = answer(&event).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(seen["parameters"][0]["name"], "minimum");
+    assert_eq!(seen["sql"], Value::Null);
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["tenant_roles"] = json!("editor");
+    let (_, seen) = answer(&event).await;
+    assert!(seen["sql"].as_str().unwrap().contains(":minimum"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_can_have_is_unknown_before_any_call() {
+    let (status, problem) = answer(&event!("create-unknown-query")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(problem["errors"][0]["code"], "unknown_query");
+    let mut event = event!("create-unknown-query");
+    event["body"] = json!(r#"{"query":"not-ours"}"#);
+    assert_eq!(refused(&event).await, is(503, "store_unavailable"));
+}
+
+#[tokio::test]
+async fn a_state_that_is_none_is_refused_and_the_list_is_read_from_the_table() {
+    let event = event!("list-queries-of-unknown-state");
+    assert_eq!(refused(&event).await, is(400, "malformed_query"));
+    for event in [event!("list-queries"), event!("list-registered-queries")] {
+        assert_eq!(refused(&event).await, is(503, "store_unavailable"));
+    }
+}
+
+#[tokio::test]
 async fn a_body_cannot_choose_a_database_user() {
     let (status, problem) = answer(&event!("create-unknown-field")).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
@@ -221,6 +299,8 @@ async fn q2_a_foreign_id_is_not_found_before_any_call() {
     for event in [
         event!("get-foreign-id"),
         event!("results-foreign-id"),
+        event!("results-as-csv-foreign-id"),
+        event!("table-that-is-no-name"),
         event!("cancel-foreign-id"),
     ] {
         assert_eq!(
@@ -259,6 +339,23 @@ async fn q2_the_id_of_another_user_is_not_found_and_ones_own_is_asked_for() {
         event["requestContext"]["http"]["path"] = json!(path);
         event["pathParameters"]["id"] = json!(id);
         assert_eq!(refused(&event).await, expected, "{subject}");
+    }
+}
+
+#[tokio::test]
+async fn the_session_and_the_warehouse_are_asked_for_as_the_caller() {
+    // The table that holds sessions does not answer, and nothing was asked before it.
+    for event in [
+        event!("show-identity"),
+        event!("forget-identity"),
+        event!("whoami"),
+    ] {
+        let path = &event["rawPath"];
+        assert_eq!(
+            refused(&event).await,
+            is(503, "store_unavailable"),
+            "{path}"
+        );
     }
 }
 

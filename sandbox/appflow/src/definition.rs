@@ -17,6 +17,23 @@ pub(crate) struct Definition {
     pub(crate) source_flow_config: Source,
     pub(crate) destination_flow_config_list: Vec<Destination>,
     pub(crate) tasks: Vec<Task>,
+    #[serde(default)]
+    metadata_catalog_config: CatalogConfig,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct CatalogConfig {
+    glue_data_catalog: Option<Catalog>,
+}
+
+/// Where a run's tables are registered.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Catalog {
+    pub(crate) role_arn: String,
+    pub(crate) database_name: String,
+    pub(crate) table_prefix: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -118,6 +135,11 @@ impl Definition {
     /// The one destination that AppFlow supports per flow.
     pub(crate) fn destination(&self) -> Option<&Destination> {
         self.destination_flow_config_list.first()
+    }
+
+    /// Where its tables are registered, if they are.
+    pub(crate) fn catalog(&self) -> Option<&Catalog> {
+        self.metadata_catalog_config.glue_data_catalog.as_ref()
     }
 
     /// The schedule, if the flow has one.

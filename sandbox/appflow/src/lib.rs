@@ -18,7 +18,8 @@
 //! * Events over 256 KB go to EventBridge whole, not as a pointer into a bucket.
 //! * Metadata of Redshift and of the connectors without a profile is not described.
 //! * Tasks of an application with a shared set of records are all applied here, none at the source.
-//! * Glue tables are not registered; the configuration is kept and given back.
+//! * A run without records registers no Glue table. Partitions are not registered, and records of runs
+//!   do not say what was.
 //! * Incremental reads of S3 read everything: objects carry no times here.
 //! * A registered Lambda connector is kept and shown, never called.
 //! * Where the service's behaviour is not documented (wording of some errors, formats of merged and

@@ -1,5 +1,6 @@
 //! One run: from the source through the tasks to the destination, and what is told about it.
 
+mod catalog;
 pub(crate) mod read;
 mod s3;
 pub(crate) mod write;
@@ -27,6 +28,8 @@ pub(crate) struct Ticket {
     pub(crate) home: Home,
     pub(crate) flow_arn: String,
     pub(crate) created_by: String,
+    /// When the flow was made.
+    pub(crate) flow_made_at: Timestamp,
     pub(crate) event_id: String,
     pub(crate) definition: Arc<Definition>,
     pub(crate) schema_version: u32,
@@ -111,6 +114,7 @@ pub(crate) fn outside(flow: &Flow, home: &Home, now: Timestamp) -> Ticket {
         home: home.clone(),
         flow_arn: flow.arn.clone(),
         created_by: flow.created_by.clone(),
+        flow_made_at: flow.created_at,
         event_id: flow.event_id.clone(),
         definition: Arc::clone(&flow.definition),
         schema_version: flow.schema_version,

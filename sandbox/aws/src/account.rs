@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use crate::{
     Aws,
-    call::{answer, error_code},
+    call::{answer, error_code, request},
     policy::{self, Caller, Context, Request},
+    sts,
 };
 
 /// What stays as it is in an object's path.
@@ -162,6 +163,27 @@ impl Aws {
         self.secrets(account, "DeleteSecret", &delete)
             .await
             .map(drop)
+    }
+
+    /// Calls an operation of a JSON service as a service does that assumes a role for it: the role must
+    /// trust the service, and its policies must allow what is asked for. `Err` carries the error's code.
+    pub async fn call_under_role(
+        &self,
+        assuming: &str,
+        role_arn: &str,
+        (service, operation): (&str, &str),
+        body: &Value,
+    ) -> Result<Value, String> {
+        let denied = || "AccessDeniedException".to_owned();
+        let credentials = sts::assume_as_service(self, assuming, role_arn, "service");
+        let credentials = credentials.map_err(|_| denied())?;
+        let session = self.credentials.session(&credentials.access_key_id);
+        let session = session.ok_or_else(denied)?;
+        let call = request(&session.principal, service, operation, body);
+        self.authorize(&session, &call, operation)
+            .await
+            .map_err(|reply| error_code(&reply))?;
+        answer(&self.dispatch(call).await)
     }
 
     async fn secrets(&self, account: &str, operation: &str, ask: &Value) -> Result<Value, String> {

@@ -3,9 +3,11 @@
 //! They ignore credentials and know one account, `123456789012`. So each account gets its own
 //! set, and the account id is exchanged on the way in and out. Gaps are closed here: DynamoDB's
 //! check-then-write is made atomic and answers the old item (`dynamodb`), SQS gets its queue URLs
-//! and error codes (`sqs`), KMS unambiguous contexts (`kms`), S3 its upload framing (`s3`).
+//! and error codes (`sqs`), KMS unambiguous contexts (`kms`), S3 its upload framing (`s3`),
+//! Glue pages (`glue`).
 
 mod dynamodb;
+mod glue;
 mod kms;
 mod rewrite;
 mod s3;
@@ -53,7 +55,7 @@ impl Borrowed {
             "sqs" => sqs::handle(&account.sqs, &account.waiting, call, address).await,
             "secretsmanager" => json(&account.secretsmanager, call, &call.body).await,
             "kms" => kms::handle(&account.kms, call).await,
-            "glue" => json(&account.glue, call, &call.body).await,
+            "glue" => glue::handle(&account.glue, call).await,
             "monitoring" => json(&account.cloudwatch, call, &call.body).await,
             _ => return None,
         };

@@ -50,29 +50,8 @@ impl Aws {
         operation: &str,
         body: &Value,
     ) -> AwsReply {
-        let (prefix, content_type) = TARGETS.iter().find(|(name, _, _)| *name == service).map_or(
-            (service, "application/x-amz-json-1.1"),
-            |(_, prefix, kind)| (*prefix, *kind),
-        );
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            http::header::CONTENT_TYPE,
-            HeaderValue::from_static(content_type),
-        );
-        if let Ok(target) = format!("{prefix}.{operation}").parse() {
-            headers.insert("x-amz-target", target);
-        }
-        self.dispatch(AwsCall {
-            principal: principal.clone(),
-            region: REGION.to_owned(),
-            service: service.to_owned(),
-            method: Method::POST,
-            path: "/".to_owned(),
-            query: String::new(),
-            headers,
-            body: Bytes::from(body.to_string()),
-        })
-        .await
+        let call = request(principal, service, operation, body);
+        self.dispatch(call).await
     }
 
     /// Calls a REST operation (S3, `POST /create-flow`), without faults and without a journal
@@ -99,6 +78,37 @@ impl Aws {
             body,
         })
         .await
+    }
+}
+
+/// A request to an operation of a JSON service.
+pub(crate) fn request(
+    principal: &Principal,
+    service: &str,
+    operation: &str,
+    body: &Value,
+) -> AwsCall {
+    let (prefix, content_type) = TARGETS.iter().find(|(name, _, _)| *name == service).map_or(
+        (service, "application/x-amz-json-1.1"),
+        |(_, prefix, kind)| (*prefix, *kind),
+    );
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        http::header::CONTENT_TYPE,
+        HeaderValue::from_static(content_type),
+    );
+    if let Ok(target) = format!("{prefix}.{operation}").parse() {
+        headers.insert("x-amz-target", target);
+    }
+    AwsCall {
+        principal: principal.clone(),
+        region: REGION.to_owned(),
+        service: service.to_owned(),
+        method: Method::POST,
+        path: "/".to_owned(),
+        query: String::new(),
+        headers,
+        body: Bytes::from(body.to_string()),
     }
 }
 

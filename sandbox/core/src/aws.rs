@@ -200,6 +200,16 @@ pub trait AccountServices: Send + Sync + 'static {
         source: &'a str,
         event: Value,
     ) -> BoxFuture<'a, ()>;
+    /// Calls an operation of the catalogue under a role that the service assumes; `Err` carries the
+    /// error's code. Without a catalogue nobody may.
+    fn catalogue<'a>(
+        &'a self,
+        _role_arn: &'a str,
+        _operation: &'a str,
+        _body: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, String>> {
+        Box::pin(async { Err("AccessDeniedException".to_owned()) })
+    }
     /// Appends rows to a warehouse table as the Data API role would; every value is text or null.
     fn insert_rows<'a>(
         &'a self,

@@ -6,9 +6,40 @@
 //! has one. IAM users and root are the superuser. A role session without a person is refused: the
 //! sandbox's functions have no `redshift-serverless:GetCredentials`.
 //!
-//! What differs from Redshift, on purpose and never silently: DECIMAL keeps 15 significant digits
-//! (more is refused), sessions (`SessionKeepAliveSeconds`), views, user-defined functions and role
-//! hierarchies are refused.
+//! An IAM user or a role session may name a `SecretArn`: whether the caller may read the secret is
+//! decided by `sandbox/aws` before the call gets here; the user in it must exist with that password,
+//! and the statement has that user's rights and no more. It belongs to the account and the role.
+//!
+//! Every statement of a user runs on a private copy of what the user may see (`scratch`); UPDATE,
+//! DELETE and MERGE find their rows there and change only those. COPY reads S3 under the role that it
+//! names: the role must trust Redshift and may list and get; whether the role is associated with the
+//! namespace and whether the user may assume it (ASSUMEROLE) is not asked.
+//!
+//! # What is assumed
+//!
+//! AWS says (Database Developer Guide, *RLS policy ownership and management*, *Considerations and
+//! limitations using RLS policies*, *ATTACH RLS POLICY*): policies apply to SELECT, UPDATE and DELETE,
+//! not to INSERT, COPY and TRUNCATE; they attach to tables, views and materialized views, and to no
+//! policy's lookup table and no base table of a materialized view. Not confirmed anywhere:
+//!
+//! * Through a view the **asking** user's policies filter the tables below, while the privileges on
+//!   them are the view's owner's. (PostgreSQL would apply the owner's policies.)
+//! * `CREATE MATERIALIZED VIEW` over a protected table is refused, since the reverse order is.
+//! * `REFRESH MATERIALIZED VIEW` is for the view's owner and superusers; `ALTER TABLE ... OWNER TO`
+//!   makes an owner of a materialized view, too. Owners are subject to the policies.
+//! * The views of row-level security and of roles are denied to users; `svv_user_grants` shows users
+//!   their own.
+//! * Which error a Data API call has whose secret is missing (`ResourceNotFoundException`) or whose
+//!   password is wrong (`ExecuteStatementException`, `DatabaseConnectionException` for lists).
+//! * The texts of a statement that took too long, and of a load that failed.
+//! * How many requests may wait for one statement (100), and how pages are cut (1 MB; 1000 rows).
+//!
+//! # What differs
+//!
+//! On purpose and never silently: DECIMAL keeps 15 significant digits (more is refused); sessions
+//! (`SessionKeepAliveSeconds`), user-defined functions, procedures, masking policies, late-binding
+//! views, policies on plain views, grants with options, CREATE privileges and `DbUser` are refused.
+//! Users, roles and policies belong to one database here, and to the whole namespace there.
 
 mod admin;
 mod api;

@@ -171,17 +171,8 @@ impl Scratch {
             .collect();
         self.connection
             .execute_batch(&definition(system::SCHEMA, name, &columns))?;
-        let mut values = Vec::with_capacity(rows.len());
-        for row in rows {
-            let cells = columns
-                .iter()
-                .zip(row)
-                .map(|(column, text)| column.ty.coerce(text.map_or(Value::Null, Value::Text)));
-            let cells: Vec<Value> = cells.collect::<Result<_, _>>()?;
-            values.push(cells);
-        }
         let relation = (system::SCHEMA.to_owned(), name.to_owned());
-        self.fill(&relation, &columns, numbered(values))
+        self.fill(&relation, &columns, numbered(rows))
     }
 }
 

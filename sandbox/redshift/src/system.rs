@@ -4,6 +4,8 @@
 //! say. Row-level security's and the roles' views are for superusers (the guide: `sys:secadmin`);
 //! anybody else is refused. The others show what the asking user may know of.
 
+use rusqlite::types::Value;
+
 use crate::{
     catalog::{Actor, Catalog, Grantee, Privilege, Table, User},
     error::SqlError,
@@ -14,8 +16,8 @@ use crate::{
 /// Where system views live.
 pub(crate) const SCHEMA: &str = "pg_catalog";
 
-/// A row of a system view; `None` is null.
-pub(crate) type Row = Vec<Option<String>>;
+/// A row of a system view.
+pub(crate) type Row = Vec<Value>;
 
 /// What a view shows.
 enum Content {
@@ -167,18 +169,22 @@ pub(crate) fn rows(
     }
 }
 
-fn text(value: &str) -> Option<String> {
-    Some(value.to_owned())
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(value.into())
 }
 
-fn flag(value: bool) -> Option<String> {
-    Some(value.to_string())
+fn flag(value: bool) -> Value {
+    Value::Integer(value.into())
+}
+
+fn number(value: usize) -> Value {
+    i64::try_from(value).map_or(Value::Null, Value::Integer)
 }
 
 /// Roles have no numbers here; their place in the alphabet will do.
-fn role_id(catalog: &Catalog, role: &str) -> Option<String> {
-    let at = catalog.roles.iter().position(|known| known == role)?;
-    Some((100_000 + at).to_string())
+fn role_id(catalog: &Catalog, role: &str) -> Value {
+    let at = catalog.roles.iter().position(|known| known == role);
+    at.map_or(Value::Null, |at| number(100_000 + at))
 }
 
 fn identity(grantee: &Grantee) -> (&str, &'static str) {
@@ -195,7 +201,7 @@ fn session_roles(catalog: &Catalog, _: &str, actor: &Actor) -> Vec<Row> {
         return Vec::new();
     };
     let roles = catalog.session_roles(user);
-    let row = |role: String| vec![Some(role.clone()), role_id(catalog, &role)];
+    let row = |role: String| vec![text(&role), role_id(catalog, &role)];
     roles.into_iter().map(row).collect()
 }
 
@@ -245,9 +251,9 @@ fn policies(catalog: &Catalog, _: &str) -> Vec<Row> {
             .collect();
         vec![
             text(name),
-            policy.alias.clone(),
-            Some(serde_json::Value::from(columns).to_string()),
-            Some(render(&policy.using)),
+            policy.alias.clone().map_or(Value::Null, text),
+            text(serde_json::Value::from(columns).to_string()),
+            text(render(&policy.using)),
             flag(true),
         ]
     })
@@ -358,8 +364,8 @@ fn columns_of_tables(catalog: &Catalog, database: &str, actor: &Actor) -> Vec<Ro
                     text(schema),
                     text(name),
                     text(&column.name),
-                    Some((at + 1).to_string()),
-                    Some(column.ty.text()),
+                    number(at + 1),
+                    text(column.ty.text()),
                     text(if column.required { "NO" } else { "YES" }),
                 ]);
             }

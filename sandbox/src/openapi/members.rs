@@ -69,6 +69,8 @@ pub(super) const MEMBERS: &[Member] = &[
     member("PolicyView", "problem", "What keeps AppFlow out.", r#""The policy denies s3:PutObject to everybody.""#),
     member("Grant", "problem", "Why it could not be looked at.", r#""The bucket is in another account.""#),
 
+    member("FlowView", "catalogTables", "Where the tables that it registers are listed.", r#""/v1/catalog/databases/crm/tables?accountId=acc_019364c0a1b27cc3a4d5e6f708192a3b""#),
+
     member("*", "noticedAt", "When it was noticed.", r#""2026-11-20T09:30:00Z""#),
     member("*", "fieldCount", "How many fields there are.", "800"),
     member("*", "dateFormat", "How dates are written.", r#""yyyy-MM-dd""#),

@@ -84,6 +84,14 @@ pub(crate) async fn build(hosting: Hosting) -> World {
     }
 }
 
+impl World {
+    /// Whether an operation has anything to show: tenants see no catalogue of the vendor's account.
+    pub(crate) fn shows(&self, operation: &str) -> bool {
+        let is_catalogue = ["list_databases", "list_tables", "show_table"].contains(&operation);
+        !is_catalogue || self.aws_account != VENDOR_ACCOUNT
+    }
+}
+
 /// Limits that nobody reaches: what is asked here in a row, people ask in hours.
 pub(crate) fn without_limits() -> BTreeMap<String, BTreeMap<String, String>> {
     let limits = ["LIMIT_READ", "LIMIT_WRITE", "LIMIT_TOKEN"];
@@ -126,7 +134,20 @@ async fn things(sandbox: &Sandbox, tenant: &Tenant, name: &str, aws_account: &st
     let made = person.api.post("/v1/registered-queries", &definition).await;
     made.unwrap().expect(201).unwrap();
     ids.set("RegisteredQuery", &registered);
+    catalogue(sandbox, tenant, aws_account, &mut ids).await;
     ids
+}
+
+/// Two databases with two tables. In the vendor's account there is no catalogue that tenants see.
+async fn catalogue(sandbox: &Sandbox, tenant: &Tenant, aws_account: &str, ids: &mut Ids) {
+    let (database, table) = (format!("db_{}", tenant.id), format!("table_{}", tenant.id));
+    if aws_account != VENDOR_ACCOUNT {
+        let tables = [table.clone(), "zebra".to_owned()];
+        common::database(sandbox, aws_account, &database, &tables).await;
+        common::database(sandbox, aws_account, "zebra", &[]).await;
+    }
+    ids.set("Database", &database);
+    ids.set("Table", &table);
 }
 
 /// A place among the vendor's own accounts.

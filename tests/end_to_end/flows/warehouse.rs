@@ -82,10 +82,8 @@ async fn i1_a_hosted_flow_loads_the_schemas_of_its_tenant_only() {
     let shown = world.show(&created).await;
     let tag = format!("\"{}\"", shown["version"]);
     let headers = [("if-match", tag.as_str())];
-    let body = Some(flow(&world, connection, None).to_string());
-    let updated = world
-        .api()
-        .call(Method::PUT, &path(&created), body, &headers);
+    let (at, body) = (path(&created), flow(&world, connection, None).to_string());
+    let updated = world.api().call(Method::PUT, &at, Some(body), &headers);
     refused(&updated.await.unwrap(), NOT_YOURS);
     common::no_leaks(&world.sandbox).await;
 }

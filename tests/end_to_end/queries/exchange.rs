@@ -133,14 +133,14 @@ const EXCHANGES: [Exchange; 19] = [
         400,
         Some("slow_down"),
         None,
-        (503, "identity_unavailable"),
+        (503, "identity_busy"),
     ),
     Exchange(
         "ThrottlingException",
         429,
         None,
         None,
-        (503, "identity_unavailable"),
+        (503, "identity_busy"),
     ),
     Exchange(
         "InternalServerException",
@@ -159,7 +159,7 @@ const EXCHANGES: [Exchange; 19] = [
 ];
 
 /// Codes of `AssumeRole`, with their status and the answer.
-const ASSUMPTIONS: [(&str, u16, (u16, &str)); 10] = [
+const ASSUMPTIONS: [(&str, u16, (u16, &str)); 11] = [
     ("AccessDenied", 403, (500, "identity_role_misconfigured")),
     ("ExpiredTokenException", 400, (401, "reauthenticate")),
     ("RegionDisabledException", 403, (500, "identity_config")),
@@ -167,9 +167,10 @@ const ASSUMPTIONS: [(&str, u16, (u16, &str)); 10] = [
     ("PackedPolicyTooLarge", 400, (500, "identity_config")),
     ("ValidationError", 400, (500, "identity_config")),
     ("InvalidClientTokenId", 403, (500, "identity_config")),
-    ("Throttling", 400, (503, "identity_unavailable")),
-    ("ThrottlingException", 429, (503, "identity_unavailable")),
-    ("ServiceUnavailable", 503, (503, "identity_unavailable")),
+    ("Throttling", 400, (503, "identity_busy")),
+    ("ThrottlingException", 429, (503, "identity_busy")),
+    ("ServiceUnavailable", 503, (503, "identity_busy")),
+    ("InternalFailure", 500, (503, "identity_unavailable")),
 ];
 
 fn refuse(world: &World, service: &str, operation: &str, status: u16, body: String) {

@@ -34,8 +34,13 @@ pub enum Meaning {
         /// For the log.
         log: String,
     },
-    /// Too much at once, or trouble on the other side.
+    /// Too much at once.
     Busy {
+        /// For the log.
+        log: String,
+    },
+    /// Trouble on the other side.
+    Away {
         /// For the log.
         log: String,
     },
@@ -50,6 +55,7 @@ enum Row {
     Configuration,
     Role,
     Busy,
+    Away,
 }
 
 /// Refusals of `CreateTokenWithIAM`, by exception. The text of an answer decides nothing.
@@ -66,7 +72,7 @@ const EXCHANGE: [(&str, Row); 13] = [
     ("AuthorizationPendingException", Row::Configuration),
     ("ValidationException", Row::Configuration),
     ("SlowDownException", Row::Busy),
-    ("InternalServerException", Row::Busy),
+    ("InternalServerException", Row::Away),
 ];
 
 /// Refusals of `AssumeRole` with a provided context, by code.
@@ -107,7 +113,8 @@ pub fn meaning_of_assume(refusal: &Refusal) -> Meaning {
     let log = format!("AssumeRole {}", describe(refusal, None));
     let row = match row(&ASSUME, refusal) {
         Some(row) => row,
-        None if refusal.is_throttle() || refusal.is_unknown() => Row::Busy,
+        None if refusal.is_throttle() => Row::Busy,
+        None if refusal.is_unknown() => Row::Away,
         None => Row::Configuration,
     };
     row.meaning(log)
@@ -137,6 +144,7 @@ impl Row {
             Self::Configuration => Meaning::Configuration { log },
             Self::Role => Meaning::Role { log },
             Self::Busy => Meaning::Busy { log },
+            Self::Away => Meaning::Away { log },
         }
     }
 }
@@ -156,7 +164,8 @@ impl From<Meaning> for Error {
             ),
             Meaning::Configuration { log } => Self::internal("identity_config", log),
             Meaning::Role { log } => Self::internal("identity_role_misconfigured", log),
-            Meaning::Busy { log } => Self::unavailable("identity_unavailable", log),
+            Meaning::Busy { log } => Self::unavailable("identity_busy", log),
+            Meaning::Away { log } => Self::unavailable("identity_unavailable", log),
         }
     }
 }
@@ -261,19 +270,13 @@ mod tests {
                 Internal,
                 "identity_config",
             ),
-            (
-                "SlowDownException",
-                400,
-                None,
-                Unavailable,
-                "identity_unavailable",
-            ),
+            ("SlowDownException", 400, None, Unavailable, "identity_busy"),
             (
                 "ThrottlingException",
                 400,
                 None,
                 Unavailable,
-                "identity_unavailable",
+                "identity_busy",
             ),
             (
                 "InternalServerException",
@@ -346,12 +349,7 @@ mod tests {
                 Internal,
                 "identity_config",
             ),
-            (
-                Some("Throttling"),
-                Some(400),
-                Unavailable,
-                "identity_unavailable",
-            ),
+            (Some("Throttling"), Some(400), Unavailable, "identity_busy"),
             (None, None, Unavailable, "identity_unavailable"),
         ];
         for (code, status, kind, answer) in cases {

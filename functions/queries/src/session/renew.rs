@@ -73,7 +73,8 @@ impl After {
             Meaning::NoIdentityContext
             | Meaning::Configuration { .. }
             | Meaning::Role { .. }
-            | Meaning::Busy { .. } => Self::Again,
+            | Meaning::Busy { .. }
+            | Meaning::Away { .. } => Self::Again,
         }
     }
 }

@@ -139,6 +139,17 @@ impl<'a> Layout<'a> {
         self.format["fileType"] == "CSV"
     }
 
+    /// What the catalogue calls the files.
+    pub(super) fn classification(&self) -> &'static str {
+        if self.is_csv() { "csv" } else { "json" }
+    }
+
+    /// Whether a run's files stand in a folder of its own that the flow asked for.
+    pub(super) fn is_by_execution(&self) -> bool {
+        let hierarchy = self.format["prefixConfig"]["pathPrefixHierarchy"].as_array();
+        hierarchy.is_some_and(|folders| folders.iter().any(|folder| folder == "EXECUTION_ID"))
+    }
+
     /// The files of a table, as key and body: one or more per partition.
     pub(super) fn files(
         &self,
@@ -171,7 +182,7 @@ impl<'a> Layout<'a> {
     /// `<bucketPrefix>/<flow>/[schemaVersion_<N>/][date/][<execution id>/]`. Without a prefix
     /// configuration public consumers read keys that go on with the execution id, and DescribeFlow
     /// says so.
-    fn folder(&self, ticket: &Ticket, now: Timestamp) -> String {
+    pub(super) fn folder(&self, ticket: &Ticket, now: Timestamp) -> String {
         let mut parts: Vec<String> = Vec::new();
         let prefix = self.prefix.trim_matches('/');
         if !prefix.is_empty() {

@@ -7,7 +7,7 @@ mod salesforce;
 use serde_json::Value;
 
 use super::{
-    Moved, RunFault, Ticket,
+    Moved, RunFault, Ticket, catalog,
     read::Input,
     s3::{self, Layout},
 };
@@ -98,6 +98,7 @@ async fn to_s3(
         written += u64::try_from(body.len()).unwrap_or_default();
         put(inner, ticket, layout.bucket, &key, body).await?;
     }
+    catalog::register(inner, ticket, &layout, table, partition).await?;
     Ok(written)
 }
 

@@ -4,13 +4,13 @@
 //! Lists come by name. A page that is not the first is followed up as Glue may do it at any time: the
 //! page after it is empty and still has a token.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use sandbox_core::{AwsCall, AwsReply};
 use serde_json::{Value, json};
 use winterbaume_glue::GlueService;
 
 use super::json as hand_over;
-use crate::call::{answer, operation};
+use crate::call::answer;
 
 /// Largest page, and the page when nothing is said.
 const LARGEST_PAGE: u64 = 100;
@@ -18,7 +18,7 @@ const LARGEST_PAGE: u64 = 100;
 const EMPTY: &str = "empty-";
 
 pub(super) async fn handle(glue: &GlueService, call: &AwsCall) -> AwsReply {
-    let list = match operation(call).as_deref() {
+    let list = match call.target_operation() {
         Some("GetDatabases") => "DatabaseList",
         Some("GetTables") => "TableList",
         _ => return hand_over(glue, call, &call.body).await,
@@ -32,10 +32,8 @@ pub(super) async fn handle(glue: &GlueService, call: &AwsCall) -> AwsReply {
     }
     if let Some(database) = asked["DatabaseName"].as_str() {
         let mut found = call.clone();
-        let target = "AWSGlue.GetDatabase".parse();
-        found
-            .headers
-            .extend(target.ok().map(|value| (TARGET, value)));
+        let target = HeaderValue::from_static("AWSGlue.GetDatabase");
+        found.headers.insert("x-amz-target", target);
         let body = json!({ "Name": database }).to_string();
         let reply = hand_over(glue, &found, body.as_bytes()).await;
         if !reply.status.is_success() {
@@ -53,6 +51,7 @@ pub(super) async fn handle(glue: &GlueService, call: &AwsCall) -> AwsReply {
         Some(begin) => (begin.parse(), true),
         None => (token.parse(), false),
     };
+    let begin: Result<usize, _> = begin;
     let Ok(begin) = begin else {
         return refused("InvalidInputException", "the token is not one of ours");
     };
@@ -61,7 +60,12 @@ pub(super) async fn handle(glue: &GlueService, call: &AwsCall) -> AwsReply {
         Some(begin.to_string())
     } else {
         let end = begin + usize::try_from(most).unwrap_or_default();
-        let page: Vec<Value> = items.iter().skip(begin).take(end - begin).cloned().collect();
+        let page: Vec<Value> = items
+            .iter()
+            .skip(begin)
+            .take(end - begin)
+            .cloned()
+            .collect();
         all[list] = json!(page);
         (end < items.len()).then(|| format!("{EMPTY}{end}"))
     };
@@ -72,13 +76,7 @@ pub(super) async fn handle(glue: &GlueService, call: &AwsCall) -> AwsReply {
     }
 }
 
-const TARGET: http::HeaderName = http::HeaderName::from_static("x-amz-target");
-
 fn refused(code: &str, message: &str) -> AwsReply {
-    let body = json!({ "__type": code, "Message": message }).to_string();
-    AwsReply {
-        status: StatusCode::BAD_REQUEST,
-        headers: http::HeaderMap::new(),
-        body: body.into(),
-    }
+    let body = json!({ "__type": code, "Message": message });
+    AwsReply::json(StatusCode::BAD_REQUEST, "application/x-amz-json-1.1", &body)
 }

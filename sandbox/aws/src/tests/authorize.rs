@@ -1,7 +1,10 @@
 //! Calls of a role's session, allowed and denied by identity policies, session policies and policies
 //! of buckets.
 
-use http::Method;
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use sandbox_core::{AwsCall, AwsReply, AwsService, BoxFuture};
 use serde_json::{Value, json};
 
 use super::support::{CUSTOMER, VENDOR, World, element, everything};
@@ -684,4 +687,66 @@ async fn the_caller_of_sts_needs_each_action_that_the_request_implies() {
         role.identity_policies = vec![everything()];
         world.aws.put_role(role);
     }
+}
+
+/// A warehouse that lets everybody in whom IAM lets through.
+struct Warehouse;
+
+impl AwsService for Warehouse {
+    fn signing_names(&self) -> &'static [&'static str] {
+        &["redshift-data"]
+    }
+
+    fn handle(&self, _: AwsCall) -> BoxFuture<'_, AwsReply> {
+        let body = json!({"Id": "1"});
+        Box::pin(async move { AwsReply::json(StatusCode::OK, "application/x-amz-json-1.1", &body) })
+    }
+}
+
+/// A statement under a secret needs the right to that very secret, named by its name or its ARN, and
+/// needs no credentials of the workgroup.
+#[tokio::test]
+async fn a_statement_under_a_secret_reads_it_with_the_callers_rights() {
+    let world = World::start().await;
+    world.aws.register(Arc::new(Warehouse));
+    for tenant in ["t1", "t2"] {
+        let name = format!("tributary/tenants/{tenant}/warehouse");
+        world
+            .aws
+            .put_secret(VENDOR, &name, "{}".to_owned())
+            .await
+            .unwrap();
+    }
+    let secret = "arn:aws:secretsmanager:us-east-1:111111111111:secret:tributary/tenants";
+    let worker = session(
+        &world,
+        json!([
+            {"Effect": "Allow", "Action": "redshift-data:ExecuteStatement", "Resource": "*"},
+            {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue",
+             "Resource": format!("{secret}/t1/warehouse-*")},
+        ]),
+    );
+    let ask = |secret: &str| json!({"WorkgroupName": "wg", "Database": "dev", "Sql": "SELECT 1", "SecretArn": secret});
+    let run =
+        async |ask: Value| outcome(&world, &worker, "redshift-data", "ExecuteStatement", ask).await;
+    let allowed = (200, String::new());
+    assert_eq!(run(ask("tributary/tenants/t1/warehouse")).await, allowed);
+    for id in [
+        "tributary/tenants/t2/warehouse",
+        "tributary/tenants/t3/warehouse",
+    ] {
+        assert_eq!(run(ask(id)).await, refused(), "{id}");
+    }
+    assert_eq!(
+        run(ask(&format!("{secret}/t1/warehouse-abcdef"))).await,
+        allowed
+    );
+    assert_eq!(
+        run(ask(&format!("{secret}/t2/warehouse-abcdef"))).await,
+        refused()
+    );
+    // Without a secret the caller would need GetCredentials, which nobody has.
+    let mut plain = ask("");
+    plain.as_object_mut().unwrap().remove("SecretArn");
+    assert_eq!(run(plain).await, refused());
 }

@@ -129,6 +129,5 @@ fn log_in(
     password: &str,
 ) -> Result<Actor, SqlError> {
     let warehouse = inner.database(account, database)?;
-    let actor = lock(&warehouse).catalog.log_in(name, password);
-    actor
+    lock(&warehouse).catalog.log_in(name, password)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::account::Account;
 use super::support::{Fixture, administrator, ethan, frank, ming, person};
 
 const COUNT: &str = "SELECT count(*) FROM app.sales_data";
@@ -284,15 +285,38 @@ async fn owners_have_every_privilege_on_what_is_theirs_and_obey_the_policies() {
     let fixture = Fixture::new();
     fixture.admin(
         "CREATE USER loader PASSWORD 'Loader-pass1'; \
-        CREATE SCHEMA own AUTHORIZATION loader; CREATE TABLE own.t (a INTEGER); \
-        ALTER TABLE own.t OWNER TO loader; ALTER SYSTEM SET metadata_security = TRUE",
+         CREATE SCHEMA own AUTHORIZATION loader; \
+         CREATE TABLE own.t (a INTEGER); \
+         CREATE MATERIALIZED VIEW own.sums AS SELECT sum(a) AS total FROM own.t; \
+         ALTER TABLE own.t OWNER TO loader; ALTER TABLE own.sums OWNER TO loader; \
+         ALTER SYSTEM SET metadata_security = TRUE",
     );
-    let error = fixture.error(&administrator(), "DROP USER loader").await;
-    assert!(error.contains("owns some object"), "{error}");
-    let error = fixture
-        .error(&administrator(), "ALTER TABLE own.t OWNER TO nobody")
-        .await;
-    assert_eq!(error, "ERROR: user \"nobody\" does not exist");
+    let secret = json!({ "username": "loader", "password": "Loader-pass1" });
+    Account::connect(&fixture, &[("secret", secret)]);
+    let mut service = person("loader", &[]);
+    service.on_behalf_of = None;
+    let run = async |sql: &str| {
+        let body = json!({ "WorkgroupName": "wg", "Database": "dev", "Sql": sql,
+            "SecretArn": "secret", "WaitTimeSeconds": 30 });
+        let made = fixture.ok(&service, "ExecuteStatement", body).await;
+        assert_eq!(made["Status"], "FINISHED", "{sql}");
+        fixture.ended(&service, &made["Id"]).await["ResultRows"].clone()
+    };
+    assert_eq!(run("INSERT INTO own.t VALUES (1), (2)").await, 2);
+    run("REFRESH MATERIALIZED VIEW own.sums").await;
+    run("ANALYZE own.t").await;
+    let totals = fixture.oracle("SELECT total FROM own.sums");
+    assert_eq!(totals, [[Some("3".to_owned())]]);
+    for (sql, error) in [
+        ("DROP USER loader", "owns some object"),
+        ("DROP TABLE own.t", "other objects depend on it"),
+        ("ALTER TABLE own.t OWNER TO nobody", "user \"nobody\" does not exist"),
+    ] {
+        let found = fixture.error(&administrator(), sql).await;
+        assert!(found.contains(error), "{sql}: {found}");
+    }
+    fixture.admin("DROP MATERIALIZED VIEW own.sums; ALTER TABLE own.t ROW LEVEL SECURITY ON");
+    assert_eq!(run("DELETE FROM own.t").await, 0);
     fixture.admin("DROP SCHEMA own CASCADE; DROP USER loader");
 }
 

@@ -35,6 +35,9 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("reject_candidate", "id", Names("InvitedId")),
     ("show_policy", "bucket", Names("Bucket")),
     ("put_policy", "bucket", Names("Bucket")),
+    ("list_tables", "database", Names("Database")),
+    ("show_table", "database", Names("Database")),
+    ("show_table", "table", Names("Table")),
     ("put_member", "subject", Names("Subject")),
     ("delete_member", "subject", Names("Subject")),
     ("get_app", "provider", Names("Provider")),
@@ -140,6 +143,8 @@ pub(super) const UNKNOWN: &[(&str, &str)] = &[
     ("Bucket", "tributary-landing-nowhere"),
     ("Subject", "00000000-0000-4000-8000-000000000000"),
     ("Provider", "zendesk"),
+    ("Database", "nothing"),
+    ("Table", "nothing"),
     ("Capability", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
     (
         "Profile",

@@ -172,7 +172,9 @@ impl On {
                 json!({ "StringEquals": { "aws:ResourceAccount": id } }),
             ),
             Self::Bus => (
-                json!(format!("arn:{partition}:events:{region}:{id}:event-bus/default")),
+                json!(format!(
+                    "arn:{partition}:events:{region}:{id}:event-bus/default"
+                )),
                 json!({ "StringEquals": { "events:source": super::events::SOURCE } }),
             ),
             Self::NewSecrets => (
