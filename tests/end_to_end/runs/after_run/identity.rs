@@ -2,6 +2,7 @@
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use http::Method;
 use sandbox::{
     Sandbox,
     warehouse::{DATABASE, WORKGROUP},
@@ -100,7 +101,12 @@ async fn a_query_that_is_gone_when_the_run_completes_is_not_run() {
     let flow = loads.flow(&json!({ "query": "note-load" })).await;
     world.slow_runs(300);
     let run = world.start(&flow).await;
-    loads.unregister("note-load").await;
+    let path = "/v1/registered-queries/note-load";
+    let headers = [("if-match", "*")];
+    let kept = world.api().call(Method::DELETE, path, None, &headers).await;
+    let kept = kept.unwrap();
+    assert_eq!((kept.status.as_u16(), kept.code()), (409, "in_use"));
+    loads.lose_query("note-load").await;
     let run = world.ended(&flow, &run).await;
     let run = loads.after(&flow, &run).await;
     assert_eq!(run["afterRun"]["error"]["code"], "query_gone", "{run}");
