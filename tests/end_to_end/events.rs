@@ -168,6 +168,31 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     ("run-events", "start", Fail("RunEvents.UnknownFlow")),
     (
         "run-events",
+        "statement-aborted",
+        Fail("RunEvents.UnknownStatement"),
+    ),
+    (
+        "run-events",
+        "statement-failed",
+        Fail("RunEvents.UnknownStatement"),
+    ),
+    (
+        "run-events",
+        "statement-finished",
+        Fail("RunEvents.UnknownStatement"),
+    ),
+    (
+        "run-events",
+        "statement-of-nobody",
+        Fail("RunEvents.Malformed"),
+    ),
+    (
+        "run-events",
+        "statement-of-unknown-type",
+        Fail("RunEvents.UnknownDetailType"),
+    ),
+    (
+        "run-events",
         "unknown-type",
         Fail("RunEvents.UnknownDetailType"),
     ),
