@@ -310,7 +310,10 @@ async fn owners_have_every_privilege_on_what_is_theirs_and_obey_the_policies() {
     for (sql, error) in [
         ("DROP USER loader", "owns some object"),
         ("DROP TABLE own.t", "other objects depend on it"),
-        ("ALTER TABLE own.t OWNER TO nobody", "user \"nobody\" does not exist"),
+        (
+            "ALTER TABLE own.t OWNER TO nobody",
+            "user \"nobody\" does not exist",
+        ),
     ] {
         let found = fixture.error(&administrator(), sql).await;
         assert!(found.contains(error), "{sql}: {found}");
