@@ -101,20 +101,17 @@ const EXPECTED: &[(&str, &str, Must)] = &[
         Answer(401, "unauthenticated"),
     ),
     ("queries", "establish-identity", Answer(401, "")),
-<<<<<<< HEAD
-    ("queries", "forget-identity", Answer(204, "")),
-=======
     ("queries", "create-registered-query", Answer(201, "")),
     ("queries", "create-registered-query-as-viewer", Answer(403, "role_required")),
     ("queries", "create-registered-query-broken", Answer(422, "invalid_query")),
     ("queries", "create-unknown-query", Answer(422, "invalid_query")),
     ("queries", "delete-built-in-query", Answer(409, "built_in")),
+    ("queries", "forget-identity", Answer(204, "")),
     ("queries", "get-registered-query", Answer(200, "")),
     ("queries", "list-queries", Answer(200, "")),
     ("queries", "list-queries-of-unknown-state", Answer(400, "malformed_query")),
     ("queries", "list-registered-queries", Answer(200, "")),
     ("queries", "update-registered-query-without-if-match", Answer(428, "if_match_required")),
->>>>>>> 7594ea3a65f900ff7eeba930732e8d292de44e7a
     ("queries", "get-foreign-id", Answer(404, "not_found")),
     (
         "queries",
