@@ -68,5 +68,6 @@ pub(crate) fn identity_store(application_arn: &str) -> String {
     let account = parts.next().unwrap_or_default();
     let instance = parts.next().and_then(|rest| rest.split('/').nth(1));
     let store = instance.unwrap_or_default().trim_start_matches("ssoins-");
+    let store: String = store.chars().take(10).collect();
     format!("arn:aws:identitystore::{account}:identitystore/d-{store}")
 }

@@ -1,5 +1,6 @@
 //! Runs: history and notifications, whatever happens to events and processes on the way.
 
+mod after_run;
 mod events;
 mod failed;
 mod killed;

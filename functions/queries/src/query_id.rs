@@ -26,9 +26,9 @@ struct Contents {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The Data API's id.
-    pub(crate) statement: String,
+    pub statement: String,
     /// When it was run.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
 }
 
 /// Where a page of results begins.

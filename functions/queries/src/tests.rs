@@ -299,6 +299,8 @@ async fn q2_a_foreign_id_is_not_found_before_any_call() {
     for event in [
         event!("get-foreign-id"),
         event!("results-foreign-id"),
+        event!("results-as-csv-foreign-id"),
+        event!("table-that-is-no-name"),
         event!("cancel-foreign-id"),
     ] {
         assert_eq!(
@@ -337,6 +339,23 @@ async fn q2_the_id_of_another_user_is_not_found_and_ones_own_is_asked_for() {
         event["requestContext"]["http"]["path"] = json!(path);
         event["pathParameters"]["id"] = json!(id);
         assert_eq!(refused(&event).await, expected, "{subject}");
+    }
+}
+
+#[tokio::test]
+async fn the_session_and_the_warehouse_are_asked_for_as_the_caller() {
+    // The table that holds sessions does not answer, and nothing was asked before it.
+    for event in [
+        event!("show-identity"),
+        event!("forget-identity"),
+        event!("whoami"),
+    ] {
+        let path = &event["rawPath"];
+        assert_eq!(
+            refused(&event).await,
+            is(503, "store_unavailable"),
+            "{path}"
+        );
     }
 }
 

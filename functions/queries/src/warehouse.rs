@@ -324,6 +324,9 @@ fn state(theirs: &str) -> State {
 }
 
 #[cfg(test)]
+mod paging;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,6 +1,7 @@
 //! The event that each function sees most, and what its answer must be.
 
 mod event;
+mod person;
 
 use bytes::Bytes;
 use sandbox_core::{CUSTOMER_ACCOUNT, VENDOR_ACCOUNT};
@@ -55,7 +56,7 @@ impl Answer {
     }
 }
 
-/// One case for each function of the template, after filling the table.
+/// A case or two for each function of the template, after filling the table.
 pub(super) async fn all(sandbox: &Sandbox) -> Result<Vec<Case>, Error> {
     fill(sandbox).await?;
     let caller = event::Caller::of(sandbox);
@@ -98,6 +99,12 @@ pub(super) async fn all(sandbox: &Sandbox) -> Result<Vec<Case>, Error> {
             event: "GET /v1/queries/{id} of somebody else",
             payload: always(query),
             answer: Answer::Status(&[404]),
+        },
+        Case {
+            function: "QueriesFunction",
+            event: "POST /v1/queries, answered with 50 rows; CPU time is ours alone",
+            payload: always(person::query(sandbox).await?),
+            answer: Answer::Status(&[200]),
         },
         Case {
             function: "TokenClaimsFunction",

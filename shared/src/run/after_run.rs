@@ -209,15 +209,15 @@ pub enum AfterRunCode {
     ForbiddenData,
     /// The statement names something that is not there.
     UnknownObject,
+    /// The statement is no SQL that Redshift reads.
+    SyntaxError,
+    /// A value does not fit its type or range, or something is divided by zero.
+    InvalidValue,
     /// It took too long, or somebody stopped it in the warehouse.
     Timeout,
-    /// The statement is no SQL that the warehouse reads.
-    SyntaxError,
-    /// A value does not fit its type or range.
-    InvalidValue,
     /// A row is larger than the warehouse takes.
     RowTooLarge,
-    /// It needs more room than there is.
+    /// It needs more memory or disk than there is.
     TooMuchData,
     /// Another statement changed the same data at the same time, or the warehouse was restarted.
     TryAgain,
@@ -321,7 +321,7 @@ const CODES: [(AfterRunCode, &str, bool, &str); 19] = {
             C::ExternalData,
             "external_data",
             false,
-            "Files outside the warehouse cannot be read: their folder, or the role that reads them.",
+            "Files outside the warehouse cannot be read.",
         ),
         (C::QueryError, "query_error", false, "The statement failed."),
         (
@@ -381,13 +381,13 @@ impl From<FailureCode> for AfterRunCode {
         match code {
             FailureCode::ForbiddenData => Self::ForbiddenData,
             FailureCode::UnknownObject => Self::UnknownObject,
-            FailureCode::Timeout => Self::Timeout,
             FailureCode::SyntaxError => Self::SyntaxError,
             FailureCode::InvalidValue => Self::InvalidValue,
-            FailureCode::RowTooLarge => Self::RowTooLarge,
             FailureCode::TooMuchData => Self::TooMuchData,
             FailureCode::TryAgain => Self::TryAgain,
             FailureCode::ExternalData => Self::ExternalData,
+            FailureCode::Timeout => Self::Timeout,
+            FailureCode::RowTooLarge => Self::RowTooLarge,
             FailureCode::QueryError => Self::QueryError,
         }
     }

@@ -1,6 +1,7 @@
 //! Cursors are good for the tenant and the list that they were made for.
 
 use http::Method;
+use sandbox_core::VENDOR_ACCOUNT;
 use serde_json::json;
 
 use super::{
@@ -35,6 +36,16 @@ async fn i6(hosting: Hosting) {
     world::registered(&frank.api, "444444444444").await;
     world::run(&frank.api, &blues["FlowId"]).await;
     world::query(sandbox, &world.blue, "frank").await;
+    let more = r#"
+        CREATE SCHEMA second;
+        CREATE TABLE public.second (id INTEGER);
+        GRANT USAGE ON SCHEMA second TO ROLE "AWSIDC:amer-sales";
+        GRANT SELECT ON TABLE public.second TO ROLE "AWSIDC:amer-sales";
+    "#;
+    let redshift = &sandbox.redshift;
+    redshift
+        .execute_as_admin(VENDOR_ACCOUNT, sandbox::warehouse::DATABASE, more)
+        .unwrap();
     let again = format!("/v1/accounts/{}/verify", &blues["AccountId"]);
     let verified = frank.api.post(&again, &json!({})).await.unwrap();
     assert_eq!(verified.status, 200, "{}", verified.body);

@@ -129,12 +129,12 @@ async fn things(sandbox: &Sandbox, tenant: &Tenant, name: &str, aws_account: &st
     ids.set("AttemptId", &attempt);
     ids.set("CandidateId", &candidate);
     ids.set("QueryId", &query(sandbox, tenant, name).await);
+    catalogue(sandbox, tenant, aws_account, &mut ids).await;
     let registered = format!("{name}s-query");
     let definition = json!({ "name": registered, "purpose": "query", "sql": "SELECT 1 AS one" });
     let made = person.api.post("/v1/registered-queries", &definition).await;
     made.unwrap().expect(201).unwrap();
     ids.set("RegisteredQuery", &registered);
-    catalogue(sandbox, tenant, aws_account, &mut ids).await;
     ids
 }
 

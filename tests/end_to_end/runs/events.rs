@@ -32,7 +32,7 @@ pub(super) fn event(flow: &Value, execution: &str, status: Option<&str>) -> Valu
 }
 
 /// Messages that are in the dead-letter queue of events, taken out of it.
-async fn dead_letters(world: &World) -> Vec<String> {
+pub(super) async fn dead_letters(world: &World) -> Vec<String> {
     let queue = world.sandbox.stack.resources["EventsDeadLetterQueue"]
         .arn()
         .unwrap()

@@ -8,7 +8,7 @@ const UNDELIVERED: &str =
     "only when Lambda does not take an invocation, which its asynchronous queue does";
 
 /// Permissions that AWS's own machinery uses where no test sees it.
-pub(crate) const BY_AWS_ALONE: [Entry; 9] = [
+pub(crate) const BY_AWS_ALONE: [Entry; 8] = [
     ("template.yaml SchedulerRole", "kms:Decrypt", UNDELIVERED),
     (
         "template.yaml SchedulerRole",
@@ -41,7 +41,6 @@ pub(crate) const BY_AWS_ALONE: [Entry; 9] = [
         LOADED,
     ),
     ("template.yaml WarehouseLoadRole", "s3:GetObject", LOADED),
-    ("template.yaml WarehouseLoadRole", "s3:ListBucket", LOADED),
 ];
 
 /// Role, action, what the resource's name contains, reason.

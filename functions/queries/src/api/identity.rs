@@ -28,7 +28,7 @@ pub struct IdentityRequest {
     unverified_id_token: Secret,
     /// The nonce of the sign-in, exactly when the ID token has one. Tokens of a refresh have none.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "n-0S6_WzA2Mj")]
     nonce: Option<Secret>,
 }
 

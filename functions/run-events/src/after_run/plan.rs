@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tributary::{
     error::Error,
-    query::{ParameterKind, Purpose, RUN_PARAMETERS, RegisteredQuery, bind},
+    query::{ParameterKind, Purpose, RUN_PARAMETERS, RegisteredQuery, bind, foreign_sources},
     run::{AfterRun, AfterRunCode, AfterRunProgress, AfterRunState, KeptAfterRun, Run, SkipReason},
     store::Key,
     tenancy::TenantState,
@@ -79,6 +79,11 @@ impl Plan {
         let Some(query) = registered.filter(|q| q.definition.purpose == Purpose::AfterRun) else {
             return failed(AfterRunCode::QueryGone);
         };
+        // The role that loads reads the folders of all tenants. It was asked when the query was
+        // registered; this is for one that was registered before the rule.
+        if !foreign_sources(&query.definition.sql, run.tenant_id).is_empty() {
+            return failed(AfterRunCode::QueryRejected);
+        }
         let given = &self.after_run.parameters;
         match bind(&query.definition, given, &filled(run), "/parameters") {
             Ok(bound) => AfterRunState::Pending {
@@ -205,6 +210,20 @@ mod tests {
         );
         let misfit = misfit.begin(&run, run.updated_at);
         assert_eq!(code(&misfit), Some(AfterRunCode::InvalidParameters));
+    }
+
+    #[test]
+    fn i2_a_copy_from_another_tenants_folder_is_not_run() {
+        let (run, none) = (run(), json!([]));
+        let landing = "s3://tributary-landing-111122223333-us-east-1";
+        for (owner, expected) in [
+            (TenantId::new(), Some(AfterRunCode::QueryRejected)),
+            (run.tenant_id, None),
+        ] {
+            let sql = format!("COPY s.t FROM '{landing}/{owner}/crm/' IAM_ROLE default FORMAT CSV");
+            let plan = plan(&json!({}), Some(("afterRun", &sql, &none)));
+            assert_eq!(code(&plan.begin(&run, run.updated_at)), expected);
+        }
     }
 
     #[test]

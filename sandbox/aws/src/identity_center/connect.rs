@@ -105,3 +105,104 @@ fn refused(exception: &'static str, why: Closed) -> AwsReply {
     );
     reply
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity_center::{
+        DirectoryEntry, IdentityCenter, configure,
+        state::{Namespace, Workgroup},
+    };
+
+    const APPLICATION: &str =
+        "arn:aws:sso::111111111111:application/ssoins-1111aaaa2222bbbb/apl-3333cccc4444dddd";
+
+    fn whole() -> State {
+        configure::state(IdentityCenter {
+            application_arn: APPLICATION.into(),
+            issuer: "https://issuer.example".into(),
+            audiences: vec!["client".into()],
+            jwks_url: String::new(),
+            users: vec![DirectoryEntry {
+                user: DirectoryUser {
+                    user_id: "u1".into(),
+                    user_name: "ming".into(),
+                    groups: vec!["apac-sales".into()],
+                },
+                email: "ming@sports.example".into(),
+                assigned: true,
+                enabled: false,
+            }],
+        })
+    }
+
+    #[test]
+    fn a_person_gets_in_with_the_groups_of_this_moment_also_when_disabled_since() {
+        let mut state = whole();
+        let groups = |state: &State| {
+            admits(state, "any", APPLICATION, "u1")
+                .map(|user| user.groups)
+                .unwrap()
+        };
+        assert_eq!(groups(&state), ["apac-sales"]);
+        for group in state.groups.values_mut() {
+            group.members.clear();
+        }
+        assert!(groups(&state).is_empty());
+    }
+
+    #[test]
+    fn each_thing_that_is_missing_keeps_everybody_out() {
+        let refused = |change: &dyn Fn(&mut State)| {
+            let mut state = whole();
+            change(&mut state);
+            admits(&state, "analytics", APPLICATION, "u1").unwrap_err()
+        };
+        assert_eq!(
+            refused(&|state| state.other_workgroups = None),
+            Closed::NotEnabled
+        );
+        assert_eq!(
+            refused(&|state| {
+                let namespace = Namespace {
+                    name: "n".into(),
+                    id: "n".into(),
+                    database: "dev".into(),
+                    application: None,
+                };
+                let workgroup = Workgroup {
+                    name: "analytics".into(),
+                    namespace: "n".into(),
+                    parameters: std::collections::BTreeMap::new(),
+                };
+                state.namespaces.insert("n".into(), namespace);
+                state.workgroups.insert("analytics".into(), workgroup);
+            }),
+            Closed::NotEnabled
+        );
+        assert_eq!(
+            refused(&|state| {
+                let application = state.applications.get_mut(APPLICATION);
+                application.unwrap().scopes.clear();
+            }),
+            Closed::NoScope
+        );
+        assert_eq!(
+            refused(&|state| {
+                for redshift in state.redshift.values_mut() {
+                    redshift.connect = false;
+                }
+            }),
+            Closed::NoScope
+        );
+        assert_eq!(
+            refused(&|state| {
+                let managed = &state.redshift.values().next().unwrap().managed_arn;
+                let managed = state.applications.get_mut(managed).unwrap();
+                managed.assigned.clear();
+            }),
+            Closed::NotAssigned
+        );
+        assert_eq!(refused(&|state| state.people.clear()), Closed::NotAssigned);
+    }
+}

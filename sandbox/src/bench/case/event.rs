@@ -1,8 +1,9 @@
 //! The events, in the shapes of API Gateway, EventBridge, Scheduler and Cognito.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use sandbox_core::{REGION, VENDOR_ACCOUNT};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{SUBJECT, TENANT};
 use crate::{APP_CLIENT_ID, Sandbox};
@@ -31,6 +32,27 @@ impl Caller {
             "token_use": "access",
             "username": "bench",
         }))
+    }
+}
+
+impl Caller {
+    /// The person that an access token is about, as the authorizer hands over its claims: texts.
+    pub(super) fn with(access_token: &str) -> Option<Self> {
+        let payload = access_token.split('.').nth(1)?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        let claims: Value = serde_json::from_slice(&payload).ok()?;
+        let claims = claims.as_object()?.iter().map(|(name, value)| {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Array(items) => {
+                    let words = items.iter().filter_map(Value::as_str);
+                    format!("[{}]", words.collect::<Vec<_>>().join(" "))
+                }
+                other => other.to_string(),
+            };
+            (name.clone(), Value::from(text))
+        });
+        Some(Self(claims.collect::<Map<_, _>>().into()))
     }
 }
 

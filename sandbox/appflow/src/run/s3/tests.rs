@@ -25,6 +25,7 @@ fn ticket() -> Ticket {
         schema_version: 2,
         run_id: "exec".into(),
         started_at: Timestamp::UNIX_EPOCH,
+        flow_made_at: Timestamp::UNIX_EPOCH,
         window: None,
         cancel: Arc::default(),
     }
