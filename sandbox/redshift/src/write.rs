@@ -44,7 +44,13 @@ pub(crate) fn run(
     terms: Terms<'_>,
     fetch: Fetch<'_>,
 ) -> Result<u64, SqlError> {
-    let tokens = translate(statement)?;
+    // A COPY has no expressions that could be translated.
+    let loads = statement.first().is_some_and(|t| t.is_word("copy"));
+    let tokens = if loads {
+        statement.to_vec()
+    } else {
+        translate(statement)?
+    };
     let mut cursor = Cursor::new(&tokens);
     let cursor = &mut cursor;
     let mut writer = Writer {

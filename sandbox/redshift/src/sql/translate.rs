@@ -34,6 +34,10 @@ pub(crate) fn translate(tokens: &[Token]) -> Result<Vec<Token>, SqlError> {
         let word = word.to_lowercase();
         match word.as_str() {
             _ if qualified => out.push(token.clone()),
+            // SQLite has keywords that Redshift has not: a name is a name.
+            _ if out.last().is_some_and(|last| last.is_word("as")) => {
+                out.push(Token::Quoted(word));
+            }
             "cast" if calls => {
                 let close = closing(tokens, at + 1)?;
                 let inside = &tokens[at + 2..close];
@@ -252,5 +256,6 @@ mod tests {
             "date_part ( 'year' , sold_at )"
         );
         assert_eq!(translated("city ILIKE 'a%'"), "city REGEXP 'a%'");
+        assert_eq!(translated("1 AS Nothing"), "1 AS \"nothing\"");
     }
 }

@@ -194,3 +194,16 @@ async fn what_the_api_does_not_take_is_refused_before_it_runs() {
         assert_eq!(refused, "ValidationException");
     }
 }
+
+/// SQLite has keywords that Redshift has not.
+#[tokio::test]
+async fn an_alias_may_be_any_word() {
+    let fixture = Fixture::new();
+    let described = fixture
+        .run(
+            &frank(),
+            "SELECT 1 AS nothing, 2 AS Temp, city AS replace FROM app.sales_data AS glob",
+        )
+        .await;
+    assert_eq!(described["Status"], "FINISHED", "{described}");
+}
