@@ -33,7 +33,7 @@ struct Account {
     waiting: sqs::Waiting,
     secretsmanager: winterbaume_secretsmanager::SecretsManagerService,
     kms: kms::Keys,
-    glue: winterbaume_glue::GlueService,
+    glue: glue::Catalogue,
     cloudwatch: winterbaume_cloudwatch::CloudWatchService,
 }
 

@@ -64,7 +64,8 @@ async fn a_registration_that_fails_is_a_failed_run() {
     let definition = catalogued(&world);
     make_role(&world, &definition).await;
     let flow = world.create(&definition).await;
-    let run = world.run(&flow).await;
+    let started = world.start(&flow).await;
+    let run = world.ended(&flow, &started).await;
     assert_eq!(run["status"], "failed", "{run}");
     assert!(
         run["message"].to_string().contains("Glue Data Catalog"),
@@ -76,7 +77,8 @@ async fn a_registration_that_fails_is_a_failed_run() {
     }] });
     let trust = world.sandbox.aws.role(&role_arn()).unwrap().trust_policy;
     put_role(&world.sandbox, policy, trust);
-    let run = world.run(&flow).await;
+    let started = world.start(&flow).await;
+    let run = world.ended(&flow, &started).await;
     assert_eq!(run["status"], "failed", "{run}");
     let listed = shown(&world, &format!("databases/{DATABASE}/tables")).await;
     assert_eq!(listed["items"], json!([]));

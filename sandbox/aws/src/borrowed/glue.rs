@@ -1,8 +1,13 @@
-//! Glue's Data Catalog: the borrowed service has no pages and no order, and answers tables of databases
-//! that are not there with an empty list.
+//! Glue's Data Catalog: the borrowed service has no pages and no order, answers tables of databases
+//! that are not there with an empty list, and does not give columns and partition keys back.
 //!
 //! Lists come by name. A page that is not the first is followed up as Glue may do it at any time: the
 //! page after it is empty and still has a token.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use http::{HeaderValue, StatusCode};
 use sandbox_core::{AwsCall, AwsReply};
@@ -17,7 +22,69 @@ const LARGEST_PAGE: u64 = 100;
 /// What a token of an empty page begins with.
 const EMPTY: &str = "empty-";
 
-pub(super) async fn handle(glue: &GlueService, call: &AwsCall) -> AwsReply {
+/// The catalogue of one account.
+#[derive(Default)]
+pub(super) struct Catalogue {
+    service: GlueService,
+    /// What the service forgets of each table, by Region, database and table.
+    kept: Mutex<BTreeMap<[String; 3], Value>>,
+}
+
+impl Catalogue {
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<[String; 3], Value>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, region: &str, body: &Value) {
+        let input = &body["TableInput"];
+        if let Some(at) = place(region, &body["DatabaseName"], &input["Name"]) {
+            self.kept().insert(at, input.clone());
+        }
+    }
+
+    fn restore(&self, region: &str, table: &mut Value) {
+        let at = place(region, &table["DatabaseName"], &table["Name"]);
+        if let Some(input) = at.and_then(|at| self.kept().get(&at).cloned()) {
+            for member in ["StorageDescriptor", "PartitionKeys"] {
+                table[member] = input[member].clone();
+            }
+        }
+    }
+}
+
+fn place(region: &str, database: &Value, table: &Value) -> Option<[String; 3]> {
+    let (database, table) = (database.as_str()?, table.as_str()?);
+    Some([region, database, table].map(str::to_owned))
+}
+
+pub(super) async fn handle(glue: &Catalogue, call: &AwsCall) -> AwsReply {
+    let reply = paged(&glue.service, call).await;
+    let Ok(mut body) = answer(&reply) else {
+        return reply;
+    };
+    let region = &call.region;
+    match call.target_operation() {
+        Some("CreateTable" | "UpdateTable") => {
+            if let Ok(asked) = call.json() {
+                glue.keep(region, &asked);
+            }
+            return reply;
+        }
+        Some("GetTable") => glue.restore(region, &mut body["Table"]),
+        Some("GetTables") => {
+            for table in body["TableList"].as_array_mut().into_iter().flatten() {
+                glue.restore(region, table);
+            }
+        }
+        _ => return reply,
+    }
+    AwsReply {
+        body: body.to_string().into(),
+        ..reply
+    }
+}
+
+async fn paged(glue: &GlueService, call: &AwsCall) -> AwsReply {
     let list = match call.target_operation() {
         Some("GetDatabases") => "DatabaseList",
         Some("GetTables") => "TableList",
