@@ -118,6 +118,7 @@ const EXPECTED: &[(&str, &str, Must)] = &[
         Answer(422, "invalid_query"),
     ),
     ("queries", "delete-built-in-query", Answer(409, "built_in")),
+    ("queries", "forget-identity", Answer(204, "")),
     ("queries", "get-registered-query", Answer(200, "")),
     ("queries", "list-queries", Answer(200, "")),
     (
@@ -131,7 +132,6 @@ const EXPECTED: &[(&str, &str, Must)] = &[
         "update-registered-query-without-if-match",
         Answer(428, "if_match_required"),
     ),
-    ("queries", "forget-identity", Answer(204, "")),
     ("queries", "get-foreign-id", Answer(404, "not_found")),
     (
         "queries",

@@ -1,7 +1,10 @@
 //! What may be registered: every rule that a definition breaks, at once.
 
-use super::{Parameter, Purpose, QueryDefinition, RUN_PARAMETERS, Scanned, bind::texts_of, scan};
-use crate::error::Fault;
+use super::{
+    Parameter, Purpose, QueryDefinition, RUN_PARAMETERS, Scanned, bind::texts_of, foreign_sources,
+    scan,
+};
+use crate::{error::Fault, id::TenantId};
 
 const LONGEST_TITLE: usize = 256;
 const LONGEST_DESCRIPTION: usize = 2048;
@@ -35,8 +38,8 @@ const KEYS: [&str; 5] = [
     "credentials",
 ];
 
-/// Every rule that a definition breaks.
-pub fn check(definition: &QueryDefinition) -> Vec<Fault> {
+/// Every rule that a definition of this tenant's breaks.
+pub fn check(definition: &QueryDefinition, tenant: TenantId) -> Vec<Fault> {
     let mut faults = Vec::new();
     if serde_json::to_string(definition).is_ok_and(|text| text.len() > LARGEST) {
         let detail = format!("At most {LARGEST} bytes of JSON, all together.");
@@ -66,6 +69,7 @@ pub fn check(definition: &QueryDefinition) -> Vec<Fault> {
         Ok(found) => {
             faults.extend(of_statement(definition.purpose, &found));
             faults.extend(of_use(definition, &found));
+            faults.extend(foreign_sources(&definition.sql, tenant));
         }
     }
     faults
@@ -185,10 +189,13 @@ mod tests {
     use super::*;
 
     fn faults(definition: Value) -> Vec<(String, String)> {
-        check(&serde_json::from_value(definition).unwrap())
-            .into_iter()
-            .map(|fault| (fault.pointer, fault.code))
-            .collect()
+        check(
+            &serde_json::from_value(definition).unwrap(),
+            TenantId::new(),
+        )
+        .into_iter()
+        .map(|fault| (fault.pointer, fault.code))
+        .collect()
     }
 
     fn codes(purpose: &str, sql: &str) -> Vec<String> {
@@ -250,6 +257,8 @@ mod tests {
         );
         let copy = "COPY t FROM 's3://b' ACCESS_KEY_ID 'x' SECRET_ACCESS_KEY 'y'";
         assert_eq!(codes("afterRun", copy), ["credentials_in_statement"]);
+        let foreign = "COPY t FROM 's3://tributary-landing-1/ten_other/' IAM_ROLE default";
+        assert_eq!(codes("afterRun", foreign), ["not_your_folder"]);
     }
 
     #[test]

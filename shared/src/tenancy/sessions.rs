@@ -115,9 +115,10 @@ fn session_policy(account: &Account) -> String {
         "Action": bucket_actions(account.hosting),
         "Resource": format!("arn:{partition}:s3:::tributary-*"),
         "Condition": { "StringEquals": { "aws:ResourceAccount": account.aws_account_id } } }));
-    if account.hosting == HostingMode::Vendor {
-        statements.push(json!({ "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*" }));
-    }
+    // Which roles, which tables: the role's own policy says.
+    statements.push(
+        json!({ "Effect": "Allow", "Action": own_actions(account.hosting), "Resource": "*" }),
+    );
     json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
 }
 
@@ -131,6 +132,19 @@ const fn bucket_actions(hosting: HostingMode) -> &'static [&'static str] {
             "s3:PutBucketPolicy",
         ],
         HostingMode::Vendor => &["s3:GetBucketLocation", "s3:GetBucketPolicy"],
+    }
+}
+
+/// What the role's own policy limits further. Tenants share the vendor's catalogue and do not see it.
+const fn own_actions(hosting: HostingMode) -> &'static [&'static str] {
+    match hosting {
+        HostingMode::Customer => &[
+            "iam:PassRole",
+            "glue:GetDatabases",
+            "glue:GetTable",
+            "glue:GetTables",
+        ],
+        HostingMode::Vendor => &["iam:PassRole"],
     }
 }
 

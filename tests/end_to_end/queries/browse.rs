@@ -52,10 +52,15 @@ async fn q3_the_warehouse_knows_the_person_and_not_the_role() {
     let world = World::new().await;
     let frank = world.session("frank").await;
     let ethan = world.session("ethan").await;
-    for (api, name) in [(&frank, "frank"), (&ethan, "ethan")] {
+    for (api, name, role) in [
+        (&frank, "frank", "AWSIDC:amer-sales"),
+        (&ethan, "ethan", "AWSIDC:exec-global"),
+    ] {
         let user = get(api, "/whoami").await;
-        assert_eq!(user["databaseUser"], format!("AWSIDC:{name}"));
-        assert_eq!(user["isPerson"], true);
+        assert_eq!(
+            user,
+            json!({ "databaseUser": format!("AWSIDC:{name}"), "isPerson": true, "roles": [role] })
+        );
     }
     let nobody = world.tenant.api("alex");
     assert_eq!(

@@ -187,7 +187,12 @@ mod tests {
             assert_eq!(used, names, "{}", query.name);
             let bare = query.prepare(&Map::new()).unwrap();
             assert!(scan(&bare.sql).unwrap().names.is_empty(), "{}", bare.sql);
-            assert_eq!(check(&query.definition()), [], "{}", query.name);
+            assert_eq!(
+                check(&query.definition(), tributary::id::TenantId::new()),
+                [],
+                "{}",
+                query.name
+            );
             assert!(query.name.parse::<QueryName>().is_ok());
         }
     }

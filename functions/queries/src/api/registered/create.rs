@@ -7,6 +7,7 @@ use serde::Deserialize;
 use tributary::{
     error::{Error, Fault, Kind},
     http::{Admin, IdempotencyKey, Json, Problem},
+    id::TenantId,
     query::{Parameter, Purpose, QueryDefinition, QueryName, RegisteredQuery, check},
     store::Key,
     tenancy::TenantScope,
@@ -63,7 +64,7 @@ pub async fn create_registered_query(
     key: IdempotencyKey,
     body: Json<NewRegisteredQuery>,
 ) -> Result<Response, Error> {
-    let (name, definition) = sound(&body.value)?;
+    let (name, definition) = sound(&body.value, admin.tenant)?;
     let work = register(&admin, name, definition);
     key.once(
         admin.store(),
@@ -77,7 +78,10 @@ pub async fn create_registered_query(
 }
 
 /// The name and the definition, or every rule that they break.
-fn sound(new: &NewRegisteredQuery) -> Result<(QueryName, QueryDefinition), Error> {
+fn sound(
+    new: &NewRegisteredQuery,
+    tenant: TenantId,
+) -> Result<(QueryName, QueryDefinition), Error> {
     let NewRegisteredQuery {
         name,
         purpose,
@@ -93,7 +97,7 @@ fn sound(new: &NewRegisteredQuery) -> Result<(QueryName, QueryDefinition), Error
         sql,
         parameters,
     };
-    let mut faults = check(&definition);
+    let mut faults = check(&definition, tenant);
     match name.parse::<QueryName>() {
         Ok(name) if faults.is_empty() => return Ok((name, definition)),
         Ok(_) => {}
@@ -157,7 +161,7 @@ mod tests {
     #[test]
     fn the_name_and_the_definition_are_judged_together() {
         let new = json!({ "name": "No Name", "purpose": "query", "sql": "DROP TABLE t" });
-        let error = sound(&serde_json::from_value(new).unwrap()).unwrap_err();
+        let error = sound(&serde_json::from_value(new).unwrap(), TenantId::new()).unwrap_err();
         let found: Vec<(&str, &str)> = error
             .faults()
             .iter()

@@ -39,7 +39,7 @@ pub async fn update_registered_query(
 ) -> Result<Response, Error> {
     let query = changeable(&admin.scope, &unverified_name).await?;
     if_match.holds_for(query.version)?;
-    let faults = check(&value);
+    let faults = check(&value, admin.tenant);
     if !faults.is_empty() {
         return Err(invalid(faults));
     }
