@@ -91,6 +91,26 @@ async fn q10_a_client_that_went_away_finds_its_queries_in_its_list() {
     common::no_leaks(&world.sandbox).await;
 }
 
+/// Q10: the workgroup's limit ends what nobody cancels, and the list says why.
+#[tokio::test(flavor = "multi_thread")]
+async fn q10_a_statement_beyond_the_workgroups_limit_fails_with_a_code() {
+    let world = World::new().await;
+    let limit = Some(Duration::from_millis(50));
+    world.sandbox.redshift.set_statement_timeout(limit);
+    let ethan = world.session("ethan").await;
+    let ended = ask(&ethan, &json!({ "sql": LONG })).await.expect(200);
+    let ended = ended.unwrap();
+    assert_eq!(
+        (&ended["state"], &ended["error"]["code"]),
+        (&json!("failed"), &json!("timeout")),
+        "{ended}"
+    );
+    let failed = list(&ethan, "state=failed").await;
+    assert_eq!(ids(&failed), [&ended["id"]]);
+    assert_eq!(failed["items"][0]["error"]["code"], "timeout");
+    common::no_leaks(&world.sandbox).await;
+}
+
 /// Q2, I1: nobody sees another's queries, and nobody's cursor is good for another's list.
 #[tokio::test(flavor = "multi_thread")]
 async fn q2_i1_a_list_is_ones_own() {
