@@ -30,6 +30,19 @@ async fn start(api: &Api) -> Value {
     started.expect(202).unwrap()
 }
 
+/// What the warehouse was asked from that entry of the journal on. A call through the front is there
+/// twice: AWS's edge and the warehouse each write it down.
+fn operations(world: &World, from: usize) -> Vec<String> {
+    let entries = world.calls(&["redshift-data"]).split_off(from);
+    let pairs = entries.chunks(2);
+    pairs
+        .map(|pair| {
+            assert_eq!(pair[0].operation, pair[1].operation, "{entries:?}");
+            pair[0].operation.clone()
+        })
+        .collect()
+}
+
 async fn cancel(api: &Api, id: &Value) {
     let path = format!("/v1/queries/{}/cancel", id.as_str().unwrap());
     let cancelled = api.call(Method::POST, &path, None, &[]).await.unwrap();
@@ -75,6 +88,26 @@ async fn q10_a_client_that_went_away_finds_its_queries_in_its_list() {
     })
     .await;
     assert!(ids(&list(&again, "state=running").await).is_empty());
+    common::no_leaks(&world.sandbox).await;
+}
+
+/// Q10: the workgroup's limit ends what nobody cancels, and the list says why.
+#[tokio::test(flavor = "multi_thread")]
+async fn q10_a_statement_beyond_the_workgroups_limit_fails_with_a_code() {
+    let world = World::new().await;
+    let limit = Some(Duration::from_millis(50));
+    world.sandbox.redshift.set_statement_timeout(limit);
+    let ethan = world.session("ethan").await;
+    let ended = ask(&ethan, &json!({ "sql": LONG })).await.expect(200);
+    let ended = ended.unwrap();
+    assert_eq!(
+        (&ended["state"], &ended["error"]["code"]),
+        (&json!("failed"), &json!("timeout")),
+        "{ended}"
+    );
+    let failed = list(&ethan, "state=failed").await;
+    assert_eq!(ids(&failed), [&ended["id"]]);
+    assert_eq!(failed["items"][0]["error"]["code"], "timeout");
     common::no_leaks(&world.sandbox).await;
 }
 
@@ -144,16 +177,11 @@ async fn without_a_session_queries_are_listed_as_last_seen() {
         .await
         .expect(200)
         .unwrap();
-    assert_ne!(list(&bare, "").await["items"][0]["asOf"], first);
-    let asked = world.calls(&["redshift-data"]).split_off(before);
-    assert_eq!(
-        asked
-            .iter()
-            .map(|entry| entry.operation.as_str())
-            .collect::<Vec<_>>(),
-        ["DescribeStatement"]
-    );
+    let later = list(&bare, "").await["items"][0]["asOf"].clone();
+    assert!(later.is_string() && later != first, "{later}");
+    let asked = operations(&world, before);
     cancel(&bare, &started["id"]).await;
+    assert_eq!(asked, ["DescribeStatement"]);
     common::no_leaks(&world.sandbox).await;
 }
 
@@ -162,10 +190,7 @@ async fn without_a_session_queries_are_listed_as_last_seen() {
 async fn a_query_that_ends_within_the_wait_costs_two_calls_of_the_warehouse() {
     let world = World::new().await;
     let frank = world.session("frank").await;
-    let operations = |from: usize| -> Vec<String> {
-        let entries = world.calls(&["redshift-data"]).split_off(from);
-        entries.into_iter().map(|entry| entry.operation).collect()
-    };
+    let operations = |from: usize| operations(&world, from);
     let before = world.calls(&["redshift-data"]).len();
     let answer = frank.post("/v1/queries", &totals()).await.unwrap();
     let answer = answer.expect(200).unwrap();

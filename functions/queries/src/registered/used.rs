@@ -5,6 +5,7 @@ use tributary::{
     error::{Error, Fault, Kind},
     id::FlowId,
     query::{Purpose, QueryName, RegisteredQuery},
+    run::AfterRun,
     store::{Key, PageRequest},
     tenancy::TenantScope,
 };
@@ -16,11 +17,6 @@ struct FlowItem {
     /// JSON text.
     #[serde(default)]
     after_run: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct AfterRun {
-    query: QueryName,
 }
 
 impl FlowItem {
