@@ -270,13 +270,7 @@ mod tests {
                 Internal,
                 "identity_config",
             ),
-            (
-                "SlowDownException",
-                400,
-                None,
-                Unavailable,
-                "identity_busy",
-            ),
+            ("SlowDownException", 400, None, Unavailable, "identity_busy"),
             (
                 "ThrottlingException",
                 400,
@@ -355,12 +349,7 @@ mod tests {
                 Internal,
                 "identity_config",
             ),
-            (
-                Some("Throttling"),
-                Some(400),
-                Unavailable,
-                "identity_busy",
-            ),
+            (Some("Throttling"), Some(400), Unavailable, "identity_busy"),
             (None, None, Unavailable, "identity_unavailable"),
         ];
         for (code, status, kind, answer) in cases {

@@ -45,7 +45,10 @@ fn read(
         return (rows, place.next(page.cut_at, page.next_token));
     }
     let page = page_within(answer, cut).unwrap();
-    let texts = page.rows.iter().map(|row| row[0].as_str().unwrap().to_owned());
+    let texts = page
+        .rows
+        .iter()
+        .map(|row| row[0].as_str().unwrap().to_owned());
     (texts.collect(), place.next(page.cut_at, page.next_token))
 }
 
