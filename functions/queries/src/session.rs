@@ -34,6 +34,7 @@ use assume::WarehouseRole;
 pub use current::Current;
 use exchange::{Exchanged, Grant, IdentityCenter};
 use guard::Claim;
+use record::Record;
 pub use refusal::{Meaning, meaning_of_assume, meaning_of_exchange};
 
 /// A user of a tenant, in one sign-in.
@@ -199,8 +200,12 @@ impl TenantSessions {
 
     /// Forgets the user's credentials and what would renew them. Fine when there are none.
     pub async fn forget(&self, user: &User) -> Result<(), Error> {
-        self.scope.store().delete(&self.key(user)).await?;
-        tracing::info!(tenant.id = %user.tenant, subject.hash = sha256_hex(&user.subject), "user session forgotten");
+        let forgotten: Option<Record> = self.scope.store().take(&self.key(user)).await?;
+        if let Some(record) = forgotten {
+            // Whoever presents its ID token once more need not wait for a session of it.
+            guard::fail(&self.guards, &guard::at(record.token_use)).await;
+            tracing::info!(tenant.id = %user.tenant, subject.hash = sha256_hex(&user.subject), "user session forgotten");
+        }
         Ok(())
     }
 

@@ -1,14 +1,34 @@
 //! Results as CSV: the same rows as in JSON, as texts.
 
-use sandbox::client::{Answer, Api};
+use sandbox::{
+    client::{Answer, Api},
+    warehouse::DATABASE,
+};
+use sandbox_core::VENDOR_ACCOUNT;
 use serde_json::{Value, json};
 
 use super::world::{World, ask, totals};
 use crate::common;
 
-/// A value of each kind, nulls, and texts that need care.
-const VALUES: &str = "SELECT 1 AS n, 9007199254740993 AS big, CAST(12.30 AS DECIMAL(12,2)) AS money, \
-    'a,b' AS comma, '' AS empty, CAST(NULL AS VARCHAR(9)) AS nothing, 'say \"so\"' AS quoted, '=1+1' AS formula";
+/// A table with a value of each kind, a null, and texts that need care.
+const KINDS: &str = r#"
+CREATE TABLE public.kinds (n INTEGER, big BIGINT, money DECIMAL(12,2), comma VARCHAR(20),
+    empty VARCHAR(20), nothing VARCHAR(20), quoted VARCHAR(20), formula VARCHAR(20));
+GRANT SELECT ON TABLE public.kinds TO ROLE "AWSIDC:amer-sales";
+"#;
+const COLUMNS: [&str; 8] = [
+    "n", "big", "money", "comma", "empty", "nothing", "quoted", "formula",
+];
+const ROW: [Option<&str>; 8] = [
+    Some("1"),
+    Some("9007199254740993"),
+    Some("12.30"),
+    Some("a,b"),
+    Some(""),
+    None,
+    Some("say \"so\""),
+    Some("=1+1"),
+];
 
 async fn csv(api: &Api, path: &str) -> Answer {
     let answer = api.get(path).await.unwrap();
@@ -62,11 +82,19 @@ fn lines(text: &str) -> Vec<Vec<Option<String>>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn values_are_exact_texts_and_null_is_not_the_empty_text() {
     let world = World::new().await;
-    let frank = world.session("frank").await;
-    let query = ask(&frank, &json!({ "sql": VALUES }))
-        .await
-        .expect(200)
+    let redshift = &world.sandbox.redshift;
+    redshift
+        .execute_as_admin(VENDOR_ACCOUNT, DATABASE, KINDS)
         .unwrap();
+    let row = ROW.map(|value| value.map(str::to_owned)).to_vec();
+    let columns = COLUMNS.map(str::to_owned);
+    redshift
+        .insert_rows(VENDOR_ACCOUNT, DATABASE, "public.kinds", &columns, &[row])
+        .unwrap();
+    let frank = world.session("frank").await;
+    let sql = json!({ "sql": "SELECT n, big, money, comma, empty, nothing, quoted, formula FROM public.kinds" });
+    let query = ask(&frank, &sql).await.expect(200).unwrap();
+    assert_eq!(query["state"], "finished", "{query}");
     let path = format!("/v1/queries/{}/results", query["id"].as_str().unwrap());
     let by_parameter = csv(&frank, &format!("{path}?format=csv")).await;
     assert_eq!(

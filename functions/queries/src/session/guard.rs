@@ -72,6 +72,14 @@ pub(super) async fn claim(store: &Store, token_use: &Key, exp: i64) -> Result<Cl
     }
 }
 
+/// The guard in this partition, which a session names as the one of its ID token.
+pub(super) fn at(partition: String) -> Key {
+    Key {
+        pk: partition,
+        ..Key::token_use("", "")
+    }
+}
+
 /// Tells those who wait that nothing will come. If that cannot be written they wait in vain, and no
 /// longer than they would.
 pub(super) async fn fail(store: &Store, token_use: &Key) {
@@ -111,6 +119,12 @@ pub(super) async fn mark_refused(store: &Store, mark: &Key) -> Result<(), Error>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_names_the_guard_of_its_token() {
+        let guard = Key::token_use("https://idp.example", "jti-1");
+        assert_eq!(at(guard.pk.clone()), guard);
+    }
 
     #[test]
     fn whoever_comes_second_waits_takes_over_the_session_or_gives_up() {
