@@ -11,12 +11,16 @@ use serde_json::{Value, json};
 use self::world::{INSERT, Loads};
 use crate::{
     common,
-    flows::world::{Hosting, World, in_both_hosting_modes, items, landing_bucket, path},
+    flows::world::{Hosting, World, items, landing_bucket, path},
 };
 
-in_both_hosting_modes! {
-    /// A run completes, the statement runs as the tenant's service identity, and the history says so.
-    a_completed_run_loads_the_warehouse_and_its_history_says_so;
+mod hosted {
+    use crate::flows::world::in_both_hosting_modes;
+
+    in_both_hosting_modes! {
+        /// A run completes, the statement runs as the tenant's service identity, and the history says so.
+        a_completed_run_loads_the_warehouse_and_its_history_says_so;
+    }
 }
 
 async fn a_completed_run_loads_the_warehouse_and_its_history_says_so(world: World) {

@@ -1,6 +1,6 @@
 //! The Data API's event is a hint: lost, repeated, early or forged, the history is the same.
 
-use sandbox_core::{CUSTOMER_ACCOUNT, Fault, VENDOR_ACCOUNT};
+use sandbox_core::{CUSTOMER_ACCOUNT, Fault, Functions, VENDOR_ACCOUNT};
 use sandbox_delivery::Mischief;
 use serde_json::{Value, json};
 
