@@ -24,6 +24,11 @@ pub(super) async fn run(tour: &mut Tour<'_>) -> Step {
         tour.check(identity.status.is_success(), || {
             format!("{name} got no warehouse session: {}", identity.body)
         })?;
+        let me = api.get("/v1/warehouse/whoami").await?.expect(200)?;
+        let user = format!("AWSIDC:{name}");
+        tour.check(me["databaseUser"] == user && me["isPerson"] == true, || {
+            format!("{name} arrives in the warehouse as somebody else: {me}")
+        })?;
         let got = totals(&api).await?;
         let right = direct(&sales, zone);
         tour.check(got == right, || {
@@ -34,8 +39,13 @@ pub(super) async fn run(tour: &mut Tour<'_>) -> Step {
             )
         })?;
         let cents: i64 = right.values().sum();
+        let own = api.get("/v1/queries").await?.expect(200)?;
+        let listed = own["items"].as_array().map_or(0, Vec::len);
+        tour.check(listed == 1, || {
+            format!("{name} ran one query and has {listed} in the list: {own}")
+        })?;
         tour.say(format!(
-            "{name}: {} cities, {}.{:02} in total, equal to the sum computed directly",
+            "{name}, in the warehouse {user}: {} cities, {}.{:02} in total, equal to the sum computed directly",
             got.len(),
             cents / 100,
             cents.abs() % 100

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tributary::{
     error::Error,
     http::etag,
-    query::{Parameter, Purpose, QueryDefinition},
+    query::{Parameter, Purpose, QueryDefinition, QueryName},
 };
 use utoipa::ToSchema;
 
@@ -19,7 +19,7 @@ use crate::registered::Listed;
 #[cfg_attr(test, derive(PartialEq))]
 pub struct RegisteredQueryView {
     /// Its name, by which it is run.
-    #[schema(example = "total-sales-by-city")]
+    #[schema(value_type = QueryName)]
     pub name: String,
     /// Whether every tenant has it. Such a query cannot be changed.
     #[schema(example = false)]
