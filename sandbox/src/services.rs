@@ -158,7 +158,7 @@ pub(crate) fn loopback() -> (Arc<Aws>, Arc<dyn AccountServices>) {
     let services = Services {
         aws: Arc::clone(&aws),
         events,
-        redshift: Redshift::new(Clock::default(), Journal::default()),
+        redshift: Redshift::new(Clock::default()),
     };
     (aws, Arc::new(services))
 }

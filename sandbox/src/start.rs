@@ -127,7 +127,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     events.connect_functions(Arc::clone(&functions));
     events.connect_roles(role_check(&aws));
     let events = Arc::new(events);
-    let redshift = Redshift::new(shared.clock.clone(), shared.journal.clone());
+    let redshift = Redshift::new(shared.clock.clone());
     let services: Arc<dyn AccountServices> = Arc::new(Services {
         aws: Arc::clone(&aws),
         events: Arc::clone(&events),

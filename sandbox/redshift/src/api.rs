@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use jiff::Timestamp;
-use sandbox_core::{AwsCall, AwsReply, Entry, Principal};
+use sandbox_core::{AwsCall, AwsReply, Principal};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -134,10 +134,6 @@ pub(crate) async fn handle(inner: Arc<Inner>, call: AwsCall) -> AwsReply {
     let operation = call.target_operation().unwrap_or_default().to_owned();
     let principal = call.principal.clone();
     let body = call.json().unwrap_or_default();
-    let note = body["StatementName"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
     let answer = match &body {
         Value::Object(members) => {
             let asked = Asked {
@@ -162,15 +158,6 @@ pub(crate) async fn handle(inner: Arc<Inner>, call: AwsCall) -> AwsReply {
     inner
         .trail
         .record(&call, &body, came_of_it, inner.clock.now());
-    inner.journal.record(Entry {
-        service: "redshift-data".to_owned(),
-        operation,
-        account: Some(principal.account),
-        principal: Some(principal.arn),
-        on_behalf_of: principal.on_behalf_of.map(|person| person.user_id),
-        status: reply.status.as_u16(),
-        note,
-    });
     reply
 }
 

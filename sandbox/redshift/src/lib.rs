@@ -70,7 +70,7 @@ use std::{
     time::Duration,
 };
 
-use sandbox_core::{AccountServices, AwsCall, AwsReply, AwsService, BoxFuture, Clock, Journal};
+use sandbox_core::{AccountServices, AwsCall, AwsReply, AwsService, BoxFuture, Clock};
 
 use serde_json::Value;
 
@@ -86,7 +86,8 @@ use crate::{
 /// Databases by account and name.
 type Databases = BTreeMap<(String, String), Arc<Mutex<Warehouse>>>;
 
-/// The warehouse of every account, behind the Data API.
+/// The warehouse of every account, behind the Data API. Requests are written into the journal by the
+/// endpoint before it; what CloudTrail would keep is in [`Redshift::trail`].
 #[derive(Clone)]
 pub struct Redshift {
     inner: Arc<Inner>,
@@ -94,7 +95,6 @@ pub struct Redshift {
 
 struct Inner {
     clock: Clock,
-    journal: Journal,
     databases: Mutex<Databases>,
     statements: Statements,
     limits: Mutex<Limits>,
@@ -106,12 +106,11 @@ struct Inner {
 
 impl Redshift {
     /// An empty warehouse. Results, statements and client tokens age by the clock.
-    pub fn new(clock: Clock, journal: Journal) -> Self {
+    pub fn new(clock: Clock) -> Self {
         Self {
             inner: Arc::new(Inner {
                 statements: Statements::new(clock.clone()),
                 clock,
-                journal,
                 databases: Mutex::default(),
                 limits: Mutex::default(),
                 trail: Trail::default(),

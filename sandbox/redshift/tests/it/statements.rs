@@ -1,4 +1,4 @@
-//! Life of statements: owners, batches, client tokens, cancelling, expiry, the journal.
+//! Life of statements: owners, batches, client tokens, cancelling, expiry.
 
 use serde_json::{Value, json};
 
@@ -40,26 +40,6 @@ async fn a_statement_exists_for_its_person_and_role_only() {
     assert_eq!(own["Statements"].as_array().unwrap().len(), 1);
     let refused = fixture.refused(&frank(), "ListStatements", json!({})).await;
     assert_eq!(refused, "ValidationException");
-}
-
-/// Q3
-#[tokio::test]
-async fn the_journal_names_the_person_behind_the_role() {
-    let fixture = Fixture::new();
-    fixture.run(&frank(), "SELECT 1").await;
-    let entries = fixture.journal.entries();
-    let entry = entries
-        .iter()
-        .find(|e| e.operation == "ExecuteStatement")
-        .unwrap();
-    assert_eq!(entry.on_behalf_of.as_deref(), Some("id-frank"));
-    assert!(
-        entry
-            .principal
-            .as_ref()
-            .unwrap()
-            .contains("WarehouseUserRole")
-    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use sandbox_core::{
-    AwsCall, AwsReply, AwsService as _, Clock, DirectoryUser, Journal, Principal, VENDOR_ACCOUNT,
+    AwsCall, AwsReply, AwsService as _, Clock, DirectoryUser, Principal, VENDOR_ACCOUNT,
 };
 use sandbox_redshift::Redshift;
 use serde_json::{Value, json};
@@ -16,7 +16,6 @@ const SCRIPT: &str = include_str!("../row_level_security.sql");
 pub(crate) struct Fixture {
     pub(crate) redshift: Redshift,
     pub(crate) clock: Clock,
-    pub(crate) journal: Journal,
 }
 
 /// sku, quantity, price, city, country, timezone, population
@@ -46,8 +45,8 @@ const SALES: [[&str; 7]; 5] = [
 
 impl Fixture {
     pub(crate) fn new() -> Self {
-        let (clock, journal) = (Clock::default(), Journal::default());
-        let redshift = Redshift::new(clock.clone(), journal.clone());
+        let clock = Clock::default();
+        let redshift = Redshift::new(clock.clone());
         redshift
             .execute_as_admin(VENDOR_ACCOUNT, "dev", SCRIPT)
             .unwrap();
@@ -76,11 +75,7 @@ impl Fixture {
                  ('America/Lima', 'AMER'), ('Europe/Paris', 'EMEA'), ('Asia/Tokyo', 'APAC')",
             )
             .unwrap();
-        Self {
-            redshift,
-            clock,
-            journal,
-        }
+        Self { redshift, clock }
     }
 
     pub(crate) fn admin(&self, sql: &str) {
