@@ -34,13 +34,12 @@ pub async fn get_registered_query(
         Ok(_) => Sql::Shown,
         Err(_) => Sql::Hidden,
     };
-    let query = match built_in(&unverified_name) {
-        Some(ours) => Listed::BuiltIn(ours),
-        None => {
-            let name = unverified_name.parse().map_err(|_| Error::not_found())?;
-            let own = find(&viewer.scope, &name).await?;
-            Listed::Own(Box::new(own.ok_or_else(Error::not_found)?))
-        }
+    let query = if let Some(ours) = built_in(&unverified_name) {
+        Listed::BuiltIn(ours)
+    } else {
+        let name = unverified_name.parse().map_err(|_| Error::not_found())?;
+        let own = find(&viewer.scope, &name).await?;
+        Listed::Own(Box::new(own.ok_or_else(Error::not_found)?))
     };
     RegisteredQueryView::of(&query, sql).tagged(StatusCode::OK)
 }
