@@ -13,11 +13,11 @@ use crate::common;
 /// A table with a value of each kind, a null, and texts that need care.
 const KINDS: &str = r#"
 CREATE TABLE public.kinds (n INTEGER, big BIGINT, money DECIMAL(12,2), comma VARCHAR(20),
-    empty VARCHAR(20), nothing VARCHAR(20), quoted VARCHAR(20), formula VARCHAR(20));
+    blank VARCHAR(20), absent VARCHAR(20), quoted VARCHAR(20), formula VARCHAR(20));
 GRANT SELECT ON TABLE public.kinds TO ROLE "AWSIDC:amer-sales";
 "#;
 const COLUMNS: [&str; 8] = [
-    "n", "big", "money", "comma", "empty", "nothing", "quoted", "formula",
+    "n", "big", "money", "comma", "blank", "absent", "quoted", "formula",
 ];
 const ROW: [Option<&str>; 8] = [
     Some("1"),
@@ -92,7 +92,7 @@ async fn values_are_exact_texts_and_null_is_not_the_empty_text() {
         .insert_rows(VENDOR_ACCOUNT, DATABASE, "public.kinds", &columns, &[row])
         .unwrap();
     let frank = world.session("frank").await;
-    let sql = json!({ "sql": "SELECT n, big, money, comma, empty, nothing, quoted, formula FROM public.kinds" });
+    let sql = json!({ "sql": "SELECT n, big, money, comma, blank, absent, quoted, formula FROM public.kinds" });
     let query = ask(&frank, &sql).await.expect(200).unwrap();
     assert_eq!(query["state"], "finished", "{query}");
     let path = format!("/v1/queries/{}/results", query["id"].as_str().unwrap());
@@ -103,7 +103,7 @@ async fn values_are_exact_texts_and_null_is_not_the_empty_text() {
     );
     assert_eq!(
         by_parameter.text,
-        "n,big,money,comma,empty,nothing,quoted,formula\r\n\
+        "n,big,money,comma,blank,absent,quoted,formula\r\n\
          1,9007199254740993,12.30,\"a,b\",\"\",,\"say \"\"so\"\"\",=1+1\r\n"
     );
     assert_eq!(next(&by_parameter), None);
