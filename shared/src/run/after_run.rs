@@ -80,6 +80,8 @@ pub struct AfterRunProgress {
     /// there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// Counts the steps: of several who take the next one, one does.
+    pub step: u64,
     /// How far it is.
     #[serde(flatten)]
     pub state: AfterRunState,
@@ -403,6 +405,7 @@ mod tests {
         AfterRunProgress {
             query: "load".parse().unwrap(),
             version: Some(3),
+            step: 5,
             state,
         }
     }

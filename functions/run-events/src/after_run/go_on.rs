@@ -109,16 +109,18 @@ impl TenantEvents<'_> {
         state: AfterRunState,
     ) -> Result<Option<(Run, AfterRunProgress)>, Error> {
         let now = Timestamp::now();
+        let taken = before.step;
         let after = AfterRunProgress {
             state,
-            ..before.clone()
+            step: before.step + 1,
+            ..before
         };
         let update = Update::new()
             .set("after_run", &after)
             .set("updated_at", now)
             .set_or_remove("due_shard", after.state.is_open().then_some(RUN_SHARD))
             .set_or_remove("due_at", machine::due_at(&after.state, now))
-            .when_equal("after_run", &before);
+            .when_member_equal("after_run", "step", taken);
         match self.store.update::<Run>(&run_key(&run), update).await {
             Ok(run) => {
                 self.log_after_run(&run, &after);
@@ -139,7 +141,7 @@ impl TenantEvents<'_> {
                 "due_at",
                 machine::due_at(&after_run.state, Timestamp::now()),
             )
-            .when_equal("after_run", after_run);
+            .when_member_equal("after_run", "step", after_run.step);
         match self.store.update::<Run>(&run_key(run), update).await {
             // It went on meanwhile, and its next look was set then.
             Ok(_) | Err(StoreError::Condition { .. }) => Ok(()),
@@ -151,6 +153,7 @@ impl TenantEvents<'_> {
         let AfterRunProgress {
             query,
             version,
+            step: _,
             state,
         } = progress;
         let statement = state.statement();

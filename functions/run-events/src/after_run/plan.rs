@@ -58,6 +58,7 @@ impl Plan {
         AfterRunProgress {
             query: self.after_run.query.clone(),
             version: self.registered.as_ref().map(|query| query.version),
+            step: 0,
             state: self.state(run, now),
         }
     }

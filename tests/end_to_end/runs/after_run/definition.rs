@@ -44,7 +44,7 @@ async fn f8_what_does_not_fit_is_told_with_every_other_fault() {
             let refused = world.api().post(route, &flow).await.unwrap();
             assert_eq!(refused.status.as_u16(), 422, "{}", refused.body);
             let found = faults(&refused.body);
-            let expected = [fault.to_owned(), "/name out_of_range".to_owned()];
+            let expected = [fault.to_owned(), "/name invalid_name".to_owned()];
             assert_eq!(found, expected.into(), "{route}");
         }
     }

@@ -75,6 +75,7 @@ impl AfterRunView {
         let AfterRunProgress {
             query,
             version,
+            step: _,
             state,
         } = progress;
         let shown = |state, started_at, ended_at| Self {
@@ -137,6 +138,7 @@ mod tests {
         let progress = AfterRunProgress {
             query: "load".parse().unwrap(),
             version: Some(3),
+            step: 0,
             state,
         };
         serde_json::to_value(AfterRunView::of(progress)).unwrap()
