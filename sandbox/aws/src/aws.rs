@@ -231,7 +231,7 @@ impl Aws {
         let call = match call.service.as_str() {
             "redshift-data" => match identity_center::admit(self, call) {
                 Ok(call) => call,
-                Err(refused) => return refused,
+                Err(refused) => return *refused,
             },
             _ => call,
         };

@@ -35,7 +35,7 @@ enum Closed {
 
 /// Lets a person's session through with the groups of this moment, or answers why not. Calls that do
 /// not connect, and callers that are no person's session, pass as they are.
-pub(crate) fn admit(aws: &Aws, mut call: AwsCall) -> Result<AwsCall, AwsReply> {
+pub(crate) fn admit(aws: &Aws, mut call: AwsCall) -> Result<AwsCall, Box<AwsReply>> {
     let operation = call.target_operation().unwrap_or_default();
     let Some((_, exception)) = CONNECTING.iter().find(|(name, _)| *name == operation) else {
         return Ok(call);
@@ -54,7 +54,7 @@ pub(crate) fn admit(aws: &Aws, mut call: AwsCall) -> Result<AwsCall, AwsReply> {
             call.principal.on_behalf_of = Some(current);
             Ok(call)
         }
-        Err(why) => Err(refused(exception, why)),
+        Err(why) => Err(Box::new(refused(exception, why))),
     }
 }
 

@@ -7,7 +7,7 @@ use sandbox_core::{AwsCall, AwsReply, VENDOR_ACCOUNT};
 use uuid::Uuid;
 use winterbaume_core::xml_escape;
 
-use super::state::{Application, INSTANCE_ARN, REDSHIFT, RedshiftApplication, State};
+use super::state::{Application, INSTANCE_ARN, INSTANCE_ID, REDSHIFT, RedshiftApplication, State};
 use crate::{
     Act, Aws,
     policy::{self, Caller, Context, Request},
@@ -89,7 +89,7 @@ fn create(
             format!("{name} exists"),
         ));
     }
-    let managed_arn = state.new_managed_arn();
+    let managed_arn = new_managed_arn();
     let role_arn = text("IamRoleArn");
     check_role(aws, role_arn, &managed_arn)?;
     let connect = form.iter().any(|(member, value)| {
@@ -194,10 +194,9 @@ fn shown(made: &RedshiftApplication) -> String {
         ("IamRoleArn", &made.role_arn),
         ("IdcManagedApplicationArn", &made.managed_arn),
     ];
-    let mut text: String = members
-        .iter()
-        .map(|(member, value)| format!("<{member}>{}</{member}>", xml_escape(value)))
-        .collect();
+    let members =
+        members.map(|(member, value)| format!("<{member}>{}</{member}>", xml_escape(value)));
+    let mut text = members.concat();
     if made.connect {
         text.push_str(
             "<ServiceIntegrations><member><Redshift><member><Connect><Authorization>Enabled\
@@ -220,17 +219,16 @@ fn is_identifier(name: &str) -> bool {
         && name.split('-').all(is_word)
 }
 
-impl State {
-    /// ARN for the application that a service makes for itself.
-    pub(super) fn new_managed_arn(&self) -> String {
-        let id = Uuid::new_v4().simple().to_string();
-        format!(
-            "arn:aws:sso::{VENDOR_ACCOUNT}:application/{}/apl-{}",
-            super::state::INSTANCE_ID,
-            &id[..16]
-        )
-    }
+/// ARN for the application that a service makes for itself.
+fn new_managed_arn() -> String {
+    let id = Uuid::new_v4().simple().to_string();
+    format!(
+        "arn:aws:sso::{VENDOR_ACCOUNT}:application/{INSTANCE_ID}/apl-{}",
+        &id[..16]
+    )
+}
 
+impl State {
     /// Registers an application of Redshift, with its side in Identity Center.
     pub(super) fn connect_redshift(&mut self, made: RedshiftApplication) {
         let managed = Application::new(made.managed_arn.clone(), REDSHIFT, &made.display_name);
