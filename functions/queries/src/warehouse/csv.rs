@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn q9_a_page_too_large_is_cut_at_a_whole_row() {
-        let row = |n: usize| vec![text(&"\"".repeat(30_000)), Field::LongValue(n as i64)];
+        let row = |n: i64| vec![text(&"\"".repeat(30_000)), Field::LongValue(n)];
         let records: Vec<_> = (0..200).map(row).collect();
         let (mut skip, mut numbers) = (0, Vec::new());
         loop {

@@ -84,7 +84,7 @@ pub async fn show_warehouse_user(
                     error.code = error.code(),
                     error.chain = error.chain(),
                     "the warehouse does not tell the session's roles"
-                )
+                );
             })
             .ok(),
     }))
