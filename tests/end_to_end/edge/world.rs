@@ -130,11 +130,16 @@ async fn things(sandbox: &Sandbox, tenant: &Tenant, name: &str, aws_account: &st
     ids.set("CandidateId", &candidate);
     ids.set("QueryId", &query(sandbox, tenant, name).await);
     catalogue(sandbox, tenant, aws_account, &mut ids).await;
-    let registered = format!("{name}s-query");
-    let definition = json!({ "name": registered, "purpose": "query", "sql": "SELECT 1 AS one" });
-    let made = person.api.post("/v1/registered-queries", &definition).await;
-    made.unwrap().expect(201).unwrap();
-    ids.set("RegisteredQuery", &registered);
+    for (kind, word, purpose, sql) in [
+        ("RegisteredQuery", "query", "query", "SELECT 1 AS one"),
+        ("AfterRunQuery", "load", "afterRun", "CALL load(:run_id)"),
+    ] {
+        let registered = format!("{name}s-{word}");
+        let definition = json!({ "name": registered, "purpose": purpose, "sql": sql });
+        let made = person.api.post("/v1/registered-queries", &definition).await;
+        made.unwrap().expect(201).unwrap();
+        ids.set(kind, &registered);
+    }
     ids
 }
 

@@ -89,6 +89,8 @@ const MEMBERS: &[(&str, &str, Means)] = &[
     ("*", "/destination/errorHandling/bucket", Names("Bucket")),
     ("*", "/destination/successResponses/bucket", Names("Bucket")),
     ("create_tenant", "/members/*/subject", Names("Subject")),
+    ("*", "/afterRun/query", Names("AfterRunQuery")),
+    ("create_query", "/query", Names("RegisteredQuery")),
 ];
 
 /// Members that take any text and name nothing of anybody's, by pointer.
@@ -113,7 +115,7 @@ const TEXTS: &[&str] = &[
     // Of the other bodies. AWS's own account ids are no secret, and registering one proves nothing.
     "/awsAccountId", "/region", "/origin", "/returnTo", "/connector", "/connectors/*",
     "/credentials/*", "/instance", "/properties/*", "/note", "/idToken", "/nonce", "/clientId",
-    "/schemas/*", "/clientSecret", "/query", "/sql", "/title", "/parameters/*/name", "/parameters/*/description",
+    "/schemas/*", "/clientSecret", "/sql", "/title", "/parameters/*/name", "/parameters/*/description",
     "/email", "/members/*/email", "/reason",
     // The application's name for its user, which it may choose.
     "/subject",
@@ -140,6 +142,7 @@ pub(super) const UNKNOWN: &[(&str, &str)] = &[
     ("InvitedId", "con_0193d3f0aaaa7bbb8cccdddddddddddd"),
     ("QueryId", UNKNOWN_QUERY),
     ("RegisteredQuery", "nobodys-query"),
+    ("AfterRunQuery", "nobodys-load"),
     ("Bucket", "tributary-landing-nowhere"),
     ("Subject", "00000000-0000-4000-8000-000000000000"),
     ("Provider", "zendesk"),
@@ -170,7 +173,8 @@ pub(super) const READS: &[&str] = &[
 const S3_FLOW: &str = r#"{"name":"Another","accountId":"{AccountId}",
     "source":{"connector":"salesforce","connectionId":"{ConnectionId}","object":"City_Sales__c"},
     "destination":{"connector":"s3","bucket":"{Bucket}","prefix":"{TenantId}/crm","format":{"file":"json"}},
-    "trigger":{"type":"onDemand"},"mappings":[{"type":"all"}]}"#;
+    "trigger":{"type":"onDemand"},"mappings":[{"type":"all"}],
+    "afterRun":{"query":"{AfterRunQuery}","parameters":{}}}"#;
 const S3_TO_SALESFORCE: &str = r#"{"name":"Another","accountId":"{AccountId}",
     "source":{"connector":"s3","bucket":"{Bucket}","prefix":"{TenantId}/in"},
     "destination":{"connector":"salesforce","connectionId":"{ConnectionId}","object":"Account",
@@ -220,7 +224,7 @@ const SAMPLES: &[(&str, &[&str])] = &[
             "tasks":[{"taskType":"Map_all","sourceFields":[],"taskProperties":{"EXCLUDE_SOURCE_FIELDS_LIST":"[]"}}]}}"#,
     ]),
     ("establish_identity", &[r#"{"idToken":"not-a-token"}"#]),
-    ("create_query", &[r#"{"query":"total-sales-by-city","parameters":{}}"#]),
+    ("create_query", &[r#"{"query":"{RegisteredQuery}","parameters":{}}"#]),
     ("create_registered_query", &[r#"{"name":"another-query","purpose":"query","title":"Another","description":"Another","sql":"SELECT :one AS one",
         "parameters":[{"name":"one","type":"integer","description":"A number","default":1}]}"#]),
     ("update_registered_query", &[r#"{"purpose":"query","title":"Changed","description":"Changed","sql":"SELECT :two AS two",
