@@ -44,7 +44,7 @@ async fn empty() -> (Arc<Sandbox>, Tenant) {
         ..Options::default()
     })
     .await;
-    let members = [("frank", "admin"), ("ethan", "editor"), ("ming", "viewer")];
+    let members = [("frank", "admin"), ("ethan", "editor"), ("ming", "editor")];
     let tenant = common::tenant(&sandbox, "Sports Gear", &members).await;
     (sandbox, tenant)
 }
