@@ -124,7 +124,7 @@ impl TableSummary {
         Self {
             flows: writers.writing(&table.name),
             name: table.name,
-            table_type: table.table_type.filter(|text| !text.is_empty()),
+            table_type: table.kind.filter(|text| !text.is_empty()),
             format: table.parameters.unwrap_or_default().classification,
             updated_at: table.update_time.and_then(instant),
         }

@@ -1,6 +1,6 @@
 //! Which flows of the tenant write a table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use tributary::{
     error::Error,
@@ -31,10 +31,13 @@ impl Writers {
             let Some(id) = naming::flow_of(table, tenant) else {
                 continue;
             };
-            if !flows.contains_key(&id) {
-                flows.insert(id, app.store.get(&Key::flow(tenant, id)).await?);
-            }
-            if let Some(Some(flow)) = flows.get(&id)
+            let flow = match flows.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    unknown.insert(app.store.get(&Key::flow(tenant, id)).await?)
+                }
+            };
+            if let Some(flow) = flow
                 && flow.account_id == account
                 && writes(flow, database, table, (tenant, id))
             {

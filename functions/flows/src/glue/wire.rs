@@ -95,8 +95,8 @@ pub(crate) struct Database {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Table {
     pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) table_type: Option<String>,
+    #[serde(default, rename = "TableType")]
+    pub(crate) kind: Option<String>,
     #[serde(default)]
     pub(crate) create_time: Option<f64>,
     #[serde(default)]
