@@ -79,14 +79,16 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Ready, ready};
+
     use super::*;
 
     /// Numbers in pages of Glue's.
-    async fn fetched(pages: &[&[u32]], token: Option<String>) -> Result<glue::Page<u32>, Failure> {
+    fn fetched(pages: &[&[u32]], token: Option<String>) -> Ready<Result<glue::Page<u32>, Failure>> {
         let at: usize = token.map_or(0, |token| token.parse().unwrap());
         let next = (at + 1 < pages.len()).then(|| (at + 1).to_string());
         let items = pages[at].to_vec();
-        Ok(glue::Page { items, next })
+        ready(Ok(glue::Page { items, next }))
     }
 
     async fn walk(pages: &[&[u32]], limit: usize, wants: impl Fn(&u32) -> bool) -> Vec<Vec<u32>> {
