@@ -77,7 +77,7 @@ async fn i1(hosting: Hosting) {
     // A flow of Red's that AppFlow refuses leaves behind when Red's account is looked at next.
     let watch = format!("item \"TENANT#{}\" \"WATCH#", world.red.id);
     before
-        .assert_nothing_changed_but(sandbox, "Red, asking about Blue's", &watch)
+        .assert_nothing_changed_but(sandbox, "Red, asking about Blue's", &[&watch])
         .await;
 
     before.assert_not_counted(sandbox, &world.blue.id).await;

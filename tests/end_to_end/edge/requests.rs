@@ -441,7 +441,8 @@ impl Edge {
             "/v1/queries/qry_x?waitSeconds=ten",
             "/v1/queries/qry_x?wait=1",
             "/v1/queries/qry_x?waitSeconds=21",
-            "/v1/queries/qry_x/results?limit=1",
+            "/v1/queries/qry_x/results?limit=0",
+            "/v1/queries/qry_x/results?format=xml",
         ];
         for path in others {
             let answer = answer(self.request("GET", path)).await;

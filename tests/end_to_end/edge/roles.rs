@@ -107,10 +107,15 @@ async fn a6_every_role_on_every_route() {
     let answer = wire.call(viewer, "POST", "/v1/queries", Some(&sql)).await;
     assert_problem(&answer, 403, "role_required", "SQL of a viewer");
 
-    // Signing out of the warehouse is everybody's own, and forgets the session.
+    // Signing out of the warehouse is everybody's own: it forgets the session, and marks the ID token as
+    // spent for whoever still waits for it.
     let sessions = format!("item \"TENANT#{}\" \"USERSESSION#", world.blue.id);
     before
-        .assert_nothing_changed_but(sandbox, "the matrix of roles and routes", &sessions)
+        .assert_nothing_changed_but(
+            sandbox,
+            "the matrix of roles and routes",
+            &[&sessions, "item \"JTI#"],
+        )
         .await;
     assert_eq!(
         before.asked_since(sandbox, &["appflow", "salesforce", "sts"]),
