@@ -26,6 +26,7 @@ pub mod secret;
 pub mod sign;
 pub mod sign_off;
 pub mod store;
+pub mod subscription;
 pub mod telemetry;
 pub mod tenancy;
 pub mod vault;

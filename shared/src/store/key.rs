@@ -6,7 +6,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
-    id::{AccountId, AttemptId, ConnectionId, FlowId, OperationId, RunId, TenantId},
+    id::{
+        AccountId, AttemptId, ConnectionId, FlowId, OperationId, RunId, SubscriptionId, TenantId,
+    },
     limit::{Class, Party},
     query::QueryName,
 };
@@ -220,6 +222,58 @@ impl Key {
     /// A notification that is decided and not published yet.
     pub fn outbox(event_id: &str) -> Self {
         Self::raw(Self::outbox_partition(), event_id)
+    }
+
+    /// The partition of the events that were decided for a tenant.
+    pub fn events_partition(tenant: TenantId) -> String {
+        format!("{}#EVENTS", Self::tenant_partition(tenant))
+    }
+
+    /// An event that was decided for a tenant.
+    pub fn event(tenant: TenantId, event_id: &str) -> Self {
+        Self::raw(Self::events_partition(tenant), format!("ID#{event_id}"))
+    }
+
+    /// That an event happened at a time, for lists.
+    pub fn event_at(tenant: TenantId, at: jiff::Timestamp, event_id: &str) -> Self {
+        Self::raw(
+            Self::events_partition(tenant),
+            format!("AT#{:015}#{event_id}", at.as_millisecond()),
+        )
+    }
+
+    /// A subscription of a tenant.
+    pub fn subscription(tenant: TenantId, subscription: SubscriptionId) -> Self {
+        Self::raw(
+            Self::tenant_partition(tenant),
+            format!("SUBSCRIPTION#{subscription}"),
+        )
+    }
+
+    /// The partition of a subscription's deliveries.
+    pub fn deliveries_partition(tenant: TenantId, subscription: SubscriptionId) -> String {
+        format!("{}#{subscription}", Self::tenant_partition(tenant))
+    }
+
+    /// A delivery of an event to a subscription.
+    pub fn delivery(
+        tenant: TenantId,
+        subscription: SubscriptionId,
+        event_time: jiff::Timestamp,
+        event_id: &str,
+    ) -> Self {
+        Self::raw(
+            Self::deliveries_partition(tenant, subscription),
+            format!("DELIVERY#{:015}#{event_id}", event_time.as_millisecond()),
+        )
+    }
+
+    /// Something that happened to a flow besides its runs.
+    pub fn incident(tenant: TenantId, flow: FlowId, at: jiff::Timestamp, kind: &str) -> Self {
+        Self::raw(
+            Self::runs_partition(tenant, flow),
+            format!("INCIDENT#{:015}#{kind}", at.as_millisecond()),
+        )
     }
 
     /// A consent's start link, by the hash of its token.
