@@ -4,7 +4,7 @@ use std::{sync::Mutex, time::Duration};
 
 use reqwest::{Client, Method, StatusCode, header};
 use sandbox_aws::Aws;
-use sandbox_core::{AwsCall, Queues, REGION, VENDOR_ACCOUNT};
+use sandbox_core::{AwsCall, Queues, VENDOR_ACCOUNT};
 use sandbox_gateway::template::Resolved;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -315,16 +315,6 @@ impl Inbox {
         stack: &Resolved,
         queue: &str,
     ) -> Result<Self, StartError> {
-        let request = json!({ "QueueName": queue, "Attributes": {} });
-        let reply = aws
-            .call(&aws.admin(VENDOR_ACCOUNT), "sqs", "CreateQueue", &request)
-            .await;
-        if !reply.status.is_success() {
-            return Err(StartError::Resource(
-                queue.to_owned(),
-                String::from_utf8_lossy(&reply.body).into_owned(),
-            ));
-        }
         let topic = stack
             .resources
             .get("NotificationsTopic")
@@ -335,7 +325,10 @@ impl Inbox {
                     "there is no NotificationsTopic".to_owned(),
                 )
             })?;
-        let queue_arn = format!("arn:aws:sqs:{REGION}:{VENDOR_ACCOUNT}:{queue}");
+        let queue_arn = aws
+            .queue_for_topic(VENDOR_ACCOUNT, queue, &topic)
+            .await
+            .map_err(|error| StartError::Resource(queue.to_owned(), error))?;
         let form = [
             ("Action", "Subscribe"),
             ("Version", "2010-03-31"),

@@ -78,6 +78,9 @@ pub(crate) async fn resources(
     for (id, policy) in resolved.of_kind("AWS::S3::BucketPolicy") {
         bucket_policy(parts, &admin, id, policy).await?;
     }
+    for (id, policy) in resolved.of_kind("AWS::SQS::QueuePolicy") {
+        queue_policy(parts, &admin, id, policy).await?;
+    }
     for (_, policy) in resolved.of_kind("AWS::Events::EventBusPolicy") {
         let bus = policy.properties["EventBusName"]
             .as_str()
@@ -143,6 +146,25 @@ async fn queue(
         id,
         &parts.aws.call(admin, "sqs", "CreateQueue", &request).await,
     )
+}
+
+/// The policy replaces the one that a queue had.
+async fn queue_policy(
+    parts: &Parts,
+    admin: &Principal,
+    id: &str,
+    resource: &Resource,
+) -> Result<(), StartError> {
+    let queues = resource.properties["Queues"].as_array();
+    for queue in queues.into_iter().flatten().filter_map(Value::as_str) {
+        let request = json!({
+            "QueueUrl": queue,
+            "Attributes": { "Policy": resource.properties["PolicyDocument"].to_string() },
+        });
+        let reply = parts.aws.call(admin, "sqs", "SetQueueAttributes", &request);
+        done(id, &reply.await)?;
+    }
+    Ok(())
 }
 
 /// Who uses the queue or topic needs its key as well.

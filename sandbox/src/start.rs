@@ -118,6 +118,15 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     )
     .map_err(|error| StartError::StandIn("SNS", error.to_string()))?;
     let sns = Arc::new(sns);
+    sns.set_public_url(&format!("{}/sns", origin(&control_url)));
+    sns.connect_functions(Arc::clone(&functions));
+    sns.connect_queue_policies({
+        let aws = Arc::clone(&aws);
+        Arc::new(move |topic, queue| {
+            let aws = Arc::clone(&aws);
+            Box::pin(async move { aws.topic_may_send(&topic, &queue).await })
+        })
+    });
     let events = EventBridge::new(
         shared.clock.clone(),
         shared.journal.clone(),

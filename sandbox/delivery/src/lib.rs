@@ -14,7 +14,7 @@ mod sns;
 pub use events::{EventBridge, Input, Mischief, RuleSpec, TargetSpec};
 pub use pattern::{Pattern, PatternError};
 pub use schedules::{Schedule, ScheduleError, Schedules};
-pub use sns::Sns;
+pub use sns::{Mail, QueueCheck, Sns};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
