@@ -26,7 +26,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sandbox_appflow::AppFlow;
 use sandbox_aws::Aws;
 use sandbox_core::{Canaries, Clock, Faults, Journal};
-use sandbox_delivery::{EventBridge, Schedules, Sns};
+use sandbox_delivery::{CloudWatch, EventBridge, Schedules, Sns};
 use sandbox_gateway::{
     http_api::HttpApi,
     queues::QueuePollers,
@@ -143,6 +143,8 @@ pub struct Sandbox {
     pub events: Arc<EventBridge>,
     /// SNS.
     pub sns: Arc<Sns>,
+    /// CloudWatch.
+    pub cloudwatch: Arc<CloudWatch>,
     /// EventBridge Scheduler.
     pub schedules: Arc<Schedules>,
     /// The functions.

@@ -8,7 +8,7 @@ use sandbox_core::{
     AccountServices, AwsService, Canaries, Clock, DirectoryUser, Faults, Functions, Journal,
     Queues, REGION, RoleCheck, VENDOR_ACCOUNT, serve,
 };
-use sandbox_delivery::{EventBridge, Input, RuleSpec, Schedule, Schedules, Sns, TargetSpec};
+use sandbox_delivery::{CloudWatch, EventBridge, Input, RuleSpec, Schedule, Schedules, Sns, TargetSpec};
 use sandbox_gateway::{
     http_api::{HttpApi, HttpApiOptions},
     queues::{PollerOptions, QueuePollers},
@@ -136,11 +136,13 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
     events.connect_functions(Arc::clone(&functions));
     events.connect_roles(role_check(&aws));
     let events = Arc::new(events);
+    let cloudwatch = Arc::new(CloudWatch::new(shared.clock.clone(), Arc::clone(&events)));
     let redshift = Redshift::new(shared.clock.clone());
     let services: Arc<dyn AccountServices> = Arc::new(Services {
         aws: Arc::clone(&aws),
         events: Arc::clone(&events),
         redshift: redshift.clone(),
+        cloudwatch: Arc::clone(&cloudwatch),
     });
     redshift.connect_services(Arc::clone(&services));
     redshift.connect_objects(warehouse::read_objects(&aws));
@@ -155,8 +157,9 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
             ..AppFlowOptions::default()
         },
     );
-    let registered: [Arc<dyn AwsService>; 4] = [
+    let registered: [Arc<dyn AwsService>; 5] = [
         Arc::clone(&sns) as _,
+        Arc::clone(&cloudwatch) as _,
         Arc::clone(&events) as _,
         Arc::new(redshift.clone()),
         Arc::new(appflow.clone()),
@@ -192,6 +195,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         tokio::spawn(Arc::clone(&oidc).serve(ports.oidc)).abort_handle(),
         tokio::spawn(Arc::clone(&providers).serve(ports.providers)).abort_handle(),
         appflow.spawn().abort_handle(),
+        Arc::clone(&cloudwatch).spawn().abort_handle(),
         tokio::spawn({
             let aws = Arc::clone(&aws);
             async move {
@@ -246,6 +250,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         redshift,
         events,
         sns,
+        cloudwatch,
         schedules,
         runtime,
         salesforce,
