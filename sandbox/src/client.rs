@@ -4,7 +4,7 @@ use std::{sync::Mutex, time::Duration};
 
 use reqwest::{Client, Method, StatusCode, header};
 use sandbox_aws::Aws;
-use sandbox_core::{AwsCall, Queues, VENDOR_ACCOUNT};
+use sandbox_core::{AwsCall, Queues, REGION, VENDOR_ACCOUNT};
 use sandbox_gateway::template::Resolved;
 use serde_json::{Value, json};
 use tokio::time::Instant;
