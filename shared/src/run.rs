@@ -71,7 +71,8 @@ impl RunStatus {
         .collect()
     }
 
-    const fn rank(self) -> u8 {
+    /// How far forward it is; the ends are equally far.
+    pub const fn rank(self) -> u8 {
         match self {
             Self::Queued => 0,
             Self::Running => 1,

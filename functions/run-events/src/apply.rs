@@ -5,7 +5,7 @@ use serde::Serialize;
 use tributary::{
     error::Error,
     event::event_id,
-    outbox::Entry,
+    outbox::EntryItem,
     run::{ExecutionPointer, RUN_SHARD, Run, RunStatus},
     store::{Key, StoreError, Update},
 };
@@ -27,7 +27,7 @@ const ATTEMPTS: usize = 5;
 enum Written {
     Run(Box<Run>),
     Pointer(ExecutionPointer),
-    Notification(Box<Entry>),
+    Notification(EntryItem),
 }
 
 /// What news does to a run.
@@ -107,13 +107,9 @@ impl TenantEvents<'_> {
             }
             (Decision::Advance { to, facts }, Some(run)) => {
                 let run = planned(advanced(run, to, &facts, now));
-                let entry = notification::of(&self.stage, &run, at);
+                let told = notification::of(&self.stage, &run, at).items(now);
                 self.store
-                    .update_with(
-                        &run_key(&run),
-                        step(&run, &facts, now),
-                        &[(entry.key(), entry)],
-                    )
+                    .update_with(&run_key(&run), step(&run, &facts, now), &told)
                     .await?;
                 Ok(Some(self.decided(run, "run advanced")))
             }
@@ -135,16 +131,20 @@ impl TenantEvents<'_> {
     }
 
     async fn open(&self, run: &Run, at: Timestamp) -> Result<(), StoreError> {
-        let entry = notification::of(&self.stage, run, at);
+        let told = notification::of(&self.stage, run, at).items(Timestamp::now());
         let pointer = ExecutionPointer { run_id: run.id };
         let pointer_key = Key::execution(run.tenant_id, run.flow_id, &run.execution_id);
-        self.store
-            .insert_together(&[
-                (pointer_key, Written::Pointer(pointer)),
-                (run_key(run), Written::Run(Box::new(run.clone()))),
-                (entry.key(), Written::Notification(Box::new(entry))),
-            ])
-            .await
+        let items: Vec<_> = [
+            (pointer_key, Written::Pointer(pointer)),
+            (run_key(run), Written::Run(Box::new(run.clone()))),
+        ]
+        .into_iter()
+        .chain(
+            told.into_iter()
+                .map(|(key, item)| (key, Written::Notification(item))),
+        )
+        .collect();
+        self.store.insert_together(&items).await
     }
 
     async fn run_of(&self, owner: &RunOwner, execution_id: &str) -> Result<Option<Run>, Error> {

@@ -3,7 +3,14 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use tributary::{error::Error, event::CloudEvent, outbox::Entry, run::FlowOwner, store::Key};
+use tributary::{
+    error::Error,
+    event::{CloudEvent, Fact, Sequence},
+    outbox::{Entry, EntryItem},
+    run::FlowOwner,
+    store::Key,
+    subscription::EventType,
+};
 
 use crate::{TenantEvents, input::Deactivated};
 
@@ -12,7 +19,7 @@ use crate::{TenantEvents, input::Deactivated};
 #[serde(untagged)]
 enum Written {
     Guard { deactivated_at: Timestamp },
-    Notification(Box<Entry>),
+    Notification(EntryItem),
 }
 
 impl TenantEvents<'_> {
@@ -28,14 +35,11 @@ impl TenantEvents<'_> {
         let guard = Written::Guard {
             deactivated_at: deactivated.at,
         };
-        let written = self
-            .store
-            .insert_together(&[
-                (guard_key, guard),
-                (outbox_key.clone(), Written::Notification(Box::new(entry))),
-            ])
-            .await;
-        match written {
+        let told = entry.items(Timestamp::now()).into_iter();
+        let items: Vec<_> = std::iter::once((guard_key, guard))
+            .chain(told.map(|(key, item)| (key, Written::Notification(item))))
+            .collect();
+        match self.store.insert_together(&items).await {
             Ok(()) => {
                 tracing::warn!(tenant.id = %owner.tenant_id, flow.id = %owner.flow_id, "AppFlow deactivated the flow");
             }
@@ -55,15 +59,15 @@ fn notification(stage: &str, owner: &FlowOwner, deactivated: &Deactivated) -> En
     if let Some(reason) = &deactivated.reason {
         data["reason"] = json!(reason);
     }
-    let event = CloudEvent::new(
-        stage,
-        owner.tenant_id,
-        "tributary.flow.deactivated",
-        owner.flow_id.to_string(),
-        &format!("deactivated/{}", deactivated.at),
-        deactivated.at,
+    let fact = Fact {
+        kind: EventType::FlowDeactivated,
+        subject: owner.flow_id.to_string(),
+        name: &format!("deactivated/{}", deactivated.at),
+        sequence: Sequence::of_time(deactivated.at, 0),
+        time: deactivated.at,
         data,
-    );
+    };
+    let event = CloudEvent::new(stage, owner.tenant_id, fact);
     Entry::new(event, "deactivated").with_attribute("flowId", &owner.flow_id)
 }
 
@@ -95,5 +99,7 @@ mod tests {
         let id = |text| notification("test", &owner, &at(text)).event.id;
         assert_eq!(id("2026-11-20T10:00:00Z"), id("2026-11-20T10:00:00.000Z"));
         assert_ne!(id("2026-11-20T10:00:00Z"), id("2026-11-21T10:00:00Z"));
+        let sequence = |text| notification("test", &owner, &at(text)).event.sequence;
+        assert!(sequence("2026-11-20T10:00:00Z") < sequence("2026-11-20T10:00:00.000001Z"));
     }
 }

@@ -1,4 +1,4 @@
-//! Whatever else is kept of the tenant: runs, operations, sessions, repeated requests.
+//! Whatever else is kept of the tenant: runs, events, operations, sessions, repeated requests.
 
 use serde::{Deserialize, de::IgnoredAny};
 use tokio::task::JoinSet;
@@ -42,7 +42,7 @@ pub(super) async fn remove(
     Ok(Outcome::Done)
 }
 
-/// The tenant's own partition, and those of the runs of its flows.
+/// The tenant's own partition, that of its events, and those of the runs of its flows.
 async fn partitions(store: &Store, tenant: TenantId) -> Result<Vec<String>, Error> {
     let things = all(store, tenant).await?;
     let flows = things
@@ -51,7 +51,7 @@ async fn partitions(store: &Store, tenant: TenantId) -> Result<Vec<String>, Erro
         .filter_map(|thing| thing.name.parse::<FlowId>().ok());
     Ok(flows
         .map(|flow| Key::runs_partition(tenant, flow))
-        .chain([Key::tenant_partition(tenant)])
+        .chain([Key::events_partition(tenant), Key::tenant_partition(tenant)])
         .collect())
 }
 
