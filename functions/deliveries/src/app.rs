@@ -39,8 +39,11 @@ impl App {
             config.table_name.clone(),
         );
         let poster = Poster::new().map_err(|error| {
-            Error::internal("no_http_client", "the client of endpoints could not be made")
-                .with_source(error)
+            Error::internal(
+                "no_http_client",
+                "the client of endpoints could not be made",
+            )
+            .with_source(error)
         })?;
         Ok(Self {
             scopes: TenantScopes::new(aws.clone(), config.scopes.clone()),

@@ -39,7 +39,9 @@ pub(crate) async fn run(app: &App, attempt: Attempt, deadline: Timestamp) -> Res
         claim::give_up(store, &key, attempt.due_at, "subscription_disabled").await?;
         return Ok(());
     };
-    if deadline.duration_since(Timestamp::now()) < SignedDuration::try_from(NEEDED).unwrap_or_default() {
+    if deadline.duration_since(Timestamp::now())
+        < SignedDuration::try_from(NEEDED).unwrap_or_default()
+    {
         let soon = rules::later(now, rules::SCHEDULE[0]);
         claim::put_off(store, &key, attempt.due_at, soon).await?;
         return Ok(());

@@ -70,11 +70,7 @@ impl Received {
 }
 
 /// Works on one message. `Err` sends it back to the queue; why is logged here, once.
-async fn work(
-    app: &App,
-    received: Received,
-    deadline: Timestamp,
-) -> std::result::Result<(), ()> {
+async fn work(app: &App, received: Received, deadline: Timestamp) -> std::result::Result<(), ()> {
     let outcome = match received.message {
         Err(error) => Err(error),
         Ok(Message::Notification(notification)) => {

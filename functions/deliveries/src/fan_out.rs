@@ -52,7 +52,10 @@ pub(crate) async fn run(
     Ok(())
 }
 
-async fn subscriptions(store: &Store, tenant: &tributary::id::TenantId) -> Result<Vec<Subscription>> {
+async fn subscriptions(
+    store: &Store,
+    tenant: &tributary::id::TenantId,
+) -> Result<Vec<Subscription>> {
     let partition = Key::tenant_partition(*tenant);
     let mut page = PageRequest::first(PAGE);
     let mut all = Vec::new();
@@ -180,7 +183,11 @@ mod tests {
         let ours = subscription(tenant, https(), Active);
         assert!(is_meant(&ours, &logged, TO_ALL));
         assert!(is_meant(&ours, &logged, &ours.id.to_string()));
-        assert!(!is_meant(&ours, &logged, &SubscriptionId::new().to_string()));
+        assert!(!is_meant(
+            &ours,
+            &logged,
+            &SubscriptionId::new().to_string()
+        ));
         for state in [Disabled, Pending] {
             let other = subscription(tenant, https(), state);
             assert!(!is_meant(&other, &logged, TO_ALL));
@@ -191,7 +198,8 @@ mod tests {
         let queue = subscription(tenant, Target::Queue { queue_arn }, Active);
         assert!(!is_meant(&queue, &logged, TO_ALL));
         let mut picky = subscription(tenant, https(), Active);
-        picky.filter = serde_json::from_value(json!({"eventTypes": ["tributary.run.completed"]})).unwrap();
+        picky.filter =
+            serde_json::from_value(json!({"eventTypes": ["tributary.run.completed"]})).unwrap();
         assert!(!is_meant(&picky, &logged, TO_ALL));
         assert!(is_meant(&picky, &logged, &picky.id.to_string()));
     }

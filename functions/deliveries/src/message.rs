@@ -151,8 +151,14 @@ mod tests {
     fn what_is_written_is_read() {
         let made = example();
         let text = attempt(made.clone()).unwrap();
-        assert!(text.starts_with(r#"{"kind":"attempt","tenantId":"#), "{text}");
-        assert_eq!(Message::parse(&text).unwrap(), Message::Attempt(made.clone()));
+        assert!(
+            text.starts_with(r#"{"kind":"attempt","tenantId":"#),
+            "{text}"
+        );
+        assert_eq!(
+            Message::parse(&text).unwrap(),
+            Message::Attempt(made.clone())
+        );
         let asked = Redeliver {
             tenant_id: made.tenant_id,
             subscription_id: made.subscription_id,
@@ -168,7 +174,8 @@ mod tests {
     #[test]
     fn events_are_known_by_having_no_kind_and_others_are_refused() {
         let tenant = TenantId::new();
-        let event = format!(r#"{{"specversion":"1.0","id":"e-1","tenantid":"{tenant}","data":{{}}}}"#);
+        let event =
+            format!(r#"{{"specversion":"1.0","id":"e-1","tenantid":"{tenant}","data":{{}}}}"#);
         let notification = Notification {
             id: "e-1".to_owned(),
             tenantid: tenant,
@@ -177,8 +184,18 @@ mod tests {
             Message::parse(&event).unwrap(),
             Message::Notification(notification)
         );
-        for body in ["", "[]", "{}", r#"{"kind":"other"}"#, r#"{"kind":"attempt"}"#] {
-            assert_eq!(Message::parse(body).unwrap_err().code(), "unknown_event", "{body}");
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"kind":"other"}"#,
+            r#"{"kind":"attempt"}"#,
+        ] {
+            assert_eq!(
+                Message::parse(body).unwrap_err().code(),
+                "unknown_event",
+                "{body}"
+            );
         }
     }
 }

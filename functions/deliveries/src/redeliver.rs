@@ -6,7 +6,7 @@ use tributary::{
     outbox::{EventPointer, LoggedEvent},
     store::{Key, PageRequest, Store, StoreError, Update},
     subscription::{
-        DELIVERY_SHARD, DELIVER_TO, Delivery, DeliveryState, Subscription, SubscriptionState,
+        DELIVER_TO, DELIVERY_SHARD, Delivery, DeliveryState, Subscription, SubscriptionState,
         TO_ALL, Target,
     },
 };
@@ -33,7 +33,10 @@ pub(crate) async fn run(app: &App, mut asked: Redeliver) -> Result<()> {
         of_period(store, &mut asked).await?
     } else {
         let rest = asked.event_ids.split_off(asked.event_ids.len().min(PAGE));
-        (std::mem::replace(&mut asked.event_ids, rest), !asked.event_ids.is_empty())
+        (
+            std::mem::replace(&mut asked.event_ids, rest),
+            !asked.event_ids.is_empty(),
+        )
     };
     let by_name = asked.from.is_none();
     let now = Timestamp::now();

@@ -49,12 +49,18 @@ impl Answer {
     /// Why it is no success, a stable code; nothing if it is one.
     pub(crate) const fn failure(self) -> Option<&'static str> {
         match self {
-            Self::Status { code: 200..=299, .. } => None,
+            Self::Status {
+                code: 200..=299, ..
+            } => None,
             // Followed, a redirect would lead where nobody has checked.
-            Self::Status { code: 300..=399, .. } => Some("redirected"),
+            Self::Status {
+                code: 300..=399, ..
+            } => Some("redirected"),
             Self::Status { code: 410, .. } => Some("gone"),
             Self::Status { code: 429, .. } => Some("throttled"),
-            Self::Status { code: 400..=499, .. } => Some("refused"),
+            Self::Status {
+                code: 400..=499, ..
+            } => Some("refused"),
             Self::Status { .. } => Some("server_error"),
             Self::None(reason) => Some(reason),
         }

@@ -52,7 +52,10 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
             .index_name("due")
             .key_condition_expression("due_shard = :shard AND due_at <= :now")
             .expression_attribute_values(":shard", AttributeValue::S(DELIVERY_SHARD.to_owned()))
-            .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
+            .expression_attribute_values(
+                ":now",
+                AttributeValue::N(now.as_millisecond().to_string()),
+            )
             .set_exclusive_start_key(start)
             .limit(500)
             .send()
@@ -119,7 +122,8 @@ mod tests {
 
     fn entry(tenant: TenantId, subscription: SubscriptionId, number: u32) -> Entry {
         let time = Timestamp::from_millisecond(1_700_000_000_123).unwrap();
-        let key = tributary::store::Key::delivery(tenant, subscription, time, &format!("e-{number}"));
+        let key =
+            tributary::store::Key::delivery(tenant, subscription, time, &format!("e-{number}"));
         Entry {
             pk: key.pk,
             sk: key.sk,
@@ -145,7 +149,11 @@ mod tests {
     /// N5: a subscription with much that is due does not go before one with little.
     #[test]
     fn n5_subscriptions_take_turns() {
-        let (tenant, many, few) = (TenantId::new(), SubscriptionId::new(), SubscriptionId::new());
+        let (tenant, many, few) = (
+            TenantId::new(),
+            SubscriptionId::new(),
+            SubscriptionId::new(),
+        );
         let due = (0..1_000)
             .map(|number| entry(tenant, many, number))
             .chain([entry(tenant, few, 0)])

@@ -6,11 +6,11 @@ use std::{
     },
 };
 
+use reqwest::dns::Resolve;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
-use reqwest::dns::Resolve;
 use tributary::subscription::Origins;
 
 use super::*;
