@@ -23,6 +23,7 @@ mod me;
 pub mod model;
 mod oauth_apps;
 mod s3;
+mod subscriptions;
 mod tenants;
 pub mod trigger;
 mod usage;
@@ -30,7 +31,7 @@ mod vault;
 
 pub use app::App;
 pub(crate) use app::TenantApp;
-pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas, WarehouseConfig};
+pub use config::{BrowserConfig, Config, NotificationsConfig, OnboardingConfig, Quotas, WarehouseConfig};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
@@ -57,6 +58,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(oauth_apps::routes())
         .merge(flows::routes())
+        .merge(subscriptions::routes())
         .merge(buckets::routes())
         .merge(catalog::routes())
         .merge(vault::routes())

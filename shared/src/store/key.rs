@@ -253,6 +253,11 @@ impl Key {
         )
     }
 
+    /// Guard that a target of the topic belongs to one subscription of one tenant.
+    pub fn subscription_target(target: &str) -> Self {
+        Self::raw(format!("SUBTARGET#{}", sha256_hex(target)), "SUBTARGET")
+    }
+
     /// The partition of a subscription's deliveries.
     pub fn deliveries_partition(tenant: TenantId, subscription: SubscriptionId) -> String {
         format!("{}#{subscription}", Self::tenant_partition(tenant))
