@@ -1,4 +1,4 @@
-//! Whatever else is kept of the tenant: runs, events, operations, sessions, repeated requests.
+//! Whatever else is kept of the tenant: runs, operations, sessions, repeated requests.
 
 use serde::{Deserialize, de::IgnoredAny};
 use tokio::task::JoinSet;
