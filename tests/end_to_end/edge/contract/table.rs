@@ -40,6 +40,7 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("show_table", "table", Names("Table")),
     ("put_member", "subject", Names("Subject")),
     ("delete_member", "subject", Names("Subject")),
+    ("delete_alarm", "alarm", Names("Alarm")),
     ("get_app", "provider", Names("Provider")),
     ("put_app", "provider", Names("Provider")),
     ("delete_app", "provider", Names("Provider")),
@@ -75,6 +76,11 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("*", "check", Nothing),
     ("*", "runs", Nothing),
     ("*", "force", Nothing),
+    ("*", "from", Nothing),
+    ("*", "to", Nothing),
+    ("*", "period", Nothing),
+    ("*", "metric", Nothing),
+    ("*", "statistic", Nothing),
     ("*", "waitSeconds", Nothing),
 ];
 
@@ -147,6 +153,7 @@ pub(super) const UNKNOWN: &[(&str, &str)] = &[
     ("Subject", "00000000-0000-4000-8000-000000000000"),
     ("Provider", "zendesk"),
     ("Database", "nothing"),
+    ("Alarm", "nothing"),
     ("Table", "nothing"),
     ("Capability", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
     (
@@ -223,6 +230,7 @@ const SAMPLES: &[(&str, &[&str])] = &[
               "bucketName":"{Bucket}","bucketPrefix":"{TenantId}/crm","s3OutputFormatConfig":{"fileType":"JSON"}}}}],
             "tasks":[{"taskType":"Map_all","sourceFields":[],"taskProperties":{"EXCLUDE_SOURCE_FIELDS_LIST":"[]"}}]}}"#,
     ]),
+    ("create_alarm", &[r#"{"name":"another","metric":"runsFailed","comparison":"greaterThanOrEqual","threshold":1,"period":300,"evaluationPeriods":1}"#]),
     ("establish_identity", &[r#"{"idToken":"not-a-token"}"#]),
     ("create_query", &[r#"{"query":"{RegisteredQuery}","parameters":{}}"#]),
     ("create_registered_query", &[r#"{"name":"another-query","purpose":"query","title":"Another","description":"Another","sql":"SELECT :one AS one",
