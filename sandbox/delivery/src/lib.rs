@@ -11,7 +11,7 @@ mod pattern;
 mod schedules;
 mod sns;
 
-pub use events::{EventBridge, Input, Mischief, RuleSpec, TargetSpec};
+pub use events::{Chances, Dice, EventBridge, Input, Mischief, RuleSpec, TargetSpec};
 pub use pattern::{Pattern, PatternError};
 pub use schedules::{Schedule, ScheduleError, Schedules};
 pub use sns::Sns;
