@@ -3,9 +3,11 @@
 mod after_run;
 mod events;
 mod failed;
+mod history;
 mod killed;
 mod lost;
 mod notified;
 mod retry;
 mod start;
 mod status;
+mod sums;

@@ -74,6 +74,9 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("*", "drifted", Nothing),
     ("*", "check", Nothing),
     ("*", "runs", Nothing),
+    ("list_all_runs", "from", Nothing),
+    ("list_all_runs", "to", Nothing),
+    ("list_all_runs", "status", Nothing),
     ("*", "force", Nothing),
     ("*", "waitSeconds", Nothing),
 ];
