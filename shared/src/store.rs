@@ -391,13 +391,37 @@ impl Store {
     ) -> Result<Page<T>, StoreError> {
         self.check(pk)?;
         // DynamoDB refuses an empty text for a key, also as a prefix.
-        let prefix = (!prefix.is_empty()).then(|| AttributeValue::S(prefix.to_owned()));
-        let condition = match prefix {
-            Some(_) => "pk = :pk AND begins_with(sk, :prefix)",
-            None => "pk = :pk",
-        };
+        if prefix.is_empty() {
+            return self.search(pk, "pk = :pk", [], page).await;
+        }
+        let prefix = (":prefix".to_owned(), AttributeValue::S(prefix.to_owned()));
+        let condition = "pk = :pk AND begins_with(sk, :prefix)";
+        self.search(pk, condition, [prefix], page).await
+    }
+
+    /// One page of the items under `pk` whose `sk` is from here to there, both included.
+    pub async fn query_between<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        (from, to): (&str, &str),
+        page: &PageRequest,
+    ) -> Result<Page<T>, StoreError> {
+        self.check(pk)?;
+        let text = |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
+        let condition = "pk = :pk AND sk BETWEEN :from AND :to";
+        self.search(pk, condition, [text(":from", from), text(":to", to)], page)
+            .await
+    }
+
+    async fn search<T: DeserializeOwned, const N: usize>(
+        &self,
+        pk: &str,
+        condition: &str,
+        values: [(String, AttributeValue); N],
+        page: &PageRequest,
+    ) -> Result<Page<T>, StoreError> {
         let values = std::iter::once((":pk".to_owned(), AttributeValue::S(pk.to_owned())))
-            .chain(prefix.map(|prefix| (":prefix".to_owned(), prefix)))
+            .chain(values)
             .collect();
         let answer = self
             .client

@@ -16,6 +16,7 @@ mod connections;
 mod connectors;
 mod credentials;
 mod edge;
+mod events;
 mod flows;
 mod glue;
 mod headroom;
@@ -57,6 +58,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(oauth_apps::routes())
         .merge(flows::routes())
+        .merge(events::routes())
         .merge(buckets::routes())
         .merge(catalog::routes())
         .merge(vault::routes())
