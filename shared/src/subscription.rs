@@ -5,7 +5,9 @@
 //! passes the filter becomes a [`Delivery`], which is signed, tried again for more than a day, and kept.
 
 mod delivery;
+mod endpoint;
 mod filter;
+mod signature;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,7 +19,9 @@ use crate::{
 };
 
 pub use delivery::{DELIVERY_SHARD, Delivery, DeliveryState};
+pub use endpoint::{Endpoint, EndpointFault, Origins, Reach};
 pub use filter::{EventType, Filter};
+pub use signature::{InvalidKey, SigningSecret};
 
 /// The message attribute that says for whom a message is: [`TO_ALL`], or one subscription's id when it
 /// is a test or a redelivery.

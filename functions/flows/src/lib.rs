@@ -5,11 +5,13 @@
 //! told apart in [`trigger`].
 
 mod accounts;
+mod alarms;
 mod app;
 mod appflow;
 mod buckets;
 mod catalog;
 mod claim;
+mod cloudwatch;
 pub mod compile;
 mod config;
 mod connections;
@@ -21,9 +23,11 @@ mod flows;
 mod glue;
 mod headroom;
 mod me;
+mod metrics;
 pub mod model;
 mod oauth_apps;
 mod s3;
+mod subscriptions;
 mod tenants;
 pub mod trigger;
 mod usage;
@@ -31,7 +35,9 @@ mod vault;
 
 pub use app::App;
 pub(crate) use app::TenantApp;
-pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas, WarehouseConfig};
+pub use config::{
+    BrowserConfig, Config, NotificationsConfig, OnboardingConfig, Quotas, WarehouseConfig,
+};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
@@ -58,7 +64,13 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(oauth_apps::routes())
         .merge(flows::routes())
+<<<<<<< HEAD
         .merge(events::routes())
+=======
+        .merge(subscriptions::routes())
+        .merge(metrics::routes())
+        .merge(alarms::routes())
+>>>>>>> eb84ed92c96a91027c744a8a1fe5c144b112c245
         .merge(buckets::routes())
         .merge(catalog::routes())
         .merge(vault::routes())
