@@ -64,13 +64,10 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(oauth_apps::routes())
         .merge(flows::routes())
-<<<<<<< HEAD
         .merge(events::routes())
-=======
         .merge(subscriptions::routes())
         .merge(metrics::routes())
         .merge(alarms::routes())
->>>>>>> eb84ed92c96a91027c744a8a1fe5c144b112c245
         .merge(buckets::routes())
         .merge(catalog::routes())
         .merge(vault::routes())
