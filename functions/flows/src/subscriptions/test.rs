@@ -55,7 +55,9 @@ pub(crate) async fn test_subscription(
     let work = async {
         let entry = entry(&app.config.stage, &found, admin.subject(), Timestamp::now());
         let event_id = entry.event.id.clone();
-        app.store.insert_together(&entry.items(Timestamp::now())).await?;
+        app.store
+            .insert_together(&entry.items(Timestamp::now()))
+            .await?;
         edge::json(StatusCode::ACCEPTED, &TestSent { event_id })
     };
     let (scope, subject) = (admin.partition(), admin.subject());
