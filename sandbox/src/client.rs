@@ -378,7 +378,7 @@ impl Inbox {
 }
 
 /// A call of a service that speaks the query protocol, as the vendor's administrator.
-fn form_call(aws: &Aws, service: &str, form: &[(&str, &str)]) -> AwsCall {
+pub(crate) fn form_call(aws: &Aws, service: &str, form: &[(&str, &str)]) -> AwsCall {
     let body = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form)
         .finish();

@@ -278,11 +278,14 @@ impl Key {
         )
     }
 
+    /// What the sort keys of subscriptions begin with.
+    pub const SUBSCRIPTIONS: &'static str = "SUBSCRIPTION#";
+
     /// A subscription of a tenant.
     pub fn subscription(tenant: TenantId, subscription: SubscriptionId) -> Self {
         Self::raw(
             Self::tenant_partition(tenant),
-            format!("SUBSCRIPTION#{subscription}"),
+            format!("{}{subscription}", Self::SUBSCRIPTIONS),
         )
     }
 
