@@ -5,11 +5,13 @@
 //! told apart in [`trigger`].
 
 mod accounts;
+mod alarms;
 mod app;
 mod appflow;
 mod buckets;
 mod catalog;
 mod claim;
+mod cloudwatch;
 pub mod compile;
 mod config;
 mod connections;
@@ -20,6 +22,7 @@ mod flows;
 mod glue;
 mod headroom;
 mod me;
+mod metrics;
 pub mod model;
 mod oauth_apps;
 mod s3;
@@ -59,6 +62,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(oauth_apps::routes())
         .merge(flows::routes())
         .merge(subscriptions::routes())
+        .merge(metrics::routes())
+        .merge(alarms::routes())
         .merge(buckets::routes())
         .merge(catalog::routes())
         .merge(vault::routes())

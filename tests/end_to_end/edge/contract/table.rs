@@ -40,6 +40,7 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("show_table", "table", Names("Table")),
     ("put_member", "subject", Names("Subject")),
     ("delete_member", "subject", Names("Subject")),
+    ("delete_alarm", "alarm", Names("Alarm")),
     ("get_app", "provider", Names("Provider")),
     ("put_app", "provider", Names("Provider")),
     ("delete_app", "provider", Names("Provider")),
@@ -75,6 +76,11 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("*", "check", Nothing),
     ("*", "runs", Nothing),
     ("*", "force", Nothing),
+    ("*", "from", Nothing),
+    ("*", "to", Nothing),
+    ("*", "period", Nothing),
+    ("*", "metric", Nothing),
+    ("*", "statistic", Nothing),
     ("*", "waitSeconds", Nothing),
 ];
 
@@ -150,6 +156,7 @@ pub(super) const UNKNOWN: &[(&str, &str)] = &[
     ("Subject", "00000000-0000-4000-8000-000000000000"),
     ("Provider", "zendesk"),
     ("Database", "nothing"),
+    ("Alarm", "nothing"),
     ("Table", "nothing"),
     ("Capability", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
     (
@@ -213,6 +220,7 @@ const SAMPLES: &[(&str, &[&str])] = &[
     ("replace_credentials", &[r#"{"credentials":{}}"#]),
     ("put_app", &[r#"{"clientId":"another","clientSecret":"another"}"#]),
     ("put_policy", &[r#"{"accountId":"{AccountId}","access":["write"]}"#]),
+    ("retry_run", &["{}"]),
     ("create_flow", FLOWS),
     ("update_flow", FLOWS),
     ("compile_flow", FLOWS),
@@ -236,6 +244,7 @@ const SAMPLES: &[(&str, &[&str])] = &[
             "SubscribeURL":"https://sns.us-east-1.amazonaws.com/","SigningCertURL":"https://sns.us-east-1.amazonaws.com/"}"#,
     ]),
     ("redeliver", &[r#"{"eventIds":["9a3ba0d1-6d0e-5b8e-9b2f-4a0d3a3f6a11"]}"#]),
+    ("create_alarm", &[r#"{"name":"another","metric":"runsFailed","comparison":"greaterThanOrEqual","threshold":1,"period":300,"evaluationPeriods":1}"#]),
     ("establish_identity", &[r#"{"idToken":"not-a-token"}"#]),
     ("create_query", &[r#"{"query":"{RegisteredQuery}","parameters":{}}"#]),
     ("create_registered_query", &[r#"{"name":"another-query","purpose":"query","title":"Another","description":"Another","sql":"SELECT :one AS one",
