@@ -337,6 +337,7 @@ async fn every_event_comes_to_what_it_must() {
 #[test]
 fn every_event_is_expected_to_come_to_something() {
     let functions = [
+        "deliveries",
         "flows",
         "oauth-callback",
         "queries",
