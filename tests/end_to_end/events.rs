@@ -158,7 +158,11 @@ const EXPECTED: &[(&str, &str, Must)] = &[
         "end-successful",
         Fail("RunEvents.UnknownFlow"),
     ),
-    ("run-events", "event-flow-report", Return("null")),
+    (
+        "run-events",
+        "event-flow-report",
+        Fail("RunEvents.UnknownFlow"),
+    ),
     (
         "run-events",
         "malformed-without-execution",

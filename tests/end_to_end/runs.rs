@@ -4,6 +4,8 @@ mod after_run;
 mod events;
 mod failed;
 mod killed;
+mod lost;
 mod notified;
+mod retry;
 mod start;
 mod status;

@@ -6,7 +6,7 @@ use tributary::{
     error::Error,
     event::event_id,
     outbox::Entry,
-    run::{ExecutionPointer, RUN_SHARD, Run, RunStatus},
+    run::{ExecutionPointer, ListedRun, RUN_SHARD, Run, RunStatus},
     store::{Key, StoreError, Update},
 };
 
@@ -27,6 +27,7 @@ const ATTEMPTS: usize = 5;
 enum Written {
     Run(Box<Run>),
     Pointer(ExecutionPointer),
+    Listed(ListedRun),
     Notification(Box<Entry>),
 }
 
@@ -106,13 +107,18 @@ impl TenantEvents<'_> {
                 Ok(Some(self.decided(run, "run recorded")))
             }
             (Decision::Advance { to, facts }, Some(run)) => {
+                let from = run.status;
                 let run = planned(advanced(run, to, &facts, now));
                 let entry = notification::of(&self.stage, &run, at);
                 self.store
-                    .update_with(
+                    .update_and_move(
                         &run_key(&run),
-                        step(&run, &facts, now),
-                        &[(entry.key(), entry)],
+                        step(from, &run, &facts, now),
+                        &[
+                            (entry.key(), Written::Notification(Box::new(entry))),
+                            (run.place_in(to), Written::Listed(run.listed())),
+                        ],
+                        &[run.place_in(from)],
                     )
                     .await?;
                 Ok(Some(self.decided(run, "run advanced")))
@@ -142,6 +148,8 @@ impl TenantEvents<'_> {
             .insert_together(&[
                 (pointer_key, Written::Pointer(pointer)),
                 (run_key(run), Written::Run(Box::new(run.clone()))),
+                (run.place(), Written::Listed(run.listed())),
+                (run.place_in(run.status), Written::Listed(run.listed())),
                 (entry.key(), Written::Notification(Box::new(entry))),
             ])
             .await
@@ -173,14 +181,15 @@ pub(crate) fn run_key(run: &Run) -> Key {
     Key::run(run.tenant_id, run.flow_id, run.id)
 }
 
-/// The change that takes a stored run to the state of `run`, if it is still behind that.
-fn step(run: &Run, facts: &Facts, now: Timestamp) -> Update {
+/// The change that takes a stored run to the state of `run`, if it still is where it was: its place
+/// in the lists goes with its status.
+fn step(from: RunStatus, run: &Run, facts: &Facts, now: Timestamp) -> Update {
     let update = Update::new()
         .set("status", run.status)
         .set("updated_at", now)
         .set_or_remove("due_shard", run.is_open().then_some(RUN_SHARD))
         .set_or_remove("due_at", run.due_at)
-        .when_one_of("status", run.status.predecessors());
+        .when_equal("status", from);
     set_facts(
         set_known(update, "after_run", run.after_run.as_ref()),
         facts,
@@ -196,6 +205,7 @@ fn set_facts(mut update: Update, facts: &Facts) -> Update {
     for (name, number) in numbers {
         update = set_known(update, name, number);
     }
+    update = set_known(update, "trigger", facts.trigger);
     update = set_known(update, "started_at", facts.started_at);
     update = set_known(update, "ended_at", facts.ended_at);
     if let Some(failure) = &facts.failure {

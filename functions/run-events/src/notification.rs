@@ -14,6 +14,8 @@ pub(crate) fn of(stage: &str, run: &Run, at: Timestamp) -> Entry {
         "flowId": run.flow_id,
         "executionId": run.execution_id,
         "status": run.status,
+        "trigger": run.trigger,
+        "retryOf": run.retry_of,
         "startedAt": run.started_at,
         "endedAt": run.ended_at,
         "recordsProcessed": run.records_processed,

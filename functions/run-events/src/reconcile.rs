@@ -2,7 +2,9 @@
 //! and statements after runs. AppFlow's own records decide (scenario U2), and the Data API.
 
 mod due;
+mod flow;
 mod records;
+mod sweep;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,8 @@ use tributary::{
 
 use crate::{RunEvents, TenantEvents, apply::run_key, owner::RunOwner};
 
+pub(crate) use flow::{FlowItem, FlowState};
+use records::Asked;
 pub use records::{Found, news_of};
 
 /// Most notifications that one tick publishes.
@@ -52,8 +56,16 @@ impl RunEvents {
                 tracing::warn!(tenant.id = %owner.tenant_id, flow.id = %owner.flow_id, error.code = error.code(), error.chain = error.chain(), "flow could not be reconciled");
             }
         }
+        let swept = self.sweep(scheduled_time).await?;
         let notifications_found = published?;
-        tracing::info!(notifications_found, runs_due, flows_failed, "reconciled");
+        tracing::info!(
+            notifications_found,
+            runs_due,
+            flows_failed,
+            flows_swept = swept.looked,
+            sweeps_failed = swept.failed,
+            "reconciled"
+        );
         Ok(())
     }
 
@@ -94,7 +106,10 @@ impl TenantEvents<'_> {
         for run in runs {
             self.check_again_later(run).await?;
         }
-        let records = self.records_of(owner, runs).await?;
+        let records = match self.flow_of(owner).await? {
+            Some(flow) => self.records_of(owner, &flow, &Asked::about(runs)).await?,
+            None => Records::gone(),
+        };
         for record in &records.found {
             self.apply(owner, &record.execution_id, &record.news)
                 .await?;
@@ -129,6 +144,16 @@ impl TenantEvents<'_> {
 pub(crate) struct Records {
     found: Vec<Found>,
     outlook: Outlook,
+}
+
+impl Records {
+    /// Those of a flow that is not there any more.
+    const fn gone() -> Self {
+        Self {
+            found: Vec::new(),
+            outlook: Outlook::FlowIsGone,
+        }
+    }
 }
 
 /// What it means that a run is not among the records.

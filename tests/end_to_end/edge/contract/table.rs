@@ -217,6 +217,7 @@ const SAMPLES: &[(&str, &[&str])] = &[
     ("replace_credentials", &[r#"{"credentials":{}}"#]),
     ("put_app", &[r#"{"clientId":"another","clientSecret":"another"}"#]),
     ("put_policy", &[r#"{"accountId":"{AccountId}","access":["write"]}"#]),
+    ("retry_run", &["{}"]),
     ("create_flow", FLOWS),
     ("update_flow", FLOWS),
     ("compile_flow", FLOWS),
