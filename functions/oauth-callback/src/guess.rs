@@ -100,7 +100,7 @@ impl Guesses {
 
     /// The answer, counted; the log is told once in a while.
     fn refuse(&self, seconds: u32) -> Response {
-        telemetry::count(&self.stage, "GuessesRefused");
+        telemetry::count(Metric::GuessesRefused);
         let now = Timestamp::now().as_second();
         let told = self.told.swap(now, Ordering::Relaxed);
         if now - told >= SILENCE {

@@ -98,6 +98,7 @@ pub(crate) async fn answered(
     match keep(app, &lease, call, &rescue).await? {
         Kept::Written => {}
         Kept::LeaseLost => {
+            telemetry::count(Metric::LeaseLost);
             // A single-use token succeeds at most once, so this answer is the only truth there is:
             // write it if the record still waits for it.
             let (tenant, id) = (record.tenant_id, record.id);
@@ -105,6 +106,7 @@ pub(crate) async fn answered(
         }
         Kept::OnQueue => return Ok(()),
     }
+    measure_refresh(record, now);
     tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, generation, "tokens refreshed");
     let current: Option<Connection> = app.store.get(lease.key()).await?;
     let Some(current) = current else {
@@ -408,6 +410,7 @@ pub(crate) async fn untouched(
             .update::<serde::de::IgnoredAny>(lease.key(), update)
             .await,
     )?;
+    telemetry::emit(Metric::RefreshFailed, 1.0, &[("why", json!(why))]);
     tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, failures = failure.number, why, due_at = %due, "refresh failed and will be tried again");
     lease.release(None).await
 }
@@ -520,6 +523,7 @@ pub(crate) async fn reauth_required(
         .collect();
     match app.store.update_with(lease.key(), update, &entries).await {
         Ok(()) => {
+            telemetry::emit(Metric::ReauthorizationRequired, 1.0, &[("reason", json!(reason))]);
             tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, reason, "connection needs a new consent");
             for (key, _) in &entries {
                 app.outbox.publish(key).await?;

@@ -311,6 +311,15 @@ async fn conclude(
     outcome: TokenOutcome,
 ) -> Result<()> {
     let (tenant, id) = (call.record.tenant_id, call.record.id);
+    match &outcome {
+        TokenOutcome::Refused(refusal) if refusal.is_throttle() => {
+            telemetry::count(Metric::UpstreamThrottled);
+        }
+        TokenOutcome::NotSent { .. } | TokenOutcome::Unknown { .. } => {
+            telemetry::count(Metric::UpstreamFailed);
+        }
+        TokenOutcome::Answered(_) | TokenOutcome::Refused(_) => {}
+    }
     match outcome {
         TokenOutcome::Answered(answer) => {
             commit::answered(

@@ -76,6 +76,7 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
     turns.truncate(MOST);
     app.enqueue(&turns).await?;
     let enqueued = turns.len();
+    telemetry::emit(Metric::RefreshDue, count(enqueued), &[("shard", json!(tick.shard))]);
     tracing::info!(shard = tick.shard, scheduled_time = %tick.scheduled_time, enqueued, "tick handled");
     Ok(json!({ "enqueued": enqueued }))
 }

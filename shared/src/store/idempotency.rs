@@ -94,6 +94,7 @@ pub async fn acquire(
         }) => {
             let other: Record = from_item(*current)?;
             judge(&other, &request_hash)
+                .inspect_err(|_| telemetry::count(Metric::IdempotencyConflict))
         }
         Err(error) => Err(error.into()),
     }

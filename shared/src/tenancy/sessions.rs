@@ -71,7 +71,16 @@ impl RoleSessions {
             region: account.region.clone(),
         };
         // The key has the tenant: what one tenant's role gave is never handed to another's.
-        self.flights.get(&key, self.assume(account)).await
+        let asked = AtomicBool::new(false);
+        let assume = async {
+            asked.store(true, Ordering::Relaxed);
+            measured(self.assume(account).await)
+        };
+        let session = self.flights.get(&key, assume).await;
+        if !asked.load(Ordering::Relaxed) {
+            telemetry::count(Metric::AssumeRoleCacheHit);
+        }
+        session
     }
 
     async fn assume(&self, account: &Account) -> Result<(Credentials, Timestamp), AssumeError> {
@@ -88,6 +97,19 @@ impl RoleSessions {
             .await;
         credentials(answer)
     }
+}
+
+/// Counts a call of STS and what came of it.
+fn measured<T>(assumed: Result<T, AssumeError>) -> Result<T, AssumeError> {
+    telemetry::count(Metric::AssumeRoleCalls);
+    match &assumed {
+        Err(AssumeError::Refused { .. }) => telemetry::count(Metric::AssumeRoleDenied),
+        Err(AssumeError::Unknown(refusal)) if refusal.is_throttle() => {
+            telemetry::count(Metric::AssumeRoleThrottled);
+        }
+        Ok(_) | Err(AssumeError::Unknown(_) | AssumeError::Empty) => {}
+    }
+    assumed
 }
 
 /// What a session may do at most: effective rights are the role's and these.

@@ -68,7 +68,7 @@ impl Keeper {
     }
 
     fn lost(&self, record: &Record, cause: &str, body: &str) {
-        telemetry::count(&self.0.config.stage, "AuditRecordsNotStored");
+        telemetry::count(Metric::AuditRecordsNotStored);
         tracing::error!(
             request.id = record.request_id,
             audit.key = record.key(),
