@@ -70,7 +70,8 @@ impl RunStatus {
         self.rank() < next.rank()
     }
 
-    const fn rank(self) -> u8 {
+    /// How far forward it is; the ends are equally far.
+    pub const fn rank(self) -> u8 {
         match self {
             Self::Queued => 0,
             Self::Running => 1,
@@ -137,6 +138,9 @@ pub struct Run {
     /// The last run that repeated it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_by: Option<RunId>,
+    /// The correlation id of the API call that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
     /// When it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -193,6 +197,7 @@ impl Run {
             trigger: None,
             retry_of: None,
             retried_by: None,
+            correlation_id: None,
             started_at: None,
             ended_at: None,
             records_processed: None,

@@ -86,7 +86,10 @@ pub fn count(metric: Metric) {
 pub fn emit(metric: Metric, value: f64, properties: &[(&str, Value)]) {
     let nowhere = Place::default();
     let place = PLACE.get().unwrap_or(&nowhere);
-    println!("{}", line(place, metric, value, properties, Timestamp::now()));
+    println!(
+        "{}",
+        line(place, metric, value, properties, Timestamp::now())
+    );
 }
 
 fn line(

@@ -12,6 +12,7 @@ use serde_json::json;
 use tributary::{
     error::Error,
     store::{Key, Update},
+    telemetry::{self, Metric},
     tenancy::{Account, HostingMode},
 };
 

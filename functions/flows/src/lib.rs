@@ -26,6 +26,7 @@ mod metrics;
 pub mod model;
 mod oauth_apps;
 mod s3;
+mod subscriptions;
 mod tenants;
 pub mod trigger;
 mod usage;
@@ -33,7 +34,9 @@ mod vault;
 
 pub use app::App;
 pub(crate) use app::TenantApp;
-pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas, WarehouseConfig};
+pub use config::{
+    BrowserConfig, Config, NotificationsConfig, OnboardingConfig, Quotas, WarehouseConfig,
+};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
@@ -60,6 +63,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(oauth_apps::routes())
         .merge(flows::routes())
+        .merge(subscriptions::routes())
         .merge(metrics::routes())
         .merge(alarms::routes())
         .merge(buckets::routes())

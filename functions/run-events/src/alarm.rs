@@ -127,10 +127,16 @@ mod tests {
         };
         let id = |news: &AlarmNews| {
             let key = incident(&owner, news).key();
-            (notification("test", &owner, news).event.id, format!("{key:?}"))
+            (
+                notification("test", &owner, news).event.id,
+                format!("{key:?}"),
+            )
         };
         let first = news("failures", Alarm, "2026-11-20T10:00:00Z");
-        assert_eq!(id(&first), id(&news("failures", Alarm, "2026-11-20T10:00:00.000Z")));
+        assert_eq!(
+            id(&first),
+            id(&news("failures", Alarm, "2026-11-20T10:00:00.000Z"))
+        );
         for other in [
             news("failures", Alarm, "2026-11-20T10:05:00Z"),
             news("failures", InsufficientData, "2026-11-20T10:00:00Z"),

@@ -5,9 +5,10 @@ use serde::Serialize;
 use tributary::{
     error::Error,
     event::event_id,
-    outbox::Entry,
+    outbox::EntryItem,
     run::{ExecutionPointer, ListedRun, RUN_SHARD, Run, RunStatus},
     store::{Key, StoreError, Update},
+    telemetry::{self, Metric},
 };
 
 use crate::{
@@ -28,7 +29,7 @@ enum Written {
     Run(Box<Run>),
     Pointer(ExecutionPointer),
     Listed(ListedRun),
-    Notification(Box<Entry>),
+    Notification(EntryItem),
 }
 
 /// What news does to a run.
@@ -54,6 +55,7 @@ impl TenantEvents<'_> {
         for _ in 0..ATTEMPTS {
             let run = self.run_of(owner, execution_id).await?;
             let decision = decide(run.as_ref(), news);
+            let counted = counted(run.as_ref(), &decision, news);
             let plan = if decision.completes() {
                 self.plan(owner).await?
             } else {
@@ -66,6 +68,7 @@ impl TenantEvents<'_> {
             };
             match self.change(owner, execution_id, run, change).await {
                 Ok(Some(told)) => {
+                    telemetry::count(counted);
                     self.outbox.publish(&Key::outbox(&told.event_id)).await?;
                     self.ask_for_refresh(&told.run).await;
                     self.begin_after_run(told.run).await;
@@ -109,15 +112,16 @@ impl TenantEvents<'_> {
             (Decision::Advance { to, facts }, Some(run)) => {
                 let from = run.status;
                 let run = planned(advanced(run, to, &facts, now));
-                let entry = notification::of(&self.stage, &run, at);
+                let told = notification::of(&self.stage, &run, at).items(now);
                 self.store
                     .update_and_move(
                         &run_key(&run),
                         step(from, &run, &facts, now),
-                        &[
-                            (entry.key(), Written::Notification(Box::new(entry))),
-                            (run.place_in(to), Written::Listed(run.listed())),
-                        ],
+                        &told
+                            .into_iter()
+                            .map(|(key, item)| (key, Written::Notification(item)))
+                            .chain([(run.place_in(to), Written::Listed(run.listed()))])
+                            .collect::<Vec<_>>(),
                         &[run.place_in(from)],
                     )
                     .await?;
@@ -141,18 +145,22 @@ impl TenantEvents<'_> {
     }
 
     async fn open(&self, run: &Run, at: Timestamp) -> Result<(), StoreError> {
-        let entry = notification::of(&self.stage, run, at);
+        let told = notification::of(&self.stage, run, at).items(Timestamp::now());
         let pointer = ExecutionPointer { run_id: run.id };
         let pointer_key = Key::execution(run.tenant_id, run.flow_id, &run.execution_id);
-        self.store
-            .insert_together(&[
-                (pointer_key, Written::Pointer(pointer)),
-                (run_key(run), Written::Run(Box::new(run.clone()))),
-                (run.place(), Written::Listed(run.listed())),
-                (run.place_in(run.status), Written::Listed(run.listed())),
-                (entry.key(), Written::Notification(Box::new(entry))),
-            ])
-            .await
+        let items: Vec<_> = [
+            (pointer_key, Written::Pointer(pointer)),
+            (run_key(run), Written::Run(Box::new(run.clone()))),
+            (run.place(), Written::Listed(run.listed())),
+            (run.place_in(run.status), Written::Listed(run.listed())),
+        ]
+        .into_iter()
+        .chain(
+            told.into_iter()
+                .map(|(key, item)| (key, Written::Notification(item))),
+        )
+        .collect();
+        self.store.insert_together(&items).await
     }
 
     async fn run_of(&self, owner: &RunOwner, execution_id: &str) -> Result<Option<Run>, Error> {
@@ -168,6 +176,15 @@ impl TenantEvents<'_> {
                 "an execution points to a run that is not there",
             )),
         }
+    }
+}
+
+/// What a piece of news is counted as.
+fn counted(run: Option<&Run>, decision: &Decision, news: &News) -> Metric {
+    match (decision, run) {
+        (Decision::Open { .. } | Decision::Advance { .. }, _) => Metric::FlowRunObserved,
+        (_, Some(run)) if run.status != news.status => Metric::OutOfOrderEvent,
+        (Decision::Enrich { .. } | Decision::Nothing, _) => Metric::DuplicateSuppressed,
     }
 }
 

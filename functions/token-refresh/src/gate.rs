@@ -14,6 +14,7 @@ use tributary::{
             store::{Pass, Place},
         },
     },
+    telemetry::{self, Metric},
 };
 
 use crate::{TenantApp, commit, lease::Lease, message::Message, refresh::Work};

@@ -66,8 +66,7 @@ async fn observe(State(audit): State<Audit>, request: Request, next: Next) -> Re
     let correlation = correlation_of(&request, &request_id);
     let context = request.lambda_context_ref().cloned();
     let answer = answer(audit, request, request_id, next);
-    let mut response =
-        telemetry::within(correlation.clone(), context.as_ref(), answer).await;
+    let mut response = telemetry::within(correlation.clone(), context.as_ref(), answer).await;
     if let Ok(id) = HeaderValue::from_str(correlation.as_str())
         && !id.is_empty()
     {

@@ -78,7 +78,12 @@ mod tests {
 
     #[test]
     fn an_id_of_a_caller_cannot_break_out_of_a_header_or_a_line() {
-        for good in ["order-4711", "a", "0b5c3c5e-3b1f-4a3f-8d58-2f8f6a0b7a11", "A.b_c"] {
+        for good in [
+            "order-4711",
+            "a",
+            "0b5c3c5e-3b1f-4a3f-8d58-2f8f6a0b7a11",
+            "A.b_c",
+        ] {
             assert_eq!(Correlation::given(good).unwrap().as_str(), good);
         }
         for bad in ["", "a b", "a\nb", "a\"", "ü", "a/b", &"a".repeat(65)] {

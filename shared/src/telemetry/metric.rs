@@ -89,6 +89,7 @@ metrics! {
     NotificationFailed, Count, USUAL, "A notification could not be published, and waits.";
     IdempotencyConflict, Count, USUAL, "A request came while the same one was under way, or its key was used for another.";
     AuditRecordsNotStored, Count, STAGE, "A record of the audit trail is in the log only.";
+    SubscriptionDisabled, Count, STAGE, "A subscription was switched off because its endpoint failed for too long.";
     GuessesRefused, Count, STAGE, "Somebody guesses at links, states, connect tokens or sessions.";
     AfterRunsFailed, Count, STAGE, "What a flow does after a run failed for a reason that is ours.";
     ConnectionsUsedPercent, Percent, STAGE, "How much of AppFlow's quota of connector profiles an account of the pool has used.";
@@ -103,7 +104,10 @@ mod tests {
     fn no_metric_has_more_than_two_dimensions_and_one_of_them_is_the_stage() {
         for metric in Metric::ALL {
             let dimensions = metric.dimensions();
-            assert!(dimensions.len() <= 2 && dimensions.contains(&"stage"), "{metric:?}");
+            assert!(
+                dimensions.len() <= 2 && dimensions.contains(&"stage"),
+                "{metric:?}"
+            );
         }
     }
 }

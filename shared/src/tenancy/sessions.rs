@@ -1,6 +1,9 @@
 //! Role sessions: AWS credentials in a tenant's account, assumed, cached, never shared.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use aws_config::SdkConfig;
 use aws_sdk_sts::{
@@ -15,7 +18,10 @@ use super::{
     assumed::{AssumeError, SESSION_SECONDS, config_with, credentials, tag},
     flights::{ENTRIES, Flights},
 };
-use crate::id::TenantId;
+use crate::{
+    id::TenantId,
+    telemetry::{self, Metric},
+};
 
 /// The role under which flows run in the vendor's own account.
 #[derive(Debug, Clone)]

@@ -125,6 +125,13 @@ async fn things(sandbox: &Sandbox, tenant: &Tenant, name: &str, aws_account: &st
     ids.set("Alarm", &alarm(&person.api, &made, name).await);
     let operation = operation(sandbox, &person.api, &definition).await;
     ids.set("OperationId", &operation);
+    let subscription = json!({
+        "name": "Operations",
+        "target": { "kind": "https", "url": format!("https://{name}s.customer.example/notifications") },
+    });
+    let made = person.api.post("/v1/subscriptions", &subscription).await;
+    let made = made.unwrap().expect(201).unwrap();
+    ids.set("SubscriptionId", made["id"].as_str().unwrap());
     let (connection, attempt, candidate) = invited(sandbox, person, &account).await;
     ids.set("InvitedId", &connection);
     ids.set("AttemptId", &attempt);

@@ -5,7 +5,7 @@ use tributary::{
     error::Error,
     run::{AfterRunProgress, AfterRunState, RUN_SHARD, Run},
     store::{StoreError, Update},
-    telemetry,
+    telemetry::{self, Metric},
 };
 
 use super::machine::{self, Next};

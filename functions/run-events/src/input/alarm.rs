@@ -31,9 +31,12 @@ pub(super) fn parse(event: &Value) -> Result<AlarmNews, Rejected> {
         .flatten()
         .map(|one| &one["metricStat"]["metric"])
         .find(|metric| metric["namespace"] == NAMESPACE)
-        .ok_or(Rejected::Malformed("its alarm is not on a metric of a flow"))?;
-    let unverified_name = name(&metric["dimensions"][DIMENSION])
-        .ok_or(Rejected::Malformed("its alarm is not on a metric of a flow"))?;
+        .ok_or(Rejected::Malformed(
+            "its alarm is not on a metric of a flow",
+        ))?;
+    let unverified_name = name(&metric["dimensions"][DIMENSION]).ok_or(Rejected::Malformed(
+        "its alarm is not on a metric of a flow",
+    ))?;
     // The flow's name is in the alarm's, and stays the flow's whatever the alarm is called.
     let unverified_alarm = alarm
         .strip_prefix(unverified_name.as_str())
@@ -47,7 +50,9 @@ pub(super) fn parse(event: &Value) -> Result<AlarmNews, Rejected> {
         Some(at) => at,
         None => envelope_time(event)?,
     };
-    let known = METRICS.into_iter().find(|(name, _)| metric["name"] == *name);
+    let known = METRICS
+        .into_iter()
+        .find(|(name, _)| metric["name"] == *name);
     Ok(AlarmNews {
         flow: FlowReference {
             unverified_account: account(event)?,
@@ -94,7 +99,10 @@ mod tests {
         assert!(news.flow.unverified_name.starts_with("tributary-ten_"));
         assert_eq!(news.unverified_alarm, "failures");
         assert_eq!(news.metric, Some("runsFailed"));
-        assert_eq!((news.state, news.was), (AlarmState::Alarm, Some(AlarmState::Ok)));
+        assert_eq!(
+            (news.state, news.was),
+            (AlarmState::Alarm, Some(AlarmState::Ok))
+        );
         assert_eq!(news.at, "2026-11-20T10:05:40.989Z".parse().unwrap());
         assert!(news.reason.unwrap().contains("Threshold Crossed"));
     }

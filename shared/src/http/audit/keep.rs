@@ -10,7 +10,10 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::Url;
 
 use super::{AuditConfig, Record};
-use crate::{sign, telemetry};
+use crate::{
+    sign,
+    telemetry::{self, Metric},
+};
 
 /// How often a record is sent.
 const ATTEMPTS: u32 = 3;

@@ -123,6 +123,9 @@ const TEXTS: &[&str] = &[
     "/credentials/*", "/instance", "/properties/*", "/note", "/idToken", "/nonce", "/clientId",
     "/schemas/*", "/clientSecret", "/sql", "/title", "/parameters/*/name", "/parameters/*/description",
     "/email", "/members/*/email", "/reason",
+    // Targets of subscriptions: whose account they are in is checked, and an address tells nothing.
+    "/target/queueArn", "/target/functionArn", "/target/address", "/target/url",
+    "/eventIds/*", "/Type", "/TopicArn", "/Token", "/SigningCertURL", "/SubscribeURL",
     // The application's name for its user, which it may choose.
     "/subject",
 ];
@@ -231,6 +234,16 @@ const SAMPLES: &[(&str, &[&str])] = &[
               "bucketName":"{Bucket}","bucketPrefix":"{TenantId}/crm","s3OutputFormatConfig":{"fileType":"JSON"}}}}],
             "tasks":[{"taskType":"Map_all","sourceFields":[],"taskProperties":{"EXCLUDE_SOURCE_FIELDS_LIST":"[]"}}]}}"#,
     ]),
+    ("create_subscription", &[
+        r#"{"name":"Another","target":{"kind":"https","url":"https://hooks.customer.example/t"},
+            "filter":{"eventTypes":["tributary.run.failed"],"flowIds":["{FlowId}"]}}"#,
+    ]),
+    ("update_subscription", &[r#"{"name":"Renamed","filter":{"flowIds":["{FlowId}"]}}"#]),
+    ("confirm_subscription", &[
+        r#"{"Type":"SubscriptionConfirmation","Token":"2336412f37","TopicArn":"arn:aws:sns:us-east-1:111111111111:t",
+            "SubscribeURL":"https://sns.us-east-1.amazonaws.com/","SigningCertURL":"https://sns.us-east-1.amazonaws.com/"}"#,
+    ]),
+    ("redeliver", &[r#"{"eventIds":["9a3ba0d1-6d0e-5b8e-9b2f-4a0d3a3f6a11"]}"#]),
     ("create_alarm", &[r#"{"name":"another","metric":"runsFailed","comparison":"greaterThanOrEqual","threshold":1,"period":300,"evaluationPeriods":1}"#]),
     ("establish_identity", &[r#"{"idToken":"not-a-token"}"#]),
     ("create_query", &[r#"{"query":"{RegisteredQuery}","parameters":{}}"#]),
