@@ -1,9 +1,12 @@
 //! Runs: history and notifications, whatever happens to events and processes on the way.
 
 mod after_run;
+mod driver;
 mod events;
 mod failed;
 mod killed;
+mod kills;
+mod lab;
 mod lost;
 mod notified;
 mod retry;
