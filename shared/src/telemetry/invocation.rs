@@ -44,11 +44,14 @@ pub fn correlation() -> Option<Correlation> {
 }
 
 /// Does something as part of an invocation: every line names it.
-pub async fn within<T>(
+///
+/// On the heap, because it is all that a function does, and wrapped once more.
+pub fn within<T>(
     correlation: Correlation,
     context: Option<&Context>,
     work: impl Future<Output = T>,
-) -> T {
+) -> impl Future<Output = T> {
+    let work = Box::pin(work);
     let request = context.map(|context| context.request_id.as_str());
     let trace = context.and_then(|context| context.xray_trace_id.as_deref());
     let span = tracing::info_span!(
@@ -57,19 +60,19 @@ pub async fn within<T>(
         function_request_id = request,
         xray_trace_id = trace,
     );
-    CURRENT.scope(correlation, work.instrument(span)).await
+    CURRENT.scope(correlation, work.instrument(span))
 }
 
 /// Works on an event that no caller asked for: it goes by its own id, or by the invocation's.
-pub async fn invocation<T>(
+pub fn invocation<T>(
     context: &Context,
     event_id: Option<&str>,
     work: impl Future<Output = T>,
-) -> T {
+) -> impl Future<Output = T> {
     let id = event_id
         .and_then(Correlation::given)
         .unwrap_or_else(|| Correlation::of_aws(&context.request_id));
-    within(id, Some(context), work).await
+    within(id, Some(context), work)
 }
 
 #[cfg(test)]
