@@ -32,6 +32,8 @@ use crate::flows::world::World;
 
 pub(super) use wire::{Moment, Trouble};
 
+/// Bytes of a deep stack.
+const DEEP: usize = 64 * 1024 * 1024;
 const FUNCTION: &str = "RunEventsFunction";
 
 /// What became of an invocation.
@@ -39,7 +41,7 @@ const FUNCTION: &str = "RunEventsFunction";
 pub(super) enum Outcome {
     /// It answered.
     Answered(Value),
-    /// It failed with this error type.
+    /// It failed for these reasons.
     Failed(String),
     /// The process died at this call.
     Died(String),
@@ -159,7 +161,7 @@ impl Lab {
                 self.wire.begin(None);
                 return match answer {
                     Ok(answer) => Outcome::Answered(answer),
-                    Err(rejected) => Outcome::Failed(rejected.error_type().to_owned()),
+                    Err(rejected) => Outcome::Failed(rejected.chain()),
                 };
             }
             died = self.wire.died() => died,
@@ -227,6 +229,19 @@ impl Lab {
         }
         self.records.forget(&flow.name);
         self.topic.take();
+    }
+}
+
+/// Runs a proof on a thread with a deep stack: the function's futures and those of AWS are nested here,
+/// and an unoptimised build makes each of them large.
+pub(super) fn prove<F: Future<Output = ()>>(proof: impl FnOnce() -> F + Send + 'static) {
+    let run = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(proof());
+    };
+    let thread = std::thread::Builder::new().stack_size(DEEP).spawn(run);
+    if let Err(panic) = thread.unwrap().join() {
+        std::panic::resume_unwind(panic);
     }
 }
 
