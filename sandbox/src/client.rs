@@ -315,16 +315,6 @@ impl Inbox {
         stack: &Resolved,
         queue: &str,
     ) -> Result<Self, StartError> {
-        let request = json!({ "QueueName": queue, "Attributes": {} });
-        let reply = aws
-            .call(&aws.admin(VENDOR_ACCOUNT), "sqs", "CreateQueue", &request)
-            .await;
-        if !reply.status.is_success() {
-            return Err(StartError::Resource(
-                queue.to_owned(),
-                String::from_utf8_lossy(&reply.body).into_owned(),
-            ));
-        }
         let topic = stack
             .resources
             .get("NotificationsTopic")
@@ -335,7 +325,10 @@ impl Inbox {
                     "there is no NotificationsTopic".to_owned(),
                 )
             })?;
-        let queue_arn = format!("arn:aws:sqs:{REGION}:{VENDOR_ACCOUNT}:{queue}");
+        let queue_arn = aws
+            .queue_for_topic(VENDOR_ACCOUNT, queue, &topic)
+            .await
+            .map_err(|error| StartError::Resource(queue.to_owned(), error))?;
         let form = [
             ("Action", "Subscribe"),
             ("Version", "2010-03-31"),
@@ -385,7 +378,7 @@ impl Inbox {
 }
 
 /// A call of a service that speaks the query protocol, as the vendor's administrator.
-fn form_call(aws: &Aws, service: &str, form: &[(&str, &str)]) -> AwsCall {
+pub(crate) fn form_call(aws: &Aws, service: &str, form: &[(&str, &str)]) -> AwsCall {
     let body = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form)
         .finish();

@@ -1,7 +1,10 @@
 //! The sandbox's own control page: what a person does outside of Tributary (launch a stack in an AWS
 //! account, move the clock, revoke a grant) and what a subscriber received.
 
+mod mail;
+mod mischief;
 mod providers;
+mod subscribers;
 mod warehouse;
 
 use std::sync::{Arc, Weak};
@@ -26,7 +29,10 @@ pub(crate) fn serve(sandbox: &Arc<Sandbox>, listener: TcpListener) {
         .route("/launch", post(launch))
         .route("/clock", post(clock))
         .route("/salesforce/revoke", post(revoke))
+        .merge(mail::routes())
+        .merge(mischief::routes())
         .merge(providers::routes())
+        .merge(subscribers::routes())
         .merge(warehouse::routes())
         .with_state(Arc::downgrade(sandbox));
     tokio::spawn(async move {
@@ -62,7 +68,9 @@ async fn index(State(sandbox): Held) -> Response {
          <style>body{{font:16px/1.5 system-ui;max-width:44rem;margin:3rem auto;padding:0 1rem}}th,td{{text-align:left;padding-right:2rem}}</style>\
          <h1>Tributary sandbox</h1><table>{rows}</table>\
          <p><a href=\"{}auth/login\">Sign in</a> as frank, ming, ethan or alex (password <code>&lt;name&gt;-password-local</code>). \
-         <a href=\"/notifications\">Notifications</a> as a subscriber got them.</p>\
+         <a href=\"/subscribers\">What subscribers received</a>, \
+         <a href=\"/notifications\">notifications</a> as JSON, and \
+         <a href=\"/mail\">mail</a>.</p>\
          <h2>Connect an application</h2>\
          <p>Create a connection with the API, open its start link in this browser, and sign in where it leads:</p>\
          <table><thead><tr><th scope=\"col\">Application</th><th scope=\"col\">Instance</th><th scope=\"col\">User</th>\

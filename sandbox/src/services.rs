@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sandbox_aws::Aws;
 use sandbox_core::{AccountServices, BoxFuture};
-use sandbox_delivery::EventBridge;
+use sandbox_delivery::{CloudWatch, EventBridge};
 use sandbox_redshift::Redshift;
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ pub(crate) struct Services {
     pub(crate) aws: Arc<Aws>,
     pub(crate) events: Arc<EventBridge>,
     pub(crate) redshift: Redshift,
+    pub(crate) cloudwatch: Arc<CloudWatch>,
 }
 
 impl AccountServices for Services {
@@ -92,6 +93,12 @@ impl AccountServices for Services {
         Box::pin(async move { self.events.put_event(account, event) })
     }
 
+    fn put_metric(&self, account: &str, flow: &str, metric: &str, value: f64) {
+        let by = ("FlowName", flow);
+        self.cloudwatch
+            .record(account, "AWS/AppFlow", metric, by, value);
+    }
+
     fn offer_event_source<'a>(&'a self, account: &'a str, source: &'a str) -> BoxFuture<'a, ()> {
         Box::pin(async move { self.events.offer_source(account, source) })
     }
@@ -157,6 +164,7 @@ pub(crate) fn loopback() -> (Arc<Aws>, Arc<dyn AccountServices>) {
     aws.register(Arc::clone(&events) as _);
     let services = Services {
         aws: Arc::clone(&aws),
+        cloudwatch: Arc::new(CloudWatch::new(Clock::default(), Arc::clone(&events))),
         events,
         redshift: Redshift::new(Clock::default()),
     };

@@ -15,6 +15,7 @@ pub mod event;
 pub mod http;
 pub mod id;
 pub mod identity;
+pub mod incident;
 pub mod jwt;
 pub mod limit;
 pub mod oauth;

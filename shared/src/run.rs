@@ -1,6 +1,7 @@
 //! Runs: one execution of a flow. A run's status only moves forward.
 
 mod after_run;
+mod listed;
 
 use std::fmt;
 
@@ -13,9 +14,12 @@ use crate::id::{FlowId, RunId, TenantId};
 pub use after_run::{
     AfterRun, AfterRunCode, AfterRunProgress, AfterRunState, KeptAfterRun, Prepared, SkipReason,
 };
+pub use listed::ListedRun;
 
 /// Shard of the due index that holds the runs about which something is still to be done.
 pub const RUN_SHARD: &str = "runs";
+/// Shard of the due index that holds the flows that run by themselves.
+pub const FLOW_SHARD: &str = "flows";
 /// How long after news of a run it is looked up, should no more news come.
 const CHECK_AFTER: SignedDuration = SignedDuration::from_mins(4);
 
@@ -36,6 +40,15 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
+    /// Every status.
+    pub const ALL: [Self; 5] = [
+        Self::Queued,
+        Self::Running,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
     /// The word under which the status is stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -57,21 +70,8 @@ impl RunStatus {
         self.rank() < next.rank()
     }
 
-    /// The statuses from which a run may come to this one.
-    pub fn predecessors(self) -> Vec<Self> {
-        [
-            Self::Queued,
-            Self::Running,
-            Self::Completed,
-            Self::Failed,
-            Self::Cancelled,
-        ]
-        .into_iter()
-        .filter(|earlier| earlier.may_become(self))
-        .collect()
-    }
-
-    const fn rank(self) -> u8 {
+    /// How far forward it is; the ends are equally far.
+    pub const fn rank(self) -> u8 {
         match self {
             Self::Queued => 0,
             Self::Running => 1,
@@ -84,6 +84,18 @@ impl fmt::Display for RunStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// What made a run begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunTrigger {
+    /// Somebody started it, here or in AppFlow's console.
+    OnDemand,
+    /// The flow's schedule.
+    Scheduled,
+    /// An event of the application.
+    Event,
 }
 
 /// What a failed run failed on.
@@ -117,6 +129,15 @@ pub struct Run {
     pub execution_id: String,
     /// How far it is.
     pub status: RunStatus,
+    /// What made it begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<RunTrigger>,
+    /// The run that it repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<RunId>,
+    /// The last run that repeated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried_by: Option<RunId>,
     /// When it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -170,6 +191,9 @@ impl Run {
             flow_id,
             execution_id: execution_id.into(),
             status: RunStatus::Queued,
+            trigger: None,
+            retry_of: None,
+            retried_by: None,
             started_at: None,
             ended_at: None,
             records_processed: None,
@@ -236,6 +260,5 @@ mod tests {
             }
         }
         assert!(!Running.may_become(Queued) && !Running.may_become(Running));
-        assert_eq!(Completed.predecessors(), [Queued, Running]);
     }
 }

@@ -14,7 +14,8 @@ use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     types::{
-        AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+        AttributeValue, Delete, KeysAndAttributes, Put, ReturnValue,
+        ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,6 +29,9 @@ use crate::{
     error::{Error, Kind},
     id::TenantId,
 };
+
+/// How often the rest of a batch is asked for.
+const MOST_ROUNDS: usize = 8;
 
 /// A DynamoDB item, as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -181,6 +185,48 @@ impl Store {
         answer.item.map(from_item).transpose()
     }
 
+    /// Reads at most a hundred items at once, consistently; those that are not there are left out,
+    /// and the order is the table's.
+    pub async fn get_many<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>, StoreError> {
+        for key in keys {
+            self.check(&key.pk)?;
+        }
+        let mut wanted: Vec<Item> = keys.iter().map(Key::to_item).collect();
+        let mut items = Vec::with_capacity(wanted.len());
+        for _ in 0..MOST_ROUNDS {
+            if wanted.is_empty() {
+                return Ok(items);
+            }
+            let ask = KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .consistent_read(true)
+                .build()
+                .map_err(|error| build_error("BatchGetItem", &error))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, ask)
+                .send()
+                .await
+                .map_err(|error| service("BatchGetItem", &error))?;
+            for item in answer.responses.into_iter().flatten().flat_map(|of| of.1) {
+                items.push(from_item(item)?);
+            }
+            // DynamoDB answers what it can and names the rest.
+            wanted = answer
+                .unprocessed_keys
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, rest)| rest.keys)
+                .collect();
+        }
+        if wanted.is_empty() {
+            return Ok(items);
+        }
+        let busy = "the table answered a part only";
+        Err(build_error("BatchGetItem", &std::io::Error::other(busy)))
+    }
+
     /// Writes an item that must not be there yet; one past its `expires_at` counts as absent.
     pub async fn insert<T: Serialize>(&self, key: &Key, value: &T) -> Result<(), StoreError> {
         self.check(&key.pk)?;
@@ -292,6 +338,17 @@ impl Store {
         update: Update,
         others: &[(Key, T)],
     ) -> Result<(), StoreError> {
+        self.update_and_move(key, update, others, &[]).await
+    }
+
+    /// Like [`Store::update_with`], and deletes what is not to be there any more.
+    pub async fn update_and_move<T: Serialize>(
+        &self,
+        key: &Key,
+        update: Update,
+        others: &[(Key, T)],
+        gone: &[Key],
+    ) -> Result<(), StoreError> {
         self.check(&key.pk)?;
         let (expression, condition, names, values) = update.into_parts();
         let change = aws_sdk_dynamodb::types::Update::builder()
@@ -317,6 +374,15 @@ impl Store {
                 .build()
                 .map_err(|error| build_error("TransactWriteItems", &error))?;
             call = call.transact_items(TransactWriteItem::builder().put(put).build());
+        }
+        for key in gone {
+            self.check(&key.pk)?;
+            let delete = Delete::builder()
+                .table_name(&self.table)
+                .set_key(Some(key.to_item()))
+                .build()
+                .map_err(|error| build_error("TransactWriteItems", &error))?;
+            call = call.transact_items(TransactWriteItem::builder().delete(delete).build());
         }
         call.send()
             .await
@@ -391,13 +457,37 @@ impl Store {
     ) -> Result<Page<T>, StoreError> {
         self.check(pk)?;
         // DynamoDB refuses an empty text for a key, also as a prefix.
-        let prefix = (!prefix.is_empty()).then(|| AttributeValue::S(prefix.to_owned()));
-        let condition = match prefix {
-            Some(_) => "pk = :pk AND begins_with(sk, :prefix)",
-            None => "pk = :pk",
-        };
+        if prefix.is_empty() {
+            return self.search(pk, "pk = :pk", [], page).await;
+        }
+        let prefix = (":prefix".to_owned(), AttributeValue::S(prefix.to_owned()));
+        let condition = "pk = :pk AND begins_with(sk, :prefix)";
+        self.search(pk, condition, [prefix], page).await
+    }
+
+    /// One page of the items under `pk` whose `sk` is from here to there, both included.
+    pub async fn query_between<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        (from, to): (&str, &str),
+        page: &PageRequest,
+    ) -> Result<Page<T>, StoreError> {
+        self.check(pk)?;
+        let text = |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
+        let condition = "pk = :pk AND sk BETWEEN :from AND :to";
+        self.search(pk, condition, [text(":from", from), text(":to", to)], page)
+            .await
+    }
+
+    async fn search<T: DeserializeOwned, const N: usize>(
+        &self,
+        pk: &str,
+        condition: &str,
+        values: [(String, AttributeValue); N],
+        page: &PageRequest,
+    ) -> Result<Page<T>, StoreError> {
         let values = std::iter::once((":pk".to_owned(), AttributeValue::S(pk.to_owned())))
-            .chain(prefix.map(|prefix| (":prefix".to_owned(), prefix)))
+            .chain(values)
             .collect();
         let answer = self
             .client

@@ -142,6 +142,11 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     ("queries", "show-identity", Answer(200, "")),
     ("queries", "table-that-is-no-name", Answer(404, "not_found")),
     ("queries", "whoami", Answer(401, "identity_required")),
+    (
+        "run-events",
+        "alarm-of-unknown-flow",
+        Fail("RunEvents.UnknownFlow"),
+    ),
     ("run-events", "end-failed", Fail("RunEvents.UnknownFlow")),
     (
         "run-events",
@@ -153,7 +158,11 @@ const EXPECTED: &[(&str, &str, Must)] = &[
         "end-successful",
         Fail("RunEvents.UnknownFlow"),
     ),
-    ("run-events", "event-flow-report", Return("null")),
+    (
+        "run-events",
+        "event-flow-report",
+        Fail("RunEvents.UnknownFlow"),
+    ),
     (
         "run-events",
         "malformed-without-execution",

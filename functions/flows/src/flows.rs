@@ -12,18 +12,22 @@ mod fields;
 mod get;
 mod hosted;
 mod import;
+mod incidents;
 mod list;
 mod operation;
 mod patience;
 mod pause;
 mod permissions;
 mod places;
+mod reconcile;
 mod record;
 mod references;
+mod retry;
 mod run;
 mod runs;
 mod start;
 mod stop;
+mod sweep;
 mod update;
 mod validate;
 mod view;
@@ -62,21 +66,24 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(drift::overwrite::overwrite_drift))
         .routes(routes!(cancel::cancel_runs))
         .routes(routes!(cancel_run::cancel_run))
+        .routes(routes!(retry::retry_run))
         .routes(routes!(operation::get::get_operation))
         .routes(routes!(permissions::definition_permissions))
         .routes(routes!(permissions::flow_permissions))
         .routes(routes!(runs::list_runs))
         .routes(routes!(run::get_run))
+        .routes(routes!(reconcile::reconcile_runs))
+        .routes(routes!(incidents::list_incidents))
 }
 
 /// A flow of the tenant, or the answer for what does not exist.
-async fn find(app: &TenantApp, tenant: TenantId, id: FlowId) -> Result<Flow, Error> {
+pub(crate) async fn find(app: &TenantApp, tenant: TenantId, id: FlowId) -> Result<Flow, Error> {
     let found: Option<Flow> = app.store.get(&Key::flow(tenant, id)).await?;
     found.ok_or_else(Error::not_found)
 }
 
 /// Refuses to act on a flow that is being made or deleted.
-fn ready(flow: &Flow) -> Result<(), Error> {
+pub(crate) fn ready(flow: &Flow) -> Result<(), Error> {
     match flow.state {
         FlowState::Draft | FlowState::Active | FlowState::Suspended | FlowState::Errored => Ok(()),
         FlowState::Creating | FlowState::Deleting => Err(Error::new(

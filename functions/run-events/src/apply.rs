@@ -5,8 +5,8 @@ use serde::Serialize;
 use tributary::{
     error::Error,
     event::event_id,
-    outbox::Entry,
-    run::{ExecutionPointer, RUN_SHARD, Run, RunStatus},
+    outbox::EntryItem,
+    run::{ExecutionPointer, ListedRun, RUN_SHARD, Run, RunStatus},
     store::{Key, StoreError, Update},
 };
 
@@ -27,7 +27,8 @@ const ATTEMPTS: usize = 5;
 enum Written {
     Run(Box<Run>),
     Pointer(ExecutionPointer),
-    Notification(Box<Entry>),
+    Listed(ListedRun),
+    Notification(EntryItem),
 }
 
 /// What news does to a run.
@@ -106,13 +107,19 @@ impl TenantEvents<'_> {
                 Ok(Some(self.decided(run, "run recorded")))
             }
             (Decision::Advance { to, facts }, Some(run)) => {
+                let from = run.status;
                 let run = planned(advanced(run, to, &facts, now));
-                let entry = notification::of(&self.stage, &run, at);
+                let told = notification::of(&self.stage, &run, at).items(now);
                 self.store
-                    .update_with(
+                    .update_and_move(
                         &run_key(&run),
-                        step(&run, &facts, now),
-                        &[(entry.key(), entry)],
+                        step(from, &run, &facts, now),
+                        &told
+                            .into_iter()
+                            .map(|(key, item)| (key, Written::Notification(item)))
+                            .chain([(run.place_in(to), Written::Listed(run.listed()))])
+                            .collect::<Vec<_>>(),
+                        &[run.place_in(from)],
                     )
                     .await?;
                 Ok(Some(self.decided(run, "run advanced")))
@@ -135,16 +142,22 @@ impl TenantEvents<'_> {
     }
 
     async fn open(&self, run: &Run, at: Timestamp) -> Result<(), StoreError> {
-        let entry = notification::of(&self.stage, run, at);
+        let told = notification::of(&self.stage, run, at).items(Timestamp::now());
         let pointer = ExecutionPointer { run_id: run.id };
         let pointer_key = Key::execution(run.tenant_id, run.flow_id, &run.execution_id);
-        self.store
-            .insert_together(&[
-                (pointer_key, Written::Pointer(pointer)),
-                (run_key(run), Written::Run(Box::new(run.clone()))),
-                (entry.key(), Written::Notification(Box::new(entry))),
-            ])
-            .await
+        let items: Vec<_> = [
+            (pointer_key, Written::Pointer(pointer)),
+            (run_key(run), Written::Run(Box::new(run.clone()))),
+            (run.place(), Written::Listed(run.listed())),
+            (run.place_in(run.status), Written::Listed(run.listed())),
+        ]
+        .into_iter()
+        .chain(
+            told.into_iter()
+                .map(|(key, item)| (key, Written::Notification(item))),
+        )
+        .collect();
+        self.store.insert_together(&items).await
     }
 
     async fn run_of(&self, owner: &RunOwner, execution_id: &str) -> Result<Option<Run>, Error> {
@@ -173,14 +186,15 @@ pub(crate) fn run_key(run: &Run) -> Key {
     Key::run(run.tenant_id, run.flow_id, run.id)
 }
 
-/// The change that takes a stored run to the state of `run`, if it is still behind that.
-fn step(run: &Run, facts: &Facts, now: Timestamp) -> Update {
+/// The change that takes a stored run to the state of `run`, if it still is where it was: its place
+/// in the lists goes with its status.
+fn step(from: RunStatus, run: &Run, facts: &Facts, now: Timestamp) -> Update {
     let update = Update::new()
         .set("status", run.status)
         .set("updated_at", now)
         .set_or_remove("due_shard", run.is_open().then_some(RUN_SHARD))
         .set_or_remove("due_at", run.due_at)
-        .when_one_of("status", run.status.predecessors());
+        .when_equal("status", from);
     set_facts(
         set_known(update, "after_run", run.after_run.as_ref()),
         facts,
@@ -196,6 +210,7 @@ fn set_facts(mut update: Update, facts: &Facts) -> Update {
     for (name, number) in numbers {
         update = set_known(update, name, number);
     }
+    update = set_known(update, "trigger", facts.trigger);
     update = set_known(update, "started_at", facts.started_at);
     update = set_known(update, "ended_at", facts.ended_at);
     if let Some(failure) = &facts.failure {

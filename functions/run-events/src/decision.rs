@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tributary::{
     id::RunId,
-    run::{AfterRunProgress, CauseClass, RUN_SHARD, Run, RunStatus},
+    run::{AfterRunProgress, CauseClass, RUN_SHARD, Run, RunStatus, RunTrigger},
 };
 
 use crate::{after_run::machine, failure::Failure, owner::RunOwner};
@@ -22,6 +22,8 @@ pub struct News {
 /// What is known of a run besides its status; absent is unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
+    /// What made it begin.
+    pub trigger: Option<RunTrigger>,
     /// When it began.
     pub started_at: Option<Timestamp>,
     /// When it ended.
@@ -106,14 +108,17 @@ impl Facts {
     /// What these add to a run that stays where it is. News of another end than the run's adds
     /// nothing: its counts are not this end's.
     fn missing_in(&self, run: &Run, status: RunStatus) -> Self {
+        let trigger = self.trigger.filter(|_| run.trigger.is_none());
         let started_at = self.started_at.filter(|_| run.started_at.is_none());
         if run.status != status {
             return Self {
+                trigger,
                 started_at: started_at.filter(|_| !status.is_final()),
                 ..Self::default()
             };
         }
         Self {
+            trigger,
             started_at,
             ended_at: self.ended_at.filter(|_| run.ended_at.is_none()),
             records_processed: self
@@ -134,6 +139,7 @@ impl Facts {
 
     /// Adds these to a run; what is not told stays.
     fn add_to(&self, run: &mut Run) {
+        run.trigger = self.trigger.or(run.trigger);
         run.started_at = self.started_at.or(run.started_at);
         run.ended_at = self.ended_at.or(run.ended_at);
         run.records_processed = self.records_processed.or(run.records_processed);
@@ -155,7 +161,10 @@ pub(crate) fn opened(
     facts: &Facts,
     now: Timestamp,
 ) -> Run {
-    let run = Run::queued(owner.tenant_id, owner.flow_id, execution_id, now);
+    let run = Run {
+        id: Run::id_since(facts.started_at.unwrap_or(now), now),
+        ..Run::queued(owner.tenant_id, owner.flow_id, execution_id, now)
+    };
     advanced(run, status, facts, now)
 }
 

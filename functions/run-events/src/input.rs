@@ -10,7 +10,7 @@ mod scalar;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tributary::run::RunStatus;
+use tributary::run::{RunStatus, RunTrigger};
 
 pub(crate) use scalar::timestamp;
 use scalar::{count, text};
@@ -38,6 +38,8 @@ pub enum Input {
     },
     /// AppFlow switched a flow off.
     Deactivated(Deactivated),
+    /// AppFlow reports what came to a flow that events start.
+    Report(Report),
     /// A statement of the warehouse has ended.
     Statement(StatementNews),
     /// An event that verification sent through an account.
@@ -92,11 +94,19 @@ pub struct Deactivated {
     pub reason: Option<String>,
 }
 
+/// What came to a flow that events start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The flow.
+    pub flow: FlowReference,
+    /// When AppFlow reported.
+    pub at: Timestamp,
+    /// How many events and in which time, in AppFlow's words, cleaned.
+    pub message: Option<String>,
+}
+
 /// Types of events that tell nothing of a run and nothing that we notify.
-const IGNORED: [&str; 2] = [
-    "AppFlow Event Flow Report",
-    "AppFlow Automatic Field Import Report",
-];
+const IGNORED: [&str; 1] = ["AppFlow Automatic Field Import Report"];
 
 /// Reads what the function was given.
 pub fn parse(event: &Value) -> Result<Input, Rejected> {
@@ -123,6 +133,11 @@ pub fn parse(event: &Value) -> Result<Input, Rejected> {
         "AppFlow Event Flow Deactivated" | "AppFlow Scheduled Flow Deactivated" => {
             deactivated(event)
         }
+        "AppFlow Event Flow Report" => Ok(Input::Report(Report {
+            flow: flow(event)?,
+            at: envelope_time(event)?,
+            message: text(&event["detail"]["status-report"]).map(clean),
+        })),
         _ => Err(Rejected::UnknownDetailType),
     }
 }
@@ -178,6 +193,7 @@ fn started(detail: &Value, sent_at: Timestamp) -> News {
         status: RunStatus::Running,
         at: started_at,
         facts: Facts {
+            trigger: trigger(&detail["trigger-type"]),
             started_at: Some(started_at),
             ..Facts::default()
         },
@@ -193,6 +209,7 @@ fn ended(detail: &Value, sent_at: Timestamp) -> Result<News, Rejected> {
         status,
         at: ended_at,
         facts: Facts {
+            trigger: trigger(&detail["trigger-type"]),
             started_at: timestamp(&detail["start-time"]),
             ended_at: Some(ended_at),
             records_processed: count(&detail["num-of-records-processed"]),
@@ -201,6 +218,17 @@ fn ended(detail: &Value, sent_at: Timestamp) -> Result<News, Rejected> {
             failure,
         },
     })
+}
+
+/// What made a run begin. AppFlow's own spelling has underscores in its API and none in its events.
+fn trigger(value: &Value) -> Option<RunTrigger> {
+    let words = text(value)?.to_ascii_lowercase().replace('_', "");
+    match words.as_str() {
+        "ondemand" => Some(RunTrigger::OnDemand),
+        "scheduled" => Some(RunTrigger::Scheduled),
+        "event" => Some(RunTrigger::Event),
+        _ => None,
+    }
 }
 
 /// Which end the words of an End event mean.

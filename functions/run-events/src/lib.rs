@@ -19,6 +19,7 @@ mod owner;
 pub mod reconcile;
 mod refresh;
 mod rejected;
+mod report;
 mod verification;
 
 use std::ops::Deref;
@@ -65,7 +66,12 @@ impl RunEvents {
         let topic = aws_sdk_sns::Client::new(&aws);
         Self {
             stage: config.stage,
-            outbox: Outbox::new(store.clone(), topic, config.notifications_topic),
+            outbox: Outbox::new(
+                store.clone(),
+                topic,
+                config.notifications_topic,
+                config.public_base_url,
+            ),
             limiter: Limiter::new(store.clone(), config.limits),
             event_queue: config.event_queue,
             shared: store,
@@ -131,6 +137,16 @@ impl RunEvents {
                 self.within(owner.tenant_id)
                     .await?
                     .tell_deactivation(&owner, &deactivated)
+                    .await?;
+            }
+            Input::Report(report) => {
+                let owner = self.owner_of(&report.flow).await?;
+                if self.waits(way, owner.tenant_id, event).await {
+                    return Ok(());
+                }
+                self.within(owner.tenant_id)
+                    .await?
+                    .keep_report(&owner, report)
                     .await?;
             }
             Input::Statement(news) => self.statement_ended(&news).await?,

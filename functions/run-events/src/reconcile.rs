@@ -2,9 +2,14 @@
 //! and statements after runs. AppFlow's own records decide (scenario U2), and the Data API.
 
 mod due;
+mod flow;
 mod records;
+mod sweep;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use tributary::{
@@ -15,12 +20,16 @@ use tributary::{
 
 use crate::{RunEvents, TenantEvents, apply::run_key, owner::RunOwner};
 
+pub(crate) use flow::{FlowItem, FlowState};
+use records::Asked;
 pub use records::{Found, news_of};
 
 /// Most notifications that one tick publishes.
 const MOST_NOTIFICATIONS: usize = 100;
 /// Most runs that one tick looks up; the next tick takes the rest, oldest first.
 const MOST_RUNS: usize = 200;
+/// How long a tick begins to look flows up.
+const BEGIN_WITHIN: Duration = Duration::from_secs(20);
 
 impl RunEvents {
     /// Works on everything that is due at a tick's own time, so that a late or doubled tick asks
@@ -46,14 +55,27 @@ impl RunEvents {
                 .push(run);
         }
         let mut flows_failed = 0_u32;
+        let begun = Instant::now();
         for (owner, runs) in flows.into_values() {
+            // Flows whose accounts answer slowly do not take the sweep's time; the rest stays due.
+            if begun.elapsed() > BEGIN_WITHIN {
+                break;
+            }
             if let Err(error) = self.reconcile_flow(&owner, &runs).await {
                 flows_failed += 1;
                 tracing::warn!(tenant.id = %owner.tenant_id, flow.id = %owner.flow_id, error.code = error.code(), error.chain = error.chain(), "flow could not be reconciled");
             }
         }
+        let swept = self.sweep(scheduled_time).await?;
         let notifications_found = published?;
-        tracing::info!(notifications_found, runs_due, flows_failed, "reconciled");
+        tracing::info!(
+            notifications_found,
+            runs_due,
+            flows_failed,
+            flows_swept = swept.looked,
+            sweeps_failed = swept.failed,
+            "reconciled"
+        );
         Ok(())
     }
 
@@ -94,10 +116,16 @@ impl TenantEvents<'_> {
         for run in runs {
             self.check_again_later(run).await?;
         }
-        let records = self.records_of(owner, runs).await?;
+        let records = match self.flow_of(owner).await? {
+            Some(flow) => self.records_of(owner, &flow, &Asked::about(runs)).await?,
+            None => Records::gone(),
+        };
+        let mut outcome = Ok(());
         for record in &records.found {
-            self.apply(owner, &record.execution_id, &record.news)
-                .await?;
+            // A notification that cannot be published does not keep later runs from being found out.
+            if let Err(error) = self.apply(owner, &record.execution_id, &record.news).await {
+                outcome = Err(error);
+            }
         }
         let now = Timestamp::now();
         for run in runs {
@@ -109,7 +137,7 @@ impl TenantEvents<'_> {
                 self.apply(owner, &run.execution_id, &news).await?;
             }
         }
-        Ok(())
+        outcome
     }
 
     async fn check_again_later(&self, run: &Run) -> Result<(), Error> {
@@ -129,6 +157,16 @@ impl TenantEvents<'_> {
 pub(crate) struct Records {
     found: Vec<Found>,
     outlook: Outlook,
+}
+
+impl Records {
+    /// Those of a flow that is not there any more.
+    const fn gone() -> Self {
+        Self {
+            found: Vec::new(),
+            outlook: Outlook::FlowIsGone,
+        }
+    }
 }
 
 /// What it means that a run is not among the records.

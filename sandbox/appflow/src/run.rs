@@ -141,6 +141,7 @@ pub(crate) fn launch(inner: &Arc<Inner>, ticket: Ticket) {
     let inner = Arc::clone(inner);
     tokio::spawn(async move {
         let _running = running;
+        tell_metrics(&inner, &ticket, &[("FlowExecutionsStarted", 1)]);
         event::started(&inner, &ticket).await;
         let outcome = tokio::select! {
             biased;
@@ -190,9 +191,36 @@ async fn finish(inner: &Inner, ticket: &Ticket, outcome: Option<Result<Moved, Ru
             RunStatus::InProgress | RunStatus::CancelStarted | RunStatus::Canceled => None,
         }
     });
+    let took = now.duration_since(ticket.started_at).as_millis();
+    let took = u64::try_from(took).unwrap_or_default();
+    let end = match ending.status {
+        RunStatus::Successful => Some(("FlowExecutionsSucceeded", 1)),
+        RunStatus::Error => Some(("FlowExecutionsFailed", 1)),
+        RunStatus::InProgress | RunStatus::CancelStarted | RunStatus::Canceled => None,
+    };
+    let ran = [
+        ("FlowExecutionTime", took),
+        ("FlowExecutionRecordsProcessed", ending.counts.records),
+    ];
+    tell_metrics(inner, ticket, &ran);
+    tell_metrics(inner, ticket, end.as_slice());
     event::ended(inner, ticket, &ending).await;
     if let Some(reason) = deactivated {
         event::deactivated(inner, ticket, &reason, now).await;
+    }
+}
+
+/// What CloudWatch counts of the flow, in the account's own metrics.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of a run and its milliseconds fit into a double"
+)]
+pub(crate) fn tell_metrics(inner: &Inner, ticket: &Ticket, metrics: &[(&str, u64)]) {
+    for (metric, value) in metrics {
+        let (account, flow) = (&ticket.home.account, ticket.flow_name());
+        inner
+            .services
+            .put_metric(account, flow, metric, *value as f64);
     }
 }
 

@@ -96,11 +96,15 @@ async fn hand_on(
         return;
     }
     match records(inner, ticket, profile, channel, details).await {
-        Ok(written) => inner.with(&ticket.home, |state| {
-            if let Some(flow) = state.flows.get_mut(ticket.flow_name()) {
-                flow.metrics.records_processed += written;
-            }
-        }),
+        Ok(written) => {
+            let moved = ("FlowExecutionRecordsProcessed", written);
+            run::tell_metrics(inner, ticket, &[moved]);
+            inner.with(&ticket.home, |state| {
+                if let Some(flow) = state.flows.get_mut(ticket.flow_name()) {
+                    flow.metrics.records_processed += written;
+                }
+            });
+        }
         Err(fault) => tracing::warn!(
             flow.arn = ticket.flow_arn,
             error = %fault,

@@ -34,7 +34,6 @@ struct Account {
     secretsmanager: winterbaume_secretsmanager::SecretsManagerService,
     kms: kms::Keys,
     glue: glue::Catalogue,
-    cloudwatch: winterbaume_cloudwatch::CloudWatchService,
 }
 
 /// The services of all accounts.
@@ -56,7 +55,6 @@ impl Borrowed {
             "secretsmanager" => json(&account.secretsmanager, call, &call.body).await,
             "kms" => kms::handle(&account.kms, call).await,
             "glue" => glue::handle(&account.glue, call).await,
-            "monitoring" => json(&account.cloudwatch, call, &call.body).await,
             _ => return None,
         };
         Some(reply)

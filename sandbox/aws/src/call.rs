@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::Aws;
 
 /// Services of the JSON protocols: signing name, `X-Amz-Target` prefix, content type.
-const TARGETS: [(&str, &str, &str); 10] = [
+const TARGETS: [(&str, &str, &str); 11] = [
     (
         "dynamodb",
         "DynamoDB_20120810",
@@ -21,6 +21,11 @@ const TARGETS: [(&str, &str, &str); 10] = [
         "application/x-amz-json-1.1",
     ),
     ("kms", "TrentService", "application/x-amz-json-1.1"),
+    (
+        "monitoring",
+        "GraniteServiceVersion20100801",
+        "application/x-amz-json-1.0",
+    ),
     ("glue", "AWSGlue", "application/x-amz-json-1.1"),
     ("events", "AWSEvents", "application/x-amz-json-1.1"),
     (

@@ -28,6 +28,7 @@ mod refusal;
 mod serve;
 mod signature;
 mod sts;
+mod topic;
 
 #[cfg(test)]
 mod tests;

@@ -183,6 +183,8 @@ pub trait AccountServices: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), String>>;
     /// Puts an event (whole envelope) on the account's default bus.
     fn put_event<'a>(&'a self, account: &'a str, event: Value) -> BoxFuture<'a, ()>;
+    /// Counts something of a flow in the account's CloudWatch; without a CloudWatch nobody looks.
+    fn put_metric(&self, _account: &str, _flow: &str, _metric: &str, _value: f64) {}
     /// Makes a partner's event source known in the account. It is pending until the account
     /// associates a bus with it.
     fn offer_event_source<'a>(&'a self, account: &'a str, source: &'a str) -> BoxFuture<'a, ()>;

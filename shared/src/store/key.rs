@@ -11,6 +11,7 @@ use crate::{
     },
     limit::{Class, Party},
     query::QueryName,
+    run::RunStatus,
 };
 
 /// Partition and sort key of an item.
@@ -198,6 +199,41 @@ impl Key {
         Self::raw(Self::runs_partition(tenant, flow), format!("RUN#{run}"))
     }
 
+    /// The partition of the lists of a tenant's runs, over all flows.
+    pub fn listed_runs_partition(tenant: TenantId) -> String {
+        format!("{}#RUNS", Self::tenant_partition(tenant))
+    }
+
+    /// What the sort keys of a list of runs begin with: of those in a status, or of all.
+    pub const fn listed_runs(status: Option<RunStatus>) -> &'static str {
+        match status {
+            None => "RUN#",
+            Some(RunStatus::Queued) => "QUEUED#",
+            Some(RunStatus::Running) => "RUNNING#",
+            Some(RunStatus::Completed) => "COMPLETED#",
+            Some(RunStatus::Failed) => "FAILED#",
+            Some(RunStatus::Cancelled) => "CANCELLED#",
+        }
+    }
+
+    /// A run, in a list of its tenant's runs.
+    pub fn listed_run(tenant: TenantId, status: Option<RunStatus>, run: RunId) -> Self {
+        Self::raw(
+            Self::listed_runs_partition(tenant),
+            format!("{}{run}", Self::listed_runs(status)),
+        )
+    }
+
+    /// The sort key at which the runs that began then, or later, begin in a list.
+    pub fn run_since(status: Option<RunStatus>, began: jiff::Timestamp) -> String {
+        let milliseconds = began.as_millisecond().clamp(0, (1 << 48) - 1);
+        format!(
+            "{}{}_{milliseconds:012x}",
+            Self::listed_runs(status),
+            RunId::PREFIX
+        )
+    }
+
     /// Which run an AppFlow execution is.
     pub fn execution(tenant: TenantId, flow: FlowId, execution_id: &str) -> Self {
         Self::raw(
@@ -242,12 +278,20 @@ impl Key {
         )
     }
 
+    /// What the sort keys of subscriptions begin with.
+    pub const SUBSCRIPTIONS: &'static str = "SUBSCRIPTION#";
+
     /// A subscription of a tenant.
     pub fn subscription(tenant: TenantId, subscription: SubscriptionId) -> Self {
         Self::raw(
             Self::tenant_partition(tenant),
-            format!("SUBSCRIPTION#{subscription}"),
+            format!("{}{subscription}", Self::SUBSCRIPTIONS),
         )
+    }
+
+    /// Guard that a target of the topic belongs to one subscription of one tenant.
+    pub fn subscription_target(target: &str) -> Self {
+        Self::raw(format!("SUBTARGET#{}", sha256_hex(target)), "SUBTARGET")
     }
 
     /// The partition of a subscription's deliveries.
@@ -267,6 +311,9 @@ impl Key {
             format!("DELIVERY#{:015}#{event_id}", event_time.as_millisecond()),
         )
     }
+
+    /// What the sort keys of a flow's incidents begin with.
+    pub const INCIDENTS: &'static str = "INCIDENT#";
 
     /// Something that happened to a flow besides its runs.
     pub fn incident(tenant: TenantId, flow: FlowId, at: jiff::Timestamp, kind: &str) -> Self {

@@ -19,8 +19,9 @@ use crate::{
     edge::{Editor, NoBody, id_in_path, json},
 };
 
-/// Cancels a run in progress. What it has written stays. The run shows `cancelled` when AppFlow has
-/// ended it; it may also end by itself first.
+/// Cancels a run in progress. What it has written stays, and is charged; a batch that the application
+/// is working on is still finished. The run shows `cancelled` when AppFlow has ended it; it may also
+/// end by itself first. It cannot be resumed.
 #[utoipa::path(post, path = "/v1/flows/{id}/runs/{runId}/cancel", tag = "runs", params(
     ("id" = FlowId, Path, description = "The flow"),
     ("runId" = RunId, Path, description = "The run"),
@@ -68,10 +69,15 @@ pub(crate) async fn cancel_run(
     .await
 }
 
+/// AppFlow cancels a run in progress and no other.
 fn not_cancellable(status: RunStatus) -> Error {
-    Error::new(
-        Kind::Conflict,
-        "not_cancellable",
-        format!("AppFlow does not cancel this run; its last known status is {status}."),
-    )
+    let caller = match status {
+        RunStatus::Queued | RunStatus::Running => {
+            "AppFlow does not cancel this run: it has ended, or has not begun yet. AppFlow cancels runs in progress only, and a run that it lets wait for its turn cannot be called back."
+        }
+        RunStatus::Completed => "This run has completed. AppFlow takes nothing back.",
+        RunStatus::Failed => "This run has failed.",
+        RunStatus::Cancelled => "This run is cancelled already.",
+    };
+    Error::new(Kind::Conflict, "not_cancellable", caller)
 }

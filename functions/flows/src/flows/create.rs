@@ -20,6 +20,7 @@ use super::{
     patience::patiently,
     record::{Flow, FlowState, after_run_of},
     references::{Sound, refused, sound},
+    sweep,
     view::{FlowView, with_tag},
     watch,
 };
@@ -101,7 +102,8 @@ async fn finish(app: &TenantApp, flow: &Flow, sound: &Sound) -> Result<Flow, Err
     let request = compile(&sound.flow, &sound.around);
     match appflow::create(&client, flow, &request).await {
         Made::Done { arn, state } => {
-            let update = Update::new()
+            let trigger = &flow.definition.trigger;
+            let update = sweep::going(Update::new(), trigger, state, Timestamp::now())
                 .set("state", state)
                 .set_or_remove("appflow_arn", arn)
                 .set("compiled_at", sound.at)

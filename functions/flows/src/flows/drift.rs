@@ -14,7 +14,10 @@ use tributary::{
 };
 use utoipa::ToSchema;
 
-use super::record::{Flow, FlowState};
+use super::{
+    record::{Flow, FlowState},
+    sweep,
+};
 use crate::TenantApp;
 #[cfg(test)]
 use look::Found;
@@ -163,9 +166,11 @@ pub(super) fn lesson(flow: &Flow, judgement: &Judgement, found: Option<i64>) -> 
                 .set("updated_at", Timestamp::now())
                 .remove("drift"),
         ),
-        Judgement::Drifted(drift) => {
-            (flow.drift.as_ref() != Some(drift)).then(|| update.set("drift", drift))
-        }
+        Judgement::Drifted(drift) => (flow.drift.as_ref() != Some(drift)).then(|| {
+            let found = drift.found_state.unwrap_or(flow.state);
+            let trigger = &flow.definition.trigger;
+            sweep::going(update, trigger, found, drift.noticed_at).set("drift", drift)
+        }),
     }
 }
 

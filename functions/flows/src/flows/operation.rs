@@ -38,7 +38,11 @@ pub(super) enum Work {
     /// Delete it.
     Delete,
     /// Run it once; the token makes every attempt the same run.
-    Run { client_token: String },
+    Run {
+        client_token: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_of: Option<RunId>,
+    },
     /// Set its schedule or events going.
     Activate,
 }

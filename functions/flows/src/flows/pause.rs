@@ -11,6 +11,7 @@ use tributary::{
 use super::{
     appflow, delete,
     record::{Flow, FlowState},
+    sweep,
 };
 use crate::{TenantApp, model::Trigger};
 
@@ -70,10 +71,12 @@ pub(crate) async fn pause(app: &TenantApp, flow: &Flow) -> Result<(), Error> {
 pub(crate) async fn unpause(app: &TenantApp, flow: &Flow) -> Result<(), Error> {
     let client = appflow::client(app, flow).await?;
     appflow::activate(&client, flow).await?;
-    let started = Update::new()
+    let now = Timestamp::now();
+    let active = Update::new()
         .set("state", FlowState::Active)
-        .set("updated_at", Timestamp::now())
-        .remove("paused")
+        .set("updated_at", now)
+        .remove("paused");
+    let started = sweep::going(active, &flow.definition.trigger, FlowState::Active, now)
         .when_one_of("state", [FlowState::Suspended, FlowState::Active]);
     change(app, flow, started).await.map(|_| ())
 }

@@ -6,12 +6,12 @@ use axum::{
 };
 use http::StatusCode;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, de::IgnoredAny};
 use tributary::{
     error::{Error, Kind},
     http::{IdempotencyKey, Problem},
     id::{FlowId, RunId},
-    run::{ExecutionPointer, Run, RunStatus},
+    run::{ExecutionPointer, ListedRun, Run, RunStatus, RunTrigger},
     store::{Key, Update},
 };
 use utoipa::ToSchema;
@@ -25,6 +25,7 @@ use super::{
     patience::patiently,
     ready,
     record::{Flow, FlowState},
+    sweep,
     view::{FlowView, tagged},
 };
 use crate::{
@@ -68,11 +69,14 @@ pub(crate) async fn start_flow(
         startable(&flow)?;
         match flow.definition.trigger {
             Trigger::OnDemand(_) => {
-                let token = client_token(flow.id, editor.subject(), key.value());
-                let run = patiently(|| run(&app, &flow, &token)).await;
+                let token = client_token("start", flow.id, editor.subject(), key.value());
+                let run = patiently(|| run(&app, &flow, &token, None)).await;
                 if is_throttled(&run) {
-                    let client_token = token;
-                    return later(&app, &flow, Work::Run { client_token }).await;
+                    let work = Work::Run {
+                        client_token: token,
+                        retry_of: None,
+                    };
+                    return later(&app, &flow, work).await;
                 }
                 answer(&flow, run?)
             }
@@ -97,7 +101,7 @@ pub(crate) async fn start_flow(
 }
 
 /// A flow that somebody else changed would do something that its owner has not seen.
-fn startable(flow: &Flow) -> Result<(), Error> {
+pub(super) fn startable(flow: &Flow) -> Result<(), Error> {
     match flow.drift.as_ref().map(|drift| drift.kind) {
         None => Ok(()),
         Some(DriftKind::Deleted) => Err(Error::new(
@@ -109,8 +113,13 @@ fn startable(flow: &Flow) -> Result<(), Error> {
     }
 }
 
-/// Starts a run. The same token asks for the same run.
-pub(super) async fn run(app: &TenantApp, flow: &Flow, client_token: &str) -> Result<Run, Error> {
+/// Starts a run, which may repeat another one. The same token asks for the same run.
+pub(super) async fn run(
+    app: &TenantApp,
+    flow: &Flow,
+    client_token: &str,
+    retry_of: Option<RunId>,
+) -> Result<Run, Error> {
     let started = appflow::client(app, flow)
         .await?
         .start_flow()
@@ -125,10 +134,14 @@ pub(super) async fn run(app: &TenantApp, flow: &Flow, client_token: &str) -> Res
             "AppFlow started a run without an execution id",
         )
     })?;
-    record(app, flow, execution_id).await
+    let run = record(app, flow, execution_id, retry_of).await?;
+    match retry_of {
+        None => Ok(run),
+        Some(first) => link(app, run, first).await,
+    }
 }
 
-fn answer(flow: &Flow, run: Run) -> Result<Response, Error> {
+pub(super) fn answer(flow: &Flow, run: Run) -> Result<Response, Error> {
     let answer = StartedRun {
         run_id: run.id,
         execution_id: run.execution_id,
@@ -140,11 +153,11 @@ fn answer(flow: &Flow, run: Run) -> Result<Response, Error> {
 }
 
 /// The same key asks for the same run, also after a lost answer. Without a key, each call is new.
-fn client_token(flow: FlowId, subject: &str, key: Option<&str>) -> String {
+pub(super) fn client_token(action: &str, flow: FlowId, subject: &str, key: Option<&str>) -> String {
     let token = match key {
         Some(key) => Uuid::new_v5(
             &flow.as_uuid(),
-            format!("start\n{subject}\n{key}").as_bytes(),
+            format!("{action}\n{subject}\n{key}").as_bytes(),
         ),
         None => Uuid::new_v4(),
     };
@@ -156,12 +169,22 @@ fn client_token(flow: FlowId, subject: &str, key: Option<&str>) -> String {
 enum Written {
     Run(Box<Run>),
     Pointer(ExecutionPointer),
+    Listed(ListedRun),
 }
 
 /// Writes the run, or finds the one that the run's own events made first.
-async fn record(app: &TenantApp, flow: &Flow, execution_id: String) -> Result<Run, Error> {
+async fn record(
+    app: &TenantApp,
+    flow: &Flow,
+    execution_id: String,
+    retry_of: Option<RunId>,
+) -> Result<Run, Error> {
     let tenant = flow.tenant_id;
-    let run = Run::queued(tenant, flow.id, execution_id, Timestamp::now());
+    let run = Run {
+        trigger: Some(RunTrigger::OnDemand),
+        retry_of,
+        ..Run::queued(tenant, flow.id, execution_id, Timestamp::now())
+    };
     let pointer_key = Key::execution(tenant, flow.id, &run.execution_id);
     let items = [
         (
@@ -172,6 +195,8 @@ async fn record(app: &TenantApp, flow: &Flow, execution_id: String) -> Result<Ru
             pointer_key.clone(),
             Written::Pointer(ExecutionPointer { run_id: run.id }),
         ),
+        (run.place(), Written::Listed(run.listed())),
+        (run.place_in(run.status), Written::Listed(run.listed())),
     ];
     match app.store.insert_together(&items).await {
         Ok(()) => return Ok(run),
@@ -187,14 +212,35 @@ async fn record(app: &TenantApp, flow: &Flow, execution_id: String) -> Result<Ru
     known.ok_or_else(lost)
 }
 
+/// Makes a run and the one that it repeats name each other. Its own events may have recorded it first,
+/// and they do not know what it repeats.
+async fn link(app: &TenantApp, run: Run, first: RunId) -> Result<Run, Error> {
+    let (tenant, flow) = (run.tenant_id, run.flow_id);
+    let run = if run.retry_of.is_some() {
+        run
+    } else {
+        let repeats = Update::new().set("retry_of", first);
+        app.store
+            .update(&Key::run(tenant, flow, run.id), repeats)
+            .await?
+    };
+    let repeated = Update::new().set("retried_by", run.id);
+    app.store
+        .update::<IgnoredAny>(&Key::run(tenant, flow, first), repeated)
+        .await?;
+    Ok(run)
+}
+
 /// Sets a schedule or events going.
 pub(super) async fn activate(app: &TenantApp, flow: &Flow) -> Result<Flow, Error> {
     let client = appflow::client(app, flow).await?;
     appflow::activate(&client, flow).await?;
-    let update = Update::new()
+    let now = Timestamp::now();
+    let active = Update::new()
         .set("state", FlowState::Active)
-        .set("updated_at", Timestamp::now())
-        .remove("status_message")
+        .set("updated_at", now)
+        .remove("status_message");
+    let update = sweep::going(active, &flow.definition.trigger, FlowState::Active, now)
         .when_one_of(
             "state",
             [
@@ -215,13 +261,15 @@ mod tests {
     #[test]
     fn the_same_key_names_the_same_start_and_another_caller_or_flow_does_not() {
         let (flow, other) = (FlowId::new(), FlowId::new());
-        let token = client_token(flow, "frank", Some("k"));
-        assert_eq!(token, client_token(flow, "frank", Some("k")));
-        assert_ne!(token, client_token(flow, "ming", Some("k")));
-        assert_ne!(token, client_token(other, "frank", Some("k")));
+        let token = client_token("start", flow, "frank", Some("k"));
+        assert_eq!(token, client_token("start", flow, "frank", Some("k")));
+        assert_ne!(token, client_token("start", flow, "ming", Some("k")));
+        assert_ne!(token, client_token("start", other, "frank", Some("k")));
+        let retry = format!("retry\n{}", RunId::new());
+        assert_ne!(token, client_token(&retry, flow, "frank", Some("k")));
         assert_ne!(
-            client_token(flow, "frank", None),
-            client_token(flow, "frank", None)
+            client_token("start", flow, "frank", None),
+            client_token("start", flow, "frank", None)
         );
     }
 }

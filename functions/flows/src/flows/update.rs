@@ -21,6 +21,7 @@ use super::{
     ready,
     record::{Flow, FlowState, after_run_of, definition_text},
     references::{refused, sound},
+    sweep,
     view::{FlowView, tagged},
 };
 use crate::{
@@ -229,7 +230,7 @@ async fn finish(
     until: i64,
 ) -> Result<Flow, Error> {
     let text = definition_text(definition).map_err(unwritable)?;
-    let update = Update::new()
+    let update = sweep::going(Update::new(), &definition.trigger, state, Timestamp::now())
         .set("definition", text)
         .set_or_remove("after_run", after_run_of(definition))
         .set("state", state)

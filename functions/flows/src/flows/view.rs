@@ -7,7 +7,7 @@ use serde::Serialize;
 use tributary::{
     error::Error,
     id::{FlowId, RunId},
-    run::{CauseClass, Run, RunStatus},
+    run::{CauseClass, Run, RunStatus, RunTrigger},
 };
 use utoipa::ToSchema;
 
@@ -105,6 +105,15 @@ pub(crate) struct RunView {
     execution_id: String,
     /// How far it is.
     status: RunStatus,
+    /// What made it begin; absent when nobody told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<RunTrigger>,
+    /// The run that it repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_of: Option<RunId>,
+    /// The last run that repeated it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retried_by: Option<RunId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     started_at: Option<Timestamp>,
@@ -144,6 +153,9 @@ impl RunView {
             flow_id,
             execution_id,
             status,
+            trigger,
+            retry_of,
+            retried_by,
             started_at,
             ended_at,
             records_processed,
@@ -153,15 +165,19 @@ impl RunView {
             message,
             retryable,
             after_run,
+            due_shard: _,
+            due_at: _,
             created_at,
             updated_at,
-            ..
         } = run;
         Self {
             id,
             flow_id,
             execution_id,
             status,
+            trigger,
+            retry_of,
+            retried_by,
             started_at,
             ended_at,
             records_processed,

@@ -26,6 +26,7 @@ fn ended(status: RunStatus) -> News {
         status,
         at: at(200),
         facts: Facts {
+            trigger: None,
             started_at: Some(at(100)),
             ended_at: Some(at(200)),
             records_processed: Some(7),
@@ -88,6 +89,7 @@ impl Model {
 /// What is the same however the news came.
 fn outcome(run: &Run) -> (RunStatus, Facts, Option<bool>, Option<i64>) {
     let facts = Facts {
+        trigger: None,
         started_at: run.started_at,
         ended_at: run.ended_at,
         records_processed: run.records_processed,
@@ -229,4 +231,21 @@ fn an_open_run_is_due_and_a_finished_one_is_not() {
     assert!(run.due_at.is_some_and(|due| due > at(300).as_millisecond()));
     let run = advanced(run, RunStatus::Completed, &Facts::default(), at(400));
     assert_eq!((run.due_shard, run.due_at), (None, None));
+}
+
+#[test]
+fn what_made_a_run_begin_is_added_whenever_it_is_told() {
+    let run = opened(
+        owner(),
+        "e-1",
+        RunStatus::Completed,
+        &ended(RunStatus::Completed).facts,
+        at(300),
+    );
+    let mut late = started();
+    late.facts.trigger = Some(RunTrigger::Event);
+    let Decision::Enrich { facts } = decide(Some(&run), &late) else {
+        panic!("nothing is added")
+    };
+    assert_eq!(facts.trigger, Some(RunTrigger::Event));
 }

@@ -107,11 +107,17 @@ fn a_deactivation_tells_when_and_why() {
 }
 
 #[test]
-fn reports_that_concern_no_run_are_ignored_and_the_tick_is_read() {
-    assert!(matches!(
-        parse(&fixture!("event-flow-report")),
-        Ok(Input::Ignored { .. })
-    ));
+fn a_report_is_kept_news_of_fields_is_ignored_and_the_tick_is_read() {
+    let mut report = fixture!("event-flow-report");
+    let Input::Report(kept) = parse(&report).unwrap() else {
+        panic!("not a report")
+    };
+    assert_eq!(
+        kept.message.as_deref(),
+        report["detail"]["status-report"].as_str()
+    );
+    report["detail-type"] = json!("AppFlow Automatic Field Import Report");
+    assert!(matches!(parse(&report), Ok(Input::Ignored { .. })));
     let tick = parse(&fixture!("reconcile")).unwrap();
     let scheduled_time = "2026-11-20T10:15:00Z".parse().unwrap();
     assert_eq!(tick, Input::Reconcile { scheduled_time });

@@ -1,4 +1,4 @@
-//! Runs that are due to be looked up, off the due index.
+//! Runs and flows that are due to be looked up, off the due index.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -7,13 +7,13 @@ use tributary::{
     aws::Refusal,
     error::Error,
     id::TenantId,
-    run::{RUN_SHARD, Run},
-    store::{Key, from_item},
+    run::{FLOW_SHARD, RUN_SHARD, Run},
+    store::{Item, Key, from_item},
 };
 
 use crate::{RunEvents, owner::RunOwner};
 
-/// What the index has of a run: its keys.
+/// What the index has of an item: its keys.
 #[derive(Debug, Deserialize)]
 struct Entry {
     pk: String,
@@ -26,39 +26,76 @@ impl RunEvents {
         let mut runs = Vec::new();
         let mut start = None;
         loop {
-            let answer = self
-                .shared
-                .client()
-                .query()
-                .table_name(self.shared.table())
-                .index_name("due")
-                .key_condition_expression("due_shard = :shard AND due_at <= :at")
-                .expression_attribute_values(":shard", AttributeValue::S(RUN_SHARD.to_owned()))
-                .expression_attribute_values(
-                    ":at",
-                    AttributeValue::N(at.as_millisecond().to_string()),
-                )
-                .set_exclusive_start_key(start)
-                .limit(i32::try_from(most).unwrap_or(i32::MAX))
-                .send()
-                .await
-                .map_err(|error| Refusal::of(&error).into_error("dynamodb:Query"))?;
-            for item in answer.items.unwrap_or_default() {
-                let entry: Entry = from_item(item)?;
+            let (entries, next) = self.due(RUN_SHARD, at, most, start).await?;
+            for entry in entries {
                 // The index lags behind: the run itself says whether it is still open.
                 let Some((tenant, key)) = run_key(&entry) else {
                     continue;
                 };
-                let run: Option<Run> = self.within(tenant).await?.store.get(&key).await?;
-                runs.extend(run.filter(Run::is_open));
+                match self.open_run(tenant, &key).await {
+                    Ok(run) => runs.extend(run),
+                    // One that cannot be read does not keep all others waiting.
+                    Err(error) => {
+                        tracing::error!(tenant.id = %tenant, error.code = error.code(), error.chain = error.chain(), "a run that is due could not be read");
+                    }
+                }
             }
-            start = answer.last_evaluated_key;
+            start = next;
             if start.is_none() || runs.len() >= most {
                 runs.truncate(most);
                 return Ok(runs);
             }
         }
     }
+
+    async fn open_run(&self, tenant: TenantId, key: &Key) -> Result<Option<Run>, Error> {
+        let run: Option<Run> = self.within(tenant).await?.store.get(key).await?;
+        Ok(run.filter(Run::is_open))
+    }
+
+    /// At most `most` flows that may be due to be looked at, those that wait longest first.
+    pub(super) async fn due_flows(
+        &self,
+        at: Timestamp,
+        most: usize,
+    ) -> Result<Vec<RunOwner>, Error> {
+        let (entries, _) = self.due(FLOW_SHARD, at, most, None).await?;
+        Ok(entries.iter().filter_map(flow_of).collect())
+    }
+
+    async fn due(
+        &self,
+        shard: &str,
+        at: Timestamp,
+        most: usize,
+        start: Option<Item>,
+    ) -> Result<(Vec<Entry>, Option<Item>), Error> {
+        let answer = self
+            .shared
+            .client()
+            .query()
+            .table_name(self.shared.table())
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at <= :at")
+            .expression_attribute_values(":shard", AttributeValue::S(shard.to_owned()))
+            .expression_attribute_values(":at", AttributeValue::N(at.as_millisecond().to_string()))
+            .set_exclusive_start_key(start)
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(|error| Refusal::of(&error).into_error("dynamodb:Query"))?;
+        let items = answer.items.unwrap_or_default().into_iter();
+        let entries = items.map(from_item).collect::<Result<_, _>>()?;
+        Ok((entries, answer.last_evaluated_key))
+    }
+}
+
+/// The flow that an entry of the index stands for.
+fn flow_of(entry: &Entry) -> Option<RunOwner> {
+    Some(RunOwner {
+        tenant_id: entry.pk.strip_prefix("TENANT#")?.parse().ok()?,
+        flow_id: entry.sk.strip_prefix("FLOW#")?.parse().ok()?,
+    })
 }
 
 /// The key of the run that an entry of the index stands for.
@@ -93,5 +130,14 @@ mod tests {
         );
         assert_eq!(run_key(&entry(&key.pk, "EXEC#1")), None);
         assert_eq!(run_key(&entry("TENANT#ten_1", &key.sk)), None);
+
+        let flow_id = FlowId::new();
+        let key = Key::flow(tenant, flow_id);
+        let owner = RunOwner {
+            tenant_id: tenant,
+            flow_id,
+        };
+        assert_eq!(flow_of(&entry(&key.pk, &key.sk)), Some(owner));
+        assert_eq!(flow_of(&entry(&key.pk, "WATCH#1")), None);
     }
 }

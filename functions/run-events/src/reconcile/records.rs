@@ -6,17 +6,14 @@ use aws_sdk_appflow::{
     types::{ExecutionRecord, ExecutionStatus},
 };
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use tributary::{
     aws::Refusal,
     error::Error,
-    id::AccountId,
-    run::{CauseClass, Run, RunStatus},
-    store::Key,
+    run::{CauseClass, Run, RunStatus, RunTrigger},
     tenancy::Account,
 };
 
-use super::{Outlook, Records};
+use super::{FlowItem, Outlook, Records};
 use crate::{
     Facts, News, TenantEvents,
     failure::{Failure, classify},
@@ -41,29 +38,21 @@ pub struct Found {
     pub news: News,
 }
 
-/// What is needed of a flow's item: where it runs.
-#[derive(Debug, Deserialize)]
-struct FlowPlace {
-    account_id: AccountId,
-}
-
 impl TenantEvents<'_> {
-    /// Reads a flow's records back to the oldest of the runs.
+    /// Reads a flow's records back to the oldest that is asked about.
     pub(super) async fn records_of(
         &self,
         owner: &RunOwner,
-        runs: &[Run],
+        flow: &FlowItem,
+        asked: &Asked<'_>,
     ) -> Result<Records, Error> {
-        let gone = || Records {
-            found: Vec::new(),
-            outlook: Outlook::FlowIsGone,
-        };
-        let Some(account) = self.account_of(owner).await? else {
-            return Ok(gone());
+        let account = Account::load(&self.store, owner.tenant_id, flow.account_id).await?;
+        let Some(account) = account else {
+            return Ok(Records::gone());
         };
         let aws = tributary::tenancy::session(&self.sessions, &self.store, &account).await?;
         let appflow = aws_sdk_appflow::Client::new(&aws);
-        let asked = Asked::about(runs);
+        let trigger = flow.trigger();
         let mut found = Vec::new();
         let mut next = None;
         for _ in 0..MOST_PAGES {
@@ -79,18 +68,20 @@ impl TenantEvents<'_> {
                 Err(error) => {
                     let refusal = Refusal::of(&error);
                     if refusal.is("ResourceNotFoundException") {
-                        return Ok(gone());
+                        return Ok(Records::gone());
                     }
                     return Err(refusal.into_error("appflow:DescribeFlowExecutionRecords"));
                 }
             };
+            let records = page.flow_executions();
             found.extend(
-                page.flow_executions()
+                records
                     .iter()
-                    .filter_map(|record| asked.answer(record)),
+                    .filter_map(|record| asked.answer(record, trigger)),
             );
+            let is_past = asked.is_past(records);
             next = page.next_token;
-            if next.is_none() {
+            if next.is_none() || is_past {
                 return Ok(Records {
                     found,
                     outlook: Outlook::Complete,
@@ -102,24 +93,22 @@ impl TenantEvents<'_> {
             outlook: Outlook::Partial,
         })
     }
-
-    async fn account_of(&self, owner: &RunOwner) -> Result<Option<Account>, Error> {
-        let key = Key::flow(owner.tenant_id, owner.flow_id);
-        let Some(place) = self.store.get::<FlowPlace>(&key).await? else {
-            return Ok(None);
-        };
-        Account::load(&self.store, owner.tenant_id, place.account_id).await
-    }
 }
 
 /// What is looked for in a flow's records.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     runs: &'a [Run],
     since: Timestamp,
 }
 
 impl<'a> Asked<'a> {
-    fn about(runs: &'a [Run]) -> Self {
+    /// Every run that began since then.
+    pub(super) const fn since(since: Timestamp) -> Self {
+        Self { runs: &[], since }
+    }
+
+    /// These runs, and what is newer.
+    pub(super) fn about(runs: &'a [Run]) -> Self {
         let since = runs
             .iter()
             .map(|run| {
@@ -133,14 +122,30 @@ impl<'a> Asked<'a> {
     }
 
     /// A record of a run that we asked about, or of a later one, which may be new to us.
-    fn answer(&self, record: &ExecutionRecord) -> Option<Found> {
+    fn answer(&self, record: &ExecutionRecord, trigger: Option<RunTrigger>) -> Option<Found> {
         let execution_id = record.execution_id.clone()?;
         let is_asked = self.runs.iter().any(|run| run.execution_id == execution_id);
         let started_at = record.started_at.as_ref().and_then(instant);
         if !is_asked && started_at.is_none_or(|at| at < self.since) {
             return None;
         }
-        news_of(record).map(|news| Found { execution_id, news })
+        let mut news = news_of(record)?;
+        news.facts.trigger = trigger;
+        Some(Found { execution_id, news })
+    }
+
+    /// Whether pages after this one have nothing of interest. AppFlow lists the newest first, and does
+    /// not promise to: a page that is in another order ends nothing.
+    fn is_past(&self, page: &[ExecutionRecord]) -> bool {
+        let began: Option<Vec<Timestamp>> = page
+            .iter()
+            .map(|record| record.started_at.as_ref().and_then(instant))
+            .collect();
+        let Some(began) = began else {
+            return false;
+        };
+        let descends = began.len() > 1 && began.is_sorted_by(|a, b| a >= b);
+        descends && began.last().is_some_and(|last| *last < self.since)
     }
 }
 
@@ -173,6 +178,7 @@ pub fn news_of(record: &ExecutionRecord) -> Option<News> {
         // A record has no end: its last change is its end.
         at: updated_at.or(started_at)?,
         facts: Facts {
+            trigger: None,
             started_at,
             ended_at: updated_at,
             records_processed: result.and_then(|result| positive(result.records_processed)),
@@ -302,11 +308,30 @@ mod tests {
             (asked("e-0", 1_001 + slack), false),
         ] {
             assert_eq!(
-                Asked::about(&runs).answer(&record).is_some(),
+                Asked::about(&runs).answer(&record, None).is_some(),
                 counts,
                 "{runs:?}"
             );
         }
+    }
+
+    #[test]
+    fn u2_reading_ends_where_pages_that_descend_are_past_what_is_asked() {
+        let page = |seconds: &[i64]| -> Vec<ExecutionRecord> {
+            let of = |second| {
+                ExecutionRecord::builder()
+                    .execution_id("e")
+                    .started_at(DateTime::from_secs(second))
+                    .build()
+            };
+            seconds.iter().copied().map(of).collect()
+        };
+        let asked = Asked::since(Timestamp::from_second(500).unwrap());
+        assert!(asked.is_past(&page(&[900, 700, 499])));
+        assert!(!asked.is_past(&page(&[900, 700, 500])));
+        assert!(!asked.is_past(&page(&[100, 200, 300])), "oldest first");
+        assert!(!asked.is_past(&page(&[100])), "no order is seen in one");
+        assert!(!asked.is_past(&page(&[])));
     }
 
     #[test]

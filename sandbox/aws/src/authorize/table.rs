@@ -3,6 +3,7 @@
 //! Sources are the services' pages of the Service Authorization Reference. What is not here is denied.
 
 mod appflow;
+mod cloudwatch;
 mod dynamodb;
 mod events;
 mod glue;
@@ -25,6 +26,7 @@ pub(super) async fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
         "glue" => glue::needs(ask),
         "kms" => kms::needs(ask).await,
         "redshift-data" => redshift::needs(ask).await,
+        "monitoring" => cloudwatch::needs(ask),
         "s3" => s3::needs(ask).await,
         "secretsmanager" => secrets::needs(ask).await,
         "sns" => queues::topic_needs(ask),

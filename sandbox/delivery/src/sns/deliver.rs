@@ -1,12 +1,11 @@
 //! Delivery to one subscription, with retries and the dead-letter queue.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sandbox_core::Entry;
-use serde_json::{Map, Value, json};
 
-use super::{Inner, publish::Message, subscription::Subscription};
+use super::{Inner, Mail, envelope, function, publish::Message, subscription::Subscription};
+use crate::lock;
 
 /// Attempts at an HTTP endpoint. SNS spreads up to fifty over an hour; here they follow at once.
 const ATTEMPTS: u32 = 3;
@@ -30,58 +29,66 @@ async fn deliver(
     message: &Message,
     subscription: &Subscription,
 ) -> Result<(), String> {
-    let body = body(inner, message, subscription);
-    if subscription.protocol == "sqs" {
-        return inner
-            .queues
-            .send(
-                &subscription.endpoint,
-                body,
-                queue_attributes(message, subscription),
-            )
-            .await;
+    let endpoint = &subscription.endpoint;
+    match subscription.protocol.as_str() {
+        "sqs" => {
+            may_send(inner, subscription, endpoint).await?;
+            send(inner, message, subscription, endpoint).await
+        }
+        "lambda" => {
+            let event = envelope::function_event(message, subscription);
+            function::invoke(inner, endpoint, &subscription.topic_arn, event).await
+        }
+        "email" => {
+            mail(inner, message, subscription);
+            Ok(())
+        }
+        _ => {
+            let body = envelope::body(message, subscription);
+            post(inner, subscription, "Notification", &message.id, body).await
+        }
     }
-    post(inner, subscription, "Notification", &message.id, body).await
 }
 
-/// A raw subscription gets the message itself, any other the envelope.
-fn body(inner: &Inner, message: &Message, subscription: &Subscription) -> String {
-    if subscription.raw {
-        return message.body.clone();
-    }
-    let mut envelope = json!({
-        "Type": "Notification",
-        "MessageId": message.id,
-        "TopicArn": message.topic_arn,
-        "Message": message.body,
-        "Timestamp": message.published,
-        "UnsubscribeURL": link(inner, "Unsubscribe", &[("SubscriptionArn", &subscription.arn)]),
-    });
-    if let Some(subject) = &message.subject {
-        envelope["Subject"] = subject.clone().into();
-    }
-    if !message.attributes.is_empty() {
-        let attributes = message.attributes.iter();
-        let attributes: Map<String, Value> = attributes
-            .map(|(name, a)| (name.clone(), json!({ "Type": a.kind, "Value": a.value })))
-            .collect();
-        envelope["MessageAttributes"] = attributes.into();
-    }
-    envelope.to_string()
+async fn send(
+    inner: &Inner,
+    message: &Message,
+    subscription: &Subscription,
+    queue: &str,
+) -> Result<(), String> {
+    let body = envelope::body(message, subscription);
+    let attributes = envelope::queue_attributes(message, subscription);
+    inner.queues.send(queue, body, attributes).await
 }
 
-/// Only raw messages keep their attributes as attributes of the queue's message.
-fn queue_attributes(message: &Message, subscription: &Subscription) -> BTreeMap<String, String> {
-    if !subscription.raw {
-        return BTreeMap::new();
-    }
-    let attributes = message.attributes.iter();
-    attributes
-        .map(|(name, a)| (name.clone(), a.value.clone()))
-        .collect()
+/// Whether the queue's policy lets the topic send to it.
+pub(super) async fn may_send(
+    inner: &Inner,
+    subscription: &Subscription,
+    queue: &str,
+) -> Result<(), String> {
+    let Some(check) = inner.queue_check.get() else {
+        return Ok(());
+    };
+    check(subscription.topic_arn.clone(), queue.to_owned()).await
 }
 
-async fn post(
+fn mail(inner: &Inner, message: &Message, subscription: &Subscription) {
+    let unsubscribe = envelope::unsubscribe_url(&inner.links(), subscription);
+    let subject = message.subject.as_deref();
+    let mail = Mail {
+        subject: subject.unwrap_or("AWS Notification Message").to_owned(),
+        text: message.body.clone(),
+        confirm_url: None,
+        token: None,
+        unsubscribe_url: Some(unsubscribe),
+    };
+    let mut state = lock(&inner.state);
+    let mailbox = state.mailboxes.entry(subscription.endpoint.clone());
+    mailbox.or_default().push(mail);
+}
+
+pub(super) async fn post(
     inner: &Inner,
     subscription: &Subscription,
     kind: &str,
@@ -121,67 +128,16 @@ async fn dead_letter(inner: &Inner, message: &Message, subscription: &Subscripti
     let Some(queue) = &subscription.dead_letter_arn else {
         return;
     };
-    let body = body(inner, message, subscription);
-    let attributes = queue_attributes(message, subscription);
-    if let Err(lost) = inner.queues.send(queue, body, attributes).await {
+    let sent = match may_send(inner, subscription, queue).await {
+        Ok(()) => send(inner, message, subscription, queue).await,
+        refused => refused,
+    };
+    if let Err(lost) = sent {
         note(inner, "lost", subscription, &lost);
     }
 }
 
-/// Sends the endpoint the token that confirms its subscription.
-pub(super) fn ask_to_confirm(inner: &Arc<Inner>, subscription: Subscription) {
-    let worker = Arc::clone(inner);
-    inner.in_flight.spawn(async move {
-        let id = uuid::Uuid::new_v4().to_string();
-        let topic = &subscription.topic_arn;
-        let parameters = [("TopicArn", topic.as_str()), ("Token", &subscription.token)];
-        let body = json!({
-            "Type": "SubscriptionConfirmation",
-            "MessageId": id,
-            "TopicArn": topic,
-            "Token": subscription.token,
-            "Message": format!("You have chosen to subscribe to the topic {topic}.\nTo confirm the \
-                subscription, visit the SubscribeURL included in this message."),
-            "SubscribeURL": link(&worker, "ConfirmSubscription", &parameters),
-            "Timestamp": worker.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
-        });
-        let sent = if subscription.protocol == "sqs" {
-            let queue = &subscription.endpoint;
-            worker
-                .queues
-                .send(queue, body.to_string(), BTreeMap::new())
-                .await
-        } else {
-            post(
-                &worker,
-                &subscription,
-                "SubscriptionConfirmation",
-                &id,
-                body.to_string(),
-            )
-            .await
-        };
-        let outcome = sent.err().unwrap_or_default();
-        note(&worker, "ask-to-confirm", &subscription, &outcome);
-    });
-}
-
-fn link(inner: &Inner, action: &str, parameters: &[(&str, &str)]) -> String {
-    let base = inner
-        .public_url
-        .get()
-        .map_or("http://127.0.0.1", String::as_str);
-    parameters
-        .iter()
-        .fold(format!("{base}/?Action={action}"), |link, (name, value)| {
-            format!(
-                "{link}&{name}={}",
-                utf8_percent_encode(value, NON_ALPHANUMERIC)
-            )
-        })
-}
-
-fn note(inner: &Inner, operation: &str, subscription: &Subscription, note: &str) {
+pub(super) fn note(inner: &Inner, operation: &str, subscription: &Subscription, note: &str) {
     let account = subscription.topic_arn.split(':').nth(4).map(str::to_owned);
     inner.journal.record(Entry {
         service: "sns".to_owned(),

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
     Sns,
     api::{Answer, Asked},
-    deliver,
+    confirmation, policy,
     wire::{self, ApiError, element, text},
 };
 use crate::{arn::Arn, lock, pattern::Pattern};
@@ -35,22 +36,22 @@ pub(super) struct Subscription {
     pub(super) filter_text: String,
     pub(super) scope: Scope,
     pub(super) dead_letter_arn: Option<String>,
+    /// When it was made; an unconfirmed one does not last.
+    pub(super) made: Timestamp,
 }
 
 impl Subscription {
+    /// What a second Subscribe for the same endpoint must ask for as well.
+    fn attributes(&self) -> (bool, &str, Scope, Option<&str>) {
+        let queue = self.dead_letter_arn.as_deref();
+        (self.raw, &self.filter_text, self.scope, queue)
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
         match name {
             "RawMessageDelivery" => self.raw = value == "true",
             "FilterPolicy" => {
-                let policy: Value =
-                    serde_json::from_str(if value.is_empty() { "{}" } else { value })
-                        .map_err(|_| ApiError::invalid("FilterPolicy: failed to parse JSON"))?;
-                self.filter = if policy == Value::Object(serde_json::Map::new()) {
-                    None
-                } else {
-                    let parsed = Pattern::parse(&policy);
-                    Some(parsed.map_err(|e| ApiError::invalid(format!("FilterPolicy: {e}")))?)
-                };
+                self.filter = policy::parse(value)?;
                 value.clone_into(&mut self.filter_text);
             }
             "FilterPolicyScope" => {
@@ -60,6 +61,7 @@ impl Subscription {
                     _ => return Err(ApiError::invalid("FilterPolicyScope")),
                 };
             }
+            "RedrivePolicy" if value.is_empty() => self.dead_letter_arn = None,
             "RedrivePolicy" => {
                 let policy: Value = serde_json::from_str(value)
                     .map_err(|_| ApiError::invalid("RedrivePolicy: failed to parse JSON"))?;
@@ -95,11 +97,19 @@ pub(super) fn subscribe(sns: &Sns, asked: &Asked) -> Answer {
         filter_text: String::new(),
         scope: Scope::default(),
         dead_letter_arn: None,
+        made: sns.inner.clock.now(),
     };
-    for (name, value) in asked.form.map("Attributes") {
-        made.set(&name, &value)?;
+    let attributes = asked.form.map("Attributes");
+    for (name, value) in &attributes {
+        made.set(name, value)?;
+    }
+    if protocol.starts_with("email") && made.raw {
+        return Err(ApiError::invalid(
+            "Attributes Reason: RawMessageDelivery is not for this protocol",
+        ));
     }
     let mut state = lock(&sns.inner.state);
+    state.forget_unconfirmed(sns.inner.clock.now());
     if !state.topics.contains_key(topic) {
         return Err(ApiError::not_found("Topic"));
     }
@@ -107,13 +117,21 @@ pub(super) fn subscribe(sns: &Sns, asked: &Asked) -> Answer {
     let known = existing
         .find(|s| s.topic_arn == topic && s.protocol == protocol && s.endpoint == endpoint)
         .cloned();
+    if let Some(known) = &known
+        && !attributes.is_empty()
+        && known.attributes() != made.attributes()
+    {
+        return Err(ApiError::invalid(
+            "Attributes Reason: Subscription already exists with different attributes",
+        ));
+    }
     let subscription = known.unwrap_or_else(|| {
         state.subscriptions.insert(made.arn.clone(), made.clone());
         made
     });
     drop(state);
     if !subscription.confirmed {
-        deliver::ask_to_confirm(&sns.inner, subscription.clone());
+        confirmation::ask(&sns.inner, subscription.clone());
     }
     let shown = subscription.confirmed || asked.form.flag("ReturnSubscriptionArn");
     let arn = if shown {
@@ -131,6 +149,13 @@ fn check_endpoint(account: &str, protocol: &str, endpoint: &str) -> Result<bool,
             Some(arn) if arn.service == "sqs" => Ok(arn.account != account),
             _ => Err(ApiError::invalid("SQS endpoint ARN")),
         },
+        "lambda" => match Arn::parse(endpoint) {
+            Some(arn) if arn.function().is_some() => Ok(arn.account != account),
+            _ => Err(ApiError::invalid("Lambda endpoint ARN")),
+        },
+        // A mailbox on this machine; nothing is sent.
+        "email" if is_address(endpoint) => Ok(true),
+        "email" => Err(ApiError::invalid("Email address")),
         "http" | "https" => {
             let url = url::Url::parse(endpoint).map_err(|_| ApiError::invalid("Endpoint"))?;
             let is_loopback = match url.host() {
@@ -148,6 +173,11 @@ fn check_endpoint(account: &str, protocol: &str, endpoint: &str) -> Result<bool,
             "Protocol {protocol} is not played by this stand-in"
         ))),
     }
+}
+
+fn is_address(text: &str) -> bool {
+    let parts = text.split_once('@');
+    parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@'))
 }
 
 pub(super) fn confirm(sns: &Sns, asked: &Asked) -> Answer {
@@ -199,7 +229,8 @@ pub(super) fn list(sns: &Sns, asked: &Asked, topic: Option<&str>) -> Answer {
 
 pub(super) fn attributes(sns: &Sns, asked: &Asked) -> Answer {
     let arn = asked.own(asked.form.required("SubscriptionArn")?)?;
-    let state = lock(&sns.inner.state);
+    let mut state = lock(&sns.inner.state);
+    state.forget_unconfirmed(sns.inner.clock.now());
     let found = state
         .subscriptions
         .get(arn)

@@ -277,7 +277,9 @@ async fn endpoints_that_are_not_ours_are_refused() {
         ("http", "http://169.254.169.254/"),
         ("http", "https://127.0.0.1/"),
         ("sqs", "https://sqs.us-east-1.amazonaws.com/1/q"),
-        ("email", "a@example.com"),
+        ("email", "nobody"),
+        ("lambda", "arn:aws:sqs:us-east-1:111111111111:q"),
+        ("sms", "+15551234567"),
     ] {
         let fields = [
             ("Action", "Subscribe"),
@@ -375,4 +377,176 @@ async fn another_account_neither_sees_nor_uses_a_topic() {
         .await;
     fixture.publish("nobody listens", &[]).await;
     assert!(fixture.bodies("q").is_empty());
+}
+
+#[tokio::test]
+async fn one_subscriptions_messages_pass_beside_everybodys() {
+    let fixture = Fixture::new();
+    let policy = json!({
+        "tenantId": ["ten_1"],
+        "$or": [{ "deliverTo": ["all"], "eventType": ["done"] }, { "deliverTo": ["sub_1"] }],
+    });
+    let attributes = [
+        ("FilterPolicy", policy.to_string()),
+        ("RawMessageDelivery", "true".to_owned()),
+    ];
+    let attributes = attributes.each_ref().map(|(n, v)| (*n, v.as_str()));
+    fixture.queue("one", &attributes).await;
+    for (message, tenant, to, kind) in [
+        ("for all", "ten_1", "all", "done"),
+        ("another type", "ten_1", "all", "begun"),
+        ("a test", "ten_1", "sub_1", "test"),
+        ("another's test", "ten_1", "sub_2", "done"),
+        ("another tenant's", "ten_2", "all", "done"),
+    ] {
+        let attributes = [
+            ("tenantId", "String", tenant),
+            ("deliverTo", "String", to),
+            ("eventType", "String", kind),
+        ];
+        fixture.publish(message, &attributes).await;
+    }
+    let mut bodies = fixture.bodies("one");
+    bodies.sort();
+    assert_eq!(bodies, ["a test", "for all"]);
+}
+
+#[tokio::test]
+async fn the_same_endpoint_with_other_attributes_is_refused_and_may_be_changed() {
+    let fixture = Fixture::new();
+    let arn = fixture.queue("q", &[("RawMessageDelivery", "true")]).await;
+    assert_eq!(
+        fixture.queue("q", &[("RawMessageDelivery", "true")]).await,
+        arn
+    );
+    let endpoint = queue(VENDOR_ACCOUNT, "q");
+    let again = [
+        ("Action", "Subscribe"),
+        ("TopicArn", fixture.topic.as_str()),
+        ("Protocol", "sqs"),
+        ("Endpoint", endpoint.as_str()),
+        ("Attributes.entry.1.key", "RawMessageDelivery"),
+        ("Attributes.entry.1.value", "false"),
+    ];
+    let (status, body) = fixture.call(VENDOR_ACCOUNT, &again).await;
+    assert_eq!(status, 400);
+    assert!(body.contains("already exists with different attributes"));
+    let policy = json!({ "tenantId": ["ten_1"] }).to_string();
+    let change = [
+        ("Action", "SetSubscriptionAttributes"),
+        ("SubscriptionArn", arn.as_str()),
+        ("AttributeName", "FilterPolicy"),
+        ("AttributeValue", policy.as_str()),
+    ];
+    assert_eq!(fixture.call(VENDOR_ACCOUNT, &change).await.0, 200);
+    fixture
+        .publish("theirs", &[("tenantId", "String", "ten_2")])
+        .await;
+    assert!(fixture.bodies("q").is_empty());
+}
+
+#[tokio::test]
+async fn a_queue_of_another_account_confirms_with_the_token_that_it_was_sent() {
+    let fixture = Fixture::new();
+    let endpoint = queue(CUSTOMER_ACCOUNT, "theirs");
+    let subscribe = [
+        ("Action", "Subscribe"),
+        ("TopicArn", fixture.topic.as_str()),
+        ("Protocol", "sqs"),
+        ("Endpoint", endpoint.as_str()),
+        ("ReturnSubscriptionArn", "true"),
+    ];
+    let (_, body) = fixture.call(VENDOR_ACCOUNT, &subscribe).await;
+    let arn = between(&body, "SubscriptionArn");
+    assert!(arn.starts_with(&fixture.topic));
+    fixture.publish("too early", &[]).await;
+    let sent = fixture.queues.sent(&endpoint);
+    assert_eq!(sent.len(), 1);
+    let message: Value = serde_json::from_str(&sent[0].body).unwrap();
+    for member in [
+        "Type",
+        "MessageId",
+        "Token",
+        "TopicArn",
+        "Message",
+        "SubscribeURL",
+        "Timestamp",
+        "SignatureVersion",
+        "Signature",
+        "SigningCertURL",
+    ] {
+        assert!(message[member].is_string(), "{member}");
+    }
+    let confirm = [
+        ("Action", "ConfirmSubscription"),
+        ("TopicArn", fixture.topic.as_str()),
+        ("Token", message["Token"].as_str().unwrap()),
+    ];
+    let (_, body) = fixture.call(VENDOR_ACCOUNT, &confirm).await;
+    assert_eq!(between(&body, "SubscriptionArn"), arn);
+    fixture.publish("now", &[]).await;
+    assert_eq!(fixture.queues.sent(&endpoint).len(), 2);
+}
+
+#[tokio::test]
+async fn a_function_is_invoked_with_records_and_one_that_refuses_leaves_a_dead_letter() {
+    let fixture = Fixture::new();
+    let function = format!("arn:aws:lambda:us-east-1:{CUSTOMER_ACCOUNT}:function:told");
+    let dead = queue(VENDOR_ACCOUNT, "dead");
+    fixture.sns.offer_function(&function);
+    let policy = json!({ "deadLetterTargetArn": dead }).to_string();
+    let subscribe = [
+        ("Action", "Subscribe"),
+        ("TopicArn", fixture.topic.as_str()),
+        ("Protocol", "lambda"),
+        ("Endpoint", function.as_str()),
+        ("Attributes.entry.1.key", "RedrivePolicy"),
+        ("Attributes.entry.1.value", policy.as_str()),
+    ];
+    assert_eq!(fixture.call(VENDOR_ACCOUNT, &subscribe).await.0, 200);
+    fixture.sns.settled().await;
+    let asked = fixture.sns.invocations(&function);
+    let token = asked[0]["Records"][0]["Sns"]["Token"].as_str().unwrap();
+    assert!(fixture.sns.confirm(&fixture.topic, token).is_some());
+    fixture.publish("hello", &[]).await;
+    let record = &fixture.sns.invocations(&function)[1]["Records"][0];
+    assert_eq!(record["EventSource"], "aws:sns");
+    assert_eq!(record["Sns"]["Message"], "hello");
+    fixture.sns.refuse_function(&function);
+    fixture.publish("lost?", &[]).await;
+    assert_eq!(fixture.sns.invocations(&function).len(), 2);
+    let dead: Value = serde_json::from_str(&fixture.queues.sent(&dead)[0].body).unwrap();
+    assert_eq!(dead["Message"], "lost?");
+}
+
+#[tokio::test]
+async fn a_mailbox_gets_a_link_that_lasts_two_days_and_then_messages() {
+    let (queues, clock) = (queues(), Clock::default());
+    let sns = Sns::new(clock.clone(), Journal::default(), queues.clone()).unwrap();
+    let topic = sns.create_topic(VENDOR_ACCOUNT, "notifications");
+    let fixture = Fixture { sns, queues, topic };
+    let subscribe = |address| {
+        [
+            ("Action", "Subscribe"),
+            ("TopicArn", fixture.topic.as_str()),
+            ("Protocol", "email"),
+            ("Endpoint", address),
+        ]
+    };
+    for address in ["ann@customer.example", "late@customer.example"] {
+        let (status, _) = fixture.call(VENDOR_ACCOUNT, &subscribe(address)).await;
+        assert_eq!(status, 200);
+    }
+    fixture.sns.settled().await;
+    let token = |address| fixture.sns.mailbox(address)[0].token.clone().unwrap();
+    let asked = token("ann@customer.example");
+    assert!(fixture.sns.confirm(&fixture.topic, &asked).is_some());
+    clock.advance(std::time::Duration::from_hours(48));
+    let late = token("late@customer.example");
+    assert_eq!(fixture.sns.confirm(&fixture.topic, &late), None);
+    fixture.publish("hello", &[]).await;
+    let mails = fixture.sns.mailbox("ann@customer.example");
+    assert_eq!(mails[1].text, "hello");
+    assert!(mails[1].unsubscribe_url.is_some());
+    assert_eq!(fixture.sns.mailbox("late@customer.example").len(), 1);
 }

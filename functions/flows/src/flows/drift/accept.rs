@@ -20,6 +20,7 @@ use crate::{
     flows::{
         appflow, find, hosted, ready,
         record::{Flow, definition_text},
+        sweep,
         view::{FlowView, tagged},
     },
 };
@@ -89,7 +90,7 @@ async fn take_over(app: &TenantApp, flow: &Flow, found: Found) -> Result<Flow, E
     let text = definition_text(&definition).map_err(|error| {
         Error::internal("definition_text", "a definition could not be written").with_source(error)
     })?;
-    let update = Update::new()
+    let update = sweep::going(Update::new(), &definition.trigger, found.state, now)
         .set("definition", text)
         .set("state", found.state)
         .set("version", flow.version + 1)

@@ -25,6 +25,7 @@ use crate::{
         find, ready,
         record::{Flow, FlowState},
         references::{Sound, sound},
+        sweep,
         update::{abandon, begin},
         view::{FlowView, with_tag},
     },
@@ -156,7 +157,8 @@ async fn finish(
     state: FlowState,
     until: i64,
 ) -> Result<Flow, Error> {
-    let update = Update::new()
+    let trigger = &flow.definition.trigger;
+    let update = sweep::going(Update::new(), trigger, state, Timestamp::now())
         .set("state", state)
         .set("version", flow.version)
         .set("compiled_at", sound.at)

@@ -121,8 +121,11 @@ async fn perform(app: &TenantApp, operation: &Operation) -> Result<Option<RunId>
         Work::Delete => {
             delete::carry_on(app, &flow).await?;
         }
-        Work::Run { client_token } => {
-            let run = start::run(app, &flow, client_token).await?;
+        Work::Run {
+            client_token,
+            retry_of,
+        } => {
+            let run = start::run(app, &flow, client_token, *retry_of).await?;
             return Ok(Some(run.id));
         }
         Work::Activate => {

@@ -14,6 +14,7 @@ use crate::{
         delete,
         drift::{Look, look, unless_ours},
         record::{Flow, FlowState},
+        sweep,
     },
 };
 
@@ -34,7 +35,8 @@ pub(super) async fn settle(
     }
     match (flow.state, look(app, client, flow).await?) {
         (FlowState::Creating, Look::Found(found)) => {
-            let update = Update::new()
+            let trigger = &flow.definition.trigger;
+            let update = sweep::going(Update::new(), trigger, found.state, now)
                 .set("state", found.state)
                 .set_or_remove("appflow_arn", found.arn)
                 .set("updated_at", Timestamp::now());

@@ -1,4 +1,5 @@
-//! Glue's catalogue: an action on a table needs the table, its database and the catalogue.
+//! Glue's catalogue: an action on a table needs the table, its database and the catalogue; a list needs
+//! all that may stand in it.
 
 use super::{Ask, Need, Unmapped};
 
@@ -20,9 +21,15 @@ pub(super) fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
         .find(|(name, _, _)| *name == ask.operation)
         .ok_or(Unmapped::Operation)?;
     let mut resources = vec!["catalog".to_owned()];
+    if operation == "GetDatabases" {
+        resources.push("database/*".to_owned());
+    }
     if !database.is_empty() {
         let database = ask.text(database);
         resources.push(format!("database/{database}"));
+        if operation == "GetTables" {
+            resources.push(format!("table/{database}/*"));
+        }
         let given = ask.body["TableInput"]["Name"].as_str();
         if let Some(table) = ask.body[table].as_str().or(given) {
             resources.push(format!("table/{database}/{table}"));

@@ -19,11 +19,20 @@ const QUEUES: [(&str, &str); 12] = [
 ];
 
 /// Operations of SNS and the action that each needs.
-const TOPICS: [(&str, &str); 4] = [
+const TOPICS: [(&str, &str); 5] = [
+    ("ConfirmSubscription", "ConfirmSubscription"),
     ("GetTopicAttributes", "GetTopicAttributes"),
     ("Publish", "Publish"),
     ("PublishBatch", "Publish"),
     ("Subscribe", "Subscribe"),
+];
+
+/// Operations on a subscription. SNS has no resource type for subscriptions: only a policy for every
+/// resource allows them.
+const SUBSCRIPTIONS: [&str; 3] = [
+    "GetSubscriptionAttributes",
+    "SetSubscriptionAttributes",
+    "Unsubscribe",
 ];
 
 pub(super) fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
@@ -46,6 +55,9 @@ pub(super) fn needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
 }
 
 pub(super) fn topic_needs(ask: &Ask<'_>) -> Result<Vec<Need>, Unmapped> {
+    if SUBSCRIPTIONS.contains(&ask.operation) {
+        return Ok(vec![Need::new(&format!("sns:{}", ask.operation), "*")]);
+    }
     let action = action(&TOPICS, ask.operation)?;
     let arn = match ask.text("TopicArn") {
         "" => ask.text("TargetArn"),
