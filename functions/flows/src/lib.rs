@@ -34,7 +34,9 @@ mod vault;
 
 pub use app::App;
 pub(crate) use app::TenantApp;
-pub use config::{BrowserConfig, Config, NotificationsConfig, OnboardingConfig, Quotas, WarehouseConfig};
+pub use config::{
+    BrowserConfig, Config, NotificationsConfig, OnboardingConfig, Quotas, WarehouseConfig,
+};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;

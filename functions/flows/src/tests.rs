@@ -226,9 +226,14 @@ async fn a6_who_may_not_act_is_turned_away_before_the_body_is_read() {
         let asking = ["compile", "import", "permissions"].map(|what| format!("/v1/flows/{what}"));
         let compiling = asking.contains(&path);
         let changes = method != "GET" && !compiling;
-        let admins = ["/v1/accounts", "/v1/buckets", "/v1/oauth-apps", "/v1/subscriptions"]
-            .iter()
-            .any(|begin| path.starts_with(begin));
+        let admins = [
+            "/v1/accounts",
+            "/v1/buckets",
+            "/v1/oauth-apps",
+            "/v1/subscriptions",
+        ]
+        .iter()
+        .any(|begin| path.starts_with(begin));
         let cases = [
             (Who::Nobody, StatusCode::UNAUTHORIZED, true),
             (Who::Member(""), StatusCode::FORBIDDEN, path != "/v1/me"),

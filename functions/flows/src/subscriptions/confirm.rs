@@ -59,11 +59,7 @@ pub(crate) async fn confirm_subscription(
     with_tag(json(StatusCode::OK, &view)?, view.version)
 }
 
-async fn confirm(
-    app: &TenantApp,
-    found: Subscription,
-    token: &str,
-) -> Result<Subscription, Error> {
+async fn confirm(app: &TenantApp, found: Subscription, token: &str) -> Result<Subscription, Error> {
     if !matches!(found.target, Target::Queue { .. } | Target::Lambda { .. }) {
         return Err(Error::new(
             Kind::Conflict,
@@ -88,7 +84,8 @@ async fn confirm(
     // Another subscription's token is as unknown as one that nobody has: whose it is is not told. Its
     // holder could have followed the link in the same message.
     if confirmed.is_none() || confirmed != found.topic_subscription {
-        let told = "SNS does not know this token for this subscription. It may be older than two days.";
+        let told =
+            "SNS does not know this token for this subscription. It may be older than two days.";
         return Err(refused(vec![Fault::new("/Token", "unknown_token", told)]));
     }
     let update = Update::new()

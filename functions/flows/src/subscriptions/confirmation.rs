@@ -115,7 +115,8 @@ mod tests {
     use super::*;
 
     const TOPIC: &str = "arn:aws:sns:us-east-1:111111111111:notifications";
-    const CERTIFICATE: &str = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-01.pem";
+    const CERTIFICATE: &str =
+        "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-01.pem";
 
     fn message() -> Value {
         json!({
@@ -191,9 +192,17 @@ mod tests {
             ("Token", "", vec!["/Token", "/SubscribeURL"]),
             ("Token", "2336&TopicArn=x", vec!["/Token", "/SubscribeURL"]),
             ("Token", "99", vec!["/SubscribeURL"]),
-            ("SubscribeURL", "https://evil.example/?Action=ConfirmSubscription", vec!["/SubscribeURL"]),
+            (
+                "SubscribeURL",
+                "https://evil.example/?Action=ConfirmSubscription",
+                vec!["/SubscribeURL"],
+            ),
             ("SubscribeURL", link, vec!["/SubscribeURL"]),
-            ("SubscribeURL", "http://169.254.169.254/", vec!["/SubscribeURL"]),
+            (
+                "SubscribeURL",
+                "http://169.254.169.254/",
+                vec!["/SubscribeURL"],
+            ),
         ] {
             assert_eq!(refused((member, value)), expected, "{member} {value}");
         }

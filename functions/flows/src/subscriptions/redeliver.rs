@@ -156,15 +156,27 @@ mod tests {
         let now: Timestamp = "2026-06-30T00:00:00Z".parse().unwrap();
         let id = "9a3ba0d1-6d0e-5b8e-9b2f-4a0d3a3f6a11";
         for (text, expected) in [
-            (r#"{"from":"2026-06-01T00:00:00Z","to":"2026-06-02T00:00:00Z"}"#.to_owned(), vec![]),
-            (r#"{"from":"2026-05-01T00:00:00Z","to":"2026-05-01T00:00:00Z"}"#.to_owned(), vec!["/from", "/to"]),
+            (
+                r#"{"from":"2026-06-01T00:00:00Z","to":"2026-06-02T00:00:00Z"}"#.to_owned(),
+                vec![],
+            ),
+            (
+                r#"{"from":"2026-05-01T00:00:00Z","to":"2026-05-01T00:00:00Z"}"#.to_owned(),
+                vec!["/from", "/to"],
+            ),
             (r#"{"from":"2026-06-01T00:00:00Z"}"#.to_owned(), vec!["/to"]),
             (r#"{"to":"2026-06-01T00:00:00Z"}"#.to_owned(), vec!["/from"]),
             ("{}".to_owned(), vec![""]),
             (format!(r#"{{"eventIds":["{id}"]}}"#), vec![]),
-            (format!(r#"{{"eventIds":["{id}","{id}","x"]}}"#), vec!["/eventIds/1", "/eventIds/2"]),
+            (
+                format!(r#"{{"eventIds":["{id}","{id}","x"]}}"#),
+                vec!["/eventIds/1", "/eventIds/2"],
+            ),
             (r#"{"eventIds":[]}"#.to_owned(), vec!["/eventIds"]),
-            (format!(r#"{{"from":"2026-06-01T00:00:00Z","eventIds":["{id}"]}}"#), vec![""]),
+            (
+                format!(r#"{{"from":"2026-06-01T00:00:00Z","eventIds":["{id}"]}}"#),
+                vec![""],
+            ),
         ] {
             let asked: Redelivery = serde_json::from_str(&text).unwrap();
             let told = faults(&asked, now);

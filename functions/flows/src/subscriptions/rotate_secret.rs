@@ -108,5 +108,10 @@ async fn rotate(
     let key = Key::subscription(tenant, id);
     let _: Subscription = app.store.update(&key, update).await?;
     let previous_signs_until = previous.unwrap_or(now);
-    Ok((secret, Rotated { previous_signs_until }))
+    Ok((
+        secret,
+        Rotated {
+            previous_signs_until,
+        },
+    ))
 }

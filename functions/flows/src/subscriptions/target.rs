@@ -172,22 +172,56 @@ mod tests {
 
     #[test]
     fn queues_are_in_an_own_account_that_is_verified() {
-        let queue = |arn: &str| code(&Target::Queue { queue_arn: arn.to_owned() });
+        let queue = |arn: &str| {
+            code(&Target::Queue {
+                queue_arn: arn.to_owned(),
+            })
+        };
         for (arn, expected) in [
             ("arn:aws:sqs:us-east-1:222222222222:inbox", None),
             ("arn:aws:sqs:eu-west-1:222222222222:inbox", None),
-            ("arn:aws:sqs:us-east-1:222222222222:inbox.fifo", Some("fifo_queue")),
-            ("arn:aws:sqs:us-east-1:333333333333:inbox", Some("not_your_account")),
-            ("arn:aws:sqs:us-east-1:444444444444:inbox", Some("not_your_account")),
-            ("arn:aws:sqs:us-east-1:555555555555:inbox", Some("not_your_account")),
+            (
+                "arn:aws:sqs:us-east-1:222222222222:inbox.fifo",
+                Some("fifo_queue"),
+            ),
+            (
+                "arn:aws:sqs:us-east-1:333333333333:inbox",
+                Some("not_your_account"),
+            ),
+            (
+                "arn:aws:sqs:us-east-1:444444444444:inbox",
+                Some("not_your_account"),
+            ),
+            (
+                "arn:aws:sqs:us-east-1:555555555555:inbox",
+                Some("not_your_account"),
+            ),
             // Hosting there makes nothing there the tenant's.
-            ("arn:aws:sqs:us-east-1:111111111111:prod-DeliveryQueue", Some("not_your_account")),
-            ("arn:aws-cn:sqs:cn-north-1:222222222222:inbox", Some("invalid_arn")),
-            ("arn:aws:sns:us-east-1:222222222222:inbox", Some("invalid_arn")),
-            ("arn:aws:sqs:us-east-1:222222222222:in box", Some("invalid_arn")),
+            (
+                "arn:aws:sqs:us-east-1:111111111111:prod-DeliveryQueue",
+                Some("not_your_account"),
+            ),
+            (
+                "arn:aws-cn:sqs:cn-north-1:222222222222:inbox",
+                Some("invalid_arn"),
+            ),
+            (
+                "arn:aws:sns:us-east-1:222222222222:inbox",
+                Some("invalid_arn"),
+            ),
+            (
+                "arn:aws:sqs:us-east-1:222222222222:in box",
+                Some("invalid_arn"),
+            ),
             ("arn:aws:sqs:us-east-1:222222222222:", Some("invalid_arn")),
-            ("arn:aws:sqs:us-east-1:22222222222:inbox", Some("invalid_arn")),
-            ("https://sqs.us-east-1.amazonaws.com/222222222222/inbox", Some("invalid_arn")),
+            (
+                "arn:aws:sqs:us-east-1:22222222222:inbox",
+                Some("invalid_arn"),
+            ),
+            (
+                "https://sqs.us-east-1.amazonaws.com/222222222222/inbox",
+                Some("invalid_arn"),
+            ),
         ] {
             assert_eq!(queue(arn).as_deref(), expected, "{arn}");
         }
@@ -195,12 +229,25 @@ mod tests {
 
     #[test]
     fn functions_are_named_without_a_version() {
-        let function = |arn: &str| code(&Target::Lambda { function_arn: arn.to_owned() });
+        let function = |arn: &str| {
+            code(&Target::Lambda {
+                function_arn: arn.to_owned(),
+            })
+        };
         for (arn, expected) in [
             ("arn:aws:lambda:us-east-1:222222222222:function:told", None),
-            ("arn:aws:lambda:us-east-1:222222222222:function:told:live", Some("invalid_arn")),
-            ("arn:aws:lambda:us-east-1:222222222222:layer:told", Some("invalid_arn")),
-            ("arn:aws:lambda:us-east-1:555555555555:function:told", Some("not_your_account")),
+            (
+                "arn:aws:lambda:us-east-1:222222222222:function:told:live",
+                Some("invalid_arn"),
+            ),
+            (
+                "arn:aws:lambda:us-east-1:222222222222:layer:told",
+                Some("invalid_arn"),
+            ),
+            (
+                "arn:aws:lambda:us-east-1:555555555555:function:told",
+                Some("not_your_account"),
+            ),
         ] {
             assert_eq!(function(arn).as_deref(), expected, "{arn}");
         }
@@ -208,16 +255,36 @@ mod tests {
 
     #[test]
     fn addresses_of_mail_and_endpoints_are_sound() {
-        let mail = |address: &str| code(&Target::Email { address: address.to_owned() });
+        let mail = |address: &str| {
+            code(&Target::Email {
+                address: address.to_owned(),
+            })
+        };
         for sound in ["ann@customer.example", "a.b+c@x-y.example"] {
             assert_eq!(mail(sound), None, "{sound}");
         }
-        for bad in ["ann", "@x.example", "a@b", "a b@x.example", "a@x..example", "a@b@x.example", "a@x.example\r\nBcc: b"] {
+        for bad in [
+            "ann",
+            "@x.example",
+            "a@b",
+            "a b@x.example",
+            "a@x..example",
+            "a@b@x.example",
+            "a@x.example\r\nBcc: b",
+        ] {
             assert_eq!(mail(bad).as_deref(), Some("invalid_address"), "{bad:?}");
         }
-        let https = |url: &str| code(&Target::Https { url: url.to_owned() });
+        let https = |url: &str| {
+            code(&Target::Https {
+                url: url.to_owned(),
+            })
+        };
         assert_eq!(https("https://hooks.customer.example/t"), None);
-        for bad in ["http://hooks.customer.example/", "https://10.0.0.1/", "https://localhost/"] {
+        for bad in [
+            "http://hooks.customer.example/",
+            "https://10.0.0.1/",
+            "https://localhost/",
+        ] {
             assert!(https(bad).is_some(), "{bad}");
         }
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use tributary::{
     error::Error,
-    event::CloudEvent,
+    event::{CloudEvent, Fact, Sequence},
     http::{IdempotencyKey, Problem},
     id::SubscriptionId,
     outbox::Entry,
@@ -55,9 +55,7 @@ pub(crate) async fn test_subscription(
     let work = async {
         let entry = entry(&app.config.stage, &found, admin.subject(), Timestamp::now());
         let event_id = entry.event.id.clone();
-        app.store
-            .insert_together(&[(entry.key(), entry)])
-            .await?;
+        app.store.insert_together(&entry.items(Timestamp::now())).await?;
         edge::json(StatusCode::ACCEPTED, &TestSent { event_id })
     };
     let (scope, subject) = (admin.partition(), admin.subject());
@@ -67,11 +65,15 @@ pub(crate) async fn test_subscription(
 
 /// Each test is a fact of its own.
 fn entry(stage: &str, subscription: &Subscription, subject: &str, now: Timestamp) -> Entry {
-    let kind = EventType::SubscriptionTest.as_str();
-    let fact = format!("test/{}", Uuid::now_v7());
     let id = subscription.id;
-    let data = json!({ "subscriptionId": id, "name": subscription.name, "requestedBy": subject });
-    let tenant = subscription.tenant_id;
-    let event = CloudEvent::new(stage, tenant, kind, id.to_string(), &fact, now, data);
+    let fact = Fact {
+        kind: EventType::SubscriptionTest,
+        subject: id.to_string(),
+        name: &format!("test/{}", Uuid::now_v7()),
+        sequence: Sequence::of_time(now, 0),
+        time: now,
+        data: json!({ "subscriptionId": id, "name": subscription.name, "requestedBy": subject }),
+    };
+    let event = CloudEvent::new(stage, subscription.tenant_id, fact);
     Entry::new(event, "test").with_attribute(DELIVER_TO, &id)
 }

@@ -35,10 +35,16 @@ pub(super) fn policy(subscription: &Subscription) -> Value {
 
 /// Subscribes the target and answers the topic's name for it. For a target that the topic has with
 /// the same attributes this changes nothing; one with others is somebody else's.
-pub(super) async fn subscribe(app: &TenantApp, subscription: &Subscription) -> Result<String, Error> {
+pub(super) async fn subscribe(
+    app: &TenantApp,
+    subscription: &Subscription,
+) -> Result<String, Error> {
     let config = &app.config.notifications;
     let (protocol, endpoint) = protocol(&subscription.target).ok_or_else(|| {
-        Error::internal("no_protocol", "an HTTPS endpoint is not the topic's to call")
+        Error::internal(
+            "no_protocol",
+            "an HTTPS endpoint is not the topic's to call",
+        )
     })?;
     let redrive = json!({ "deadLetterTargetArn": config.dead_letter_queue_arn });
     let mut call = app
@@ -63,7 +69,11 @@ pub(super) async fn subscribe(app: &TenantApp, subscription: &Subscription) -> R
         if message.contains("already exists with different attributes") {
             return guard::unavailable();
         }
-        let fault = Fault::new("/target", "refused_by_sns", "SNS does not take this target.");
+        let fault = Fault::new(
+            "/target",
+            "refused_by_sns",
+            "SNS does not take this target.",
+        );
         check::invalid(vec![fault]).with_log(message.to_owned())
     })?;
     answer
@@ -159,7 +169,10 @@ fn failed(refusal: Refusal, call: &'static str) -> Error {
         .any(|code| refusal.is(code));
     if is_full {
         // The operator's to raise: a quota of the whole deployment.
-        tracing::error!(error.code = refusal.code.as_deref().unwrap_or_default(), "SNS takes no more subscriptions: raise the quota");
+        tracing::error!(
+            error.code = refusal.code.as_deref().unwrap_or_default(),
+            "SNS takes no more subscriptions: raise the quota"
+        );
         return Error::unavailable("subscriptions_full", "a quota of SNS is used up");
     }
     if refusal.is("Throttled") {

@@ -34,7 +34,9 @@ pub(super) async fn remove(
             failed = true;
             continue;
         }
-        let place = subscription.topic_subscription.unwrap_or_else(|| name.clone());
+        let place = subscription
+            .topic_subscription
+            .unwrap_or_else(|| name.clone());
         let left = LeftBehind::new(
             "topicSubscription",
             place,
