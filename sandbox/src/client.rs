@@ -4,7 +4,7 @@ use std::{sync::Mutex, time::Duration};
 
 use reqwest::{Client, Method, StatusCode, header};
 use sandbox_aws::Aws;
-use sandbox_core::{AwsCall, Queues, VENDOR_ACCOUNT};
+use sandbox_core::{AwsCall, Queues, REGION, VENDOR_ACCOUNT};
 use sandbox_gateway::template::Resolved;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -378,7 +378,7 @@ impl Inbox {
 }
 
 /// A call of a service that speaks the query protocol, as the vendor's administrator.
-fn form_call(aws: &Aws, service: &str, form: &[(&str, &str)]) -> AwsCall {
+pub(crate) fn form_call(aws: &Aws, service: &str, form: &[(&str, &str)]) -> AwsCall {
     let body = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form)
         .finish();

@@ -3,6 +3,7 @@
 
 mod mail;
 mod providers;
+mod subscribers;
 mod warehouse;
 
 use std::sync::{Arc, Weak};
@@ -29,6 +30,7 @@ pub(crate) fn serve(sandbox: &Arc<Sandbox>, listener: TcpListener) {
         .route("/salesforce/revoke", post(revoke))
         .merge(mail::routes())
         .merge(providers::routes())
+        .merge(subscribers::routes())
         .merge(warehouse::routes())
         .with_state(Arc::downgrade(sandbox));
     tokio::spawn(async move {
@@ -64,7 +66,8 @@ async fn index(State(sandbox): Held) -> Response {
          <style>body{{font:16px/1.5 system-ui;max-width:44rem;margin:3rem auto;padding:0 1rem}}th,td{{text-align:left;padding-right:2rem}}</style>\
          <h1>Tributary sandbox</h1><table>{rows}</table>\
          <p><a href=\"{}auth/login\">Sign in</a> as frank, ming, ethan or alex (password <code>&lt;name&gt;-password-local</code>). \
-         <a href=\"/notifications\">Notifications</a> as a subscriber got them, and \
+         <a href=\"/subscribers\">What subscribers received</a>, \
+         <a href=\"/notifications\">notifications</a> as JSON, and \
          <a href=\"/mail\">mail</a>.</p>\
          <h2>Connect an application</h2>\
          <p>Create a connection with the API, open its start link in this browser, and sign in where it leads:</p>\

@@ -33,7 +33,7 @@ use sandbox_gateway::{
     runtime::{LogSink, Runtime},
 };
 use sandbox_redshift::Redshift;
-use sandbox_saas::{Oidc, Providers, Salesforce};
+use sandbox_saas::{Catcher, Oidc, Providers, Salesforce};
 use tokio::task::AbortHandle;
 use url::Url;
 
@@ -53,7 +53,7 @@ pub const SUBSCRIBER_QUEUE: &str = "notifications-subscriber";
 /// How a sandbox is started.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// First of the six ports; `None` lets the system choose all of them.
+    /// First of the seven ports; `None` lets the system choose all of them.
     pub first_port: Option<u16>,
     /// Which build of the functions runs.
     pub profile: Profile,
@@ -153,6 +153,8 @@ pub struct Sandbox {
     pub salesforce: Arc<Salesforce>,
     /// ServiceNow, HubSpot, Zendesk and Microsoft, for their administrators' acts and counters.
     pub providers: Arc<Providers>,
+    /// Webhook endpoints that may be subscribed.
+    pub webhooks: Arc<Catcher>,
     /// The identity provider, for its administrator's acts.
     pub oidc: Arc<Oidc>,
     /// The vendor's stack, as the template was resolved.

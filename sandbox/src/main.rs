@@ -12,7 +12,7 @@ cargo run -p sandbox -- openapi [FILE]      write the OpenAPI document (default 
 cargo run -p sandbox -- openapi --check FILE   fail if the file is not the document of today
 cargo run --release -p sandbox -- bench [--invocations N] [--profile debug|release] [--out FILE]
 cargo run --release -p sandbox -- noisy [--seconds N] [--others N] [--rate N] [--quota N] [--factor N] [--out FILE]
-options: --port N   first of six consecutive ports (default 8700)   --log FILE   copy of all logs
+options: --port N   first of seven consecutive ports (default 8700)   --log FILE   copy of all logs
 ";
 
 /// What was asked for on the command line.
@@ -112,12 +112,13 @@ async fn walk(arguments: &Arguments, with_tour: bool, stay: bool) -> Result<(), 
 
 async fn serve(sandbox: &Arc<Sandbox>) -> Result<(), Failure> {
     println!(
-        "\nserving until stopped (Ctrl-C)\n  control page       {}\n  API                {}\n  AWS endpoint       {}\n  Salesforce         {}\n  other providers    {}\n  identity provider  {}",
+        "\nserving until stopped (Ctrl-C)\n  control page       {}\n  API                {}\n  AWS endpoint       {}\n  Salesforce         {}\n  other providers    {}\n  webhook endpoints  {}\n  identity provider  {}",
         sandbox.control_url,
         sandbox.api_url,
         sandbox.aws_url,
         sandbox.salesforce_url,
         sandbox.providers_url,
+        sandbox.webhooks.url(""),
         sandbox.oidc_url
     );
     println!(

@@ -10,7 +10,7 @@ use sandbox_delivery::{EventBridge, Input, RuleSpec, Sns, TargetSpec};
 use sandbox_gateway::template::{Resolved, Resource};
 use serde_json::{Value, json};
 
-use crate::StartError;
+use crate::{StartError, client};
 
 /// The services that resources are created in.
 pub(crate) struct Parts {
@@ -21,13 +21,14 @@ pub(crate) struct Parts {
 
 /// Types that have no counterpart on one machine, or whose counterpart is made elsewhere (functions,
 /// the API, keys and secrets that must exist before the template is evaluated).
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 13] = [
     "AWS::Serverless::Function",
     "AWS::Serverless::HttpApi",
     "AWS::Logs::LogGroup",
     "AWS::KMS::Key",
     "AWS::SecretsManager::Secret",
     "AWS::SQS::QueuePolicy",
+    "AWS::SNS::Subscription",
     "AWS::Lambda::Permission",
     "AWS::Events::EventBusPolicy",
     "AWS::IAM::RolePolicy",
@@ -80,6 +81,9 @@ pub(crate) async fn resources(
     }
     for (id, policy) in resolved.of_kind("AWS::SQS::QueuePolicy") {
         queue_policy(parts, &admin, id, policy).await?;
+    }
+    for (id, subscription) in resolved.of_kind("AWS::SNS::Subscription") {
+        topic_subscription(parts, id, subscription).await?;
     }
     for (_, policy) in resolved.of_kind("AWS::Events::EventBusPolicy") {
         let bus = policy.properties["EventBusName"]
@@ -165,6 +169,40 @@ async fn queue_policy(
         done(id, &reply.await)?;
     }
     Ok(())
+}
+
+async fn topic_subscription(
+    parts: &Parts,
+    id: &str,
+    resource: &Resource,
+) -> Result<(), StartError> {
+    let properties = &resource.properties;
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    let mut form = vec![
+        ("Action".to_owned(), "Subscribe".to_owned()),
+        ("Version".to_owned(), "2010-03-31".to_owned()),
+    ];
+    for name in ["TopicArn", "Protocol", "Endpoint"] {
+        form.push((name.to_owned(), text(&properties[name])));
+    }
+    let attributes = ["RawMessageDelivery", "RedrivePolicy", "FilterPolicy"];
+    let given = attributes
+        .into_iter()
+        .filter_map(|name| Some((name, properties.get(name)?)));
+    for (number, (name, value)) in (1..).zip(given) {
+        form.push((format!("Attributes.entry.{number}.key"), name.to_owned()));
+        form.push((format!("Attributes.entry.{number}.value"), text(value)));
+    }
+    let form: Vec<(&str, &str)> = form
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let call = client::form_call(&parts.aws, "sns", &form);
+    done(id, &parts.aws.dispatch(call).await)
 }
 
 /// Who uses the queue or topic needs its key as well.

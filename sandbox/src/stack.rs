@@ -22,6 +22,7 @@ pub(crate) struct Addresses<'a> {
     pub(crate) aws: &'a str,
     pub(crate) salesforce: &'a str,
     pub(crate) providers: &'a str,
+    pub(crate) webhooks: &'a str,
     pub(crate) oidc: &'a str,
     pub(crate) app_origin: &'a str,
 }
@@ -117,6 +118,7 @@ fn parameters(at: &Addresses<'_>, oidc: &str) -> BTreeMap<String, String> {
         ("TokenLimit", "2000/20000"),
         ("EventLimit", "2000/20000"),
         ("GuessLimit", "2000/20000"),
+        ("WebhookOrigins", at.webhooks),
         ("IdentityCenterRegion", REGION),
         ("IdentityCenterApplicationArn", IDENTITY_APPLICATION),
         ("WarehouseWorkgroup", warehouse::WORKGROUP),

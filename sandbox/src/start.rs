@@ -8,7 +8,9 @@ use sandbox_core::{
     AccountServices, AwsService, Canaries, Clock, DirectoryUser, Faults, Functions, Journal,
     Queues, REGION, RoleCheck, VENDOR_ACCOUNT, serve,
 };
-use sandbox_delivery::{CloudWatch, EventBridge, Input, RuleSpec, Schedule, Schedules, Sns, TargetSpec};
+use sandbox_delivery::{
+    CloudWatch, EventBridge, Input, RuleSpec, Schedule, Schedules, Sns, TargetSpec,
+};
 use sandbox_gateway::{
     http_api::{HttpApi, HttpApiOptions},
     queues::{PollerOptions, QueuePollers},
@@ -17,8 +19,8 @@ use sandbox_gateway::{
 };
 use sandbox_redshift::Redshift;
 use sandbox_saas::{
-    Oidc, OidcOptions, ProviderApp, Providers, ProvidersOptions, Salesforce, SalesforceOptions,
-    strict::provider_keys,
+    Catcher, Oidc, OidcOptions, ProviderApp, Providers, ProvidersOptions, Salesforce,
+    SalesforceOptions, strict::provider_keys,
 };
 use tokio::net::TcpListener;
 use url::Url;
@@ -46,7 +48,7 @@ struct Shared {
     canaries: Canaries,
 }
 
-/// The six listeners, bound before anything else so that a taken port is told at once.
+/// The seven listeners, bound before anything else so that a taken port is told at once.
 struct Ports {
     api: TcpListener,
     aws: TcpListener,
@@ -54,7 +56,8 @@ struct Ports {
     oidc: TcpListener,
     control: TcpListener,
     providers: TcpListener,
-    urls: [Url; 6],
+    webhooks: TcpListener,
+    urls: [Url; 7],
 }
 
 pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> {
@@ -66,6 +69,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         oidc_url,
         control_url,
         providers_url,
+        webhooks_url,
     ] = ports.urls.clone();
     let shared = Shared::default();
     let logs = match &options.log_file {
@@ -93,6 +97,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
             aws: origin(&aws_url),
             salesforce: origin(&salesforce_url),
             providers: origin(&providers_url),
+            webhooks: origin(&webhooks_url),
             oidc: origin(&oidc_url),
             app_origin: APP_ORIGIN,
         },
@@ -182,6 +187,11 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
 
     let salesforce = Arc::new(salesforce(&shared, &api_url, &salesforce_secret));
     let providers = Arc::new(providers(&shared, provider_apps));
+    let webhooks = Arc::new(Catcher::new(
+        shared.clock.clone(),
+        shared.faults.clone(),
+        shared.journal.clone(),
+    ));
     let oidc = Arc::new(identity_provider(
         &shared,
         &api_url,
@@ -194,6 +204,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         tokio::spawn(Arc::clone(&salesforce).serve(ports.salesforce)).abort_handle(),
         tokio::spawn(Arc::clone(&oidc).serve(ports.oidc)).abort_handle(),
         tokio::spawn(Arc::clone(&providers).serve(ports.providers)).abort_handle(),
+        tokio::spawn(Arc::clone(&webhooks).serve(ports.webhooks)).abort_handle(),
         appflow.spawn().abort_handle(),
         Arc::clone(&cloudwatch).spawn().abort_handle(),
         tokio::spawn({
@@ -255,6 +266,7 @@ pub(crate) async fn start(options: Options) -> Result<Arc<Sandbox>, StartError> 
         runtime,
         salesforce,
         providers,
+        webhooks,
         oidc,
         stack: resolved,
         changes,
@@ -284,27 +296,37 @@ fn origin(url: &Url) -> &str {
 }
 
 async fn bind(first: Option<u16>) -> Result<Ports, StartError> {
-    let mut bound = Vec::with_capacity(6);
-    for offset in 0..6u16 {
+    let mut bound = Vec::with_capacity(7);
+    for offset in 0..7u16 {
         let port = first.map_or(0, |first| first.saturating_add(offset));
         let (listener, address) = serve::bind(port).await?;
         let url = Url::parse(&format!("http://{address}"))
             .map_err(|error| StartError::StandIn("a listener", error.to_string()))?;
         bound.push((listener, url));
     }
-    let missing = || StartError::StandIn("a listener", "six are needed".to_owned());
+    let missing = || StartError::StandIn("a listener", "seven are needed".to_owned());
     let mut bound = bound.into_iter();
     let mut next = || bound.next().ok_or_else(missing);
     let (api, aws, salesforce) = (next()?, next()?, next()?);
     let (oidc, control, providers) = (next()?, next()?, next()?);
+    let webhooks = next()?;
     Ok(Ports {
-        urls: [api.1, aws.1, salesforce.1, oidc.1, control.1, providers.1],
+        urls: [
+            api.1,
+            aws.1,
+            salesforce.1,
+            oidc.1,
+            control.1,
+            providers.1,
+            webhooks.1,
+        ],
         api: api.0,
         aws: aws.0,
         salesforce: salesforce.0,
         oidc: oidc.0,
         control: control.0,
         providers: providers.0,
+        webhooks: webhooks.0,
     })
 }
 

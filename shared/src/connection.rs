@@ -9,6 +9,7 @@ pub mod deliver;
 pub mod grantors;
 pub mod keep;
 pub mod previous;
+mod recovered;
 pub mod resume;
 pub mod revocation;
 

@@ -3,7 +3,10 @@
 //! An entry stands until its event was published. Whoever publishes claims it first, so that of
 //! several workers one sends. A worker that dies between sending and deleting leaves a claim that
 //! lapses, and the event goes out once more under the same id: the one duplicate that is possible,
-//! and one that subscribers recognise.
+//! and one that subscribers recognise. The event itself stays in the tenant's log ([`LoggedEvent`]).
+
+mod log;
+mod size;
 
 use std::collections::BTreeMap;
 
@@ -15,8 +18,12 @@ use crate::{
     aws::Refusal,
     error::Error,
     event::CloudEvent,
+    id::SubscriptionId,
     store::{Key, PageRequest, Store, StoreError, Update},
+    subscription::{DELIVER_TO, TO_ALL},
 };
+
+pub use log::{EntryItem, EventPointer, KEPT, LoggedEvent};
 
 /// How long a claim keeps others away: longer than one publish takes with its retries.
 const CLAIM: SignedDuration = SignedDuration::from_secs(30);
@@ -34,12 +41,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry for an event; `tenantId`, `eventType` and `status` are attributes of every event.
+    /// An entry for an event; `tenantId`, `eventType`, `status` and `deliverTo` are attributes of
+    /// every event.
     pub fn new(event: CloudEvent, status: &str) -> Self {
         let attributes = BTreeMap::from([
             ("tenantId".to_owned(), event.tenantid.to_string()),
             ("eventType".to_owned(), event.kind.clone()),
             ("status".to_owned(), status.to_owned()),
+            (DELIVER_TO.to_owned(), TO_ALL.to_owned()),
         ]);
         Self {
             event,
@@ -55,6 +64,12 @@ impl Entry {
         self
     }
 
+    /// For one subscription alone, whatever its filter.
+    #[must_use]
+    pub fn for_subscription(self, subscription: SubscriptionId) -> Self {
+        self.with_attribute(DELIVER_TO, &subscription)
+    }
+
     /// Where the entry is kept.
     pub fn key(&self) -> Key {
         Key::outbox(&self.event.id)
@@ -67,15 +82,23 @@ pub struct Outbox {
     store: Store,
     client: Client,
     topic_arn: String,
+    public_base_url: String,
 }
 
 impl Outbox {
-    /// An outbox that publishes to a topic.
-    pub const fn new(store: Store, client: Client, topic_arn: String) -> Self {
+    /// An outbox that publishes to a topic. What is too large for a message is referred to below the
+    /// API's public address.
+    pub const fn new(
+        store: Store,
+        client: Client,
+        topic_arn: String,
+        public_base_url: String,
+    ) -> Self {
         Self {
             store,
             client,
             topic_arn,
+            public_base_url,
         }
     }
 
@@ -118,10 +141,26 @@ impl Outbox {
         outcome
     }
 
+    /// Publishes an event of the log once more, to one subscription.
+    pub async fn publish_again(
+        &self,
+        logged: LoggedEvent,
+        to: SubscriptionId,
+    ) -> Result<(), Error> {
+        let entry = Entry {
+            event: logged.event,
+            attributes: logged.attributes,
+            claimed_until: None,
+        };
+        self.send(&entry.for_subscription(to)).await
+    }
+
     async fn send(&self, entry: &Entry) -> Result<(), Error> {
-        let body = serde_json::to_string(&entry.event).map_err(|error| {
-            Error::internal("event_unwritable", "an event could not be written").with_source(error)
-        })?;
+        let body = size::publishable(&entry.event, &entry.attributes, &self.public_base_url)
+            .map_err(|error| {
+                Error::internal("event_unwritable", "an event could not be written")
+                    .with_source(error)
+            })?;
         let mut call = self
             .client
             .publish()

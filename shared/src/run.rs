@@ -70,7 +70,8 @@ impl RunStatus {
         self.rank() < next.rank()
     }
 
-    const fn rank(self) -> u8 {
+    /// How far forward it is; the ends are equally far.
+    pub const fn rank(self) -> u8 {
         match self {
             Self::Queued => 0,
             Self::Running => 1,

@@ -142,6 +142,11 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     ("queries", "show-identity", Answer(200, "")),
     ("queries", "table-that-is-no-name", Answer(404, "not_found")),
     ("queries", "whoami", Answer(401, "identity_required")),
+    (
+        "run-events",
+        "alarm-of-unknown-flow",
+        Fail("RunEvents.UnknownFlow"),
+    ),
     ("run-events", "end-failed", Fail("RunEvents.UnknownFlow")),
     (
         "run-events",

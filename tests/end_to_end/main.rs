@@ -19,6 +19,7 @@ mod onboarding;
 mod queries;
 mod runs;
 mod scopes;
+mod subscriptions;
 mod tenants;
 mod tour;
 mod warehouse_guide;

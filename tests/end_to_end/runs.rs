@@ -1,10 +1,13 @@
 //! Runs: history and notifications, whatever happens to events and processes on the way.
 
 mod after_run;
+mod driver;
 mod events;
 mod failed;
 mod history;
 mod killed;
+mod kills;
+mod lab;
 mod lost;
 mod notified;
 mod retry;

@@ -52,6 +52,8 @@ pub struct App {
     pub secrets: aws_sdk_secretsmanager::Client,
     /// Queues.
     pub queues: aws_sdk_sqs::Client,
+    /// The notifications topic.
+    pub topics: aws_sdk_sns::Client,
     /// What applications said about their objects lately.
     pub(crate) discovered: Arc<Discovered>,
     /// What accounts said about their connectors lately.
@@ -114,6 +116,7 @@ impl App {
             sealer: Arc::new(sealer),
             sessions: RoleSessions::new(aws.clone()),
             queues: aws_sdk_sqs::Client::new(&aws),
+            topics: aws_sdk_sns::Client::new(&aws),
             discovered: Arc::default(),
             offered: Arc::default(),
             reports: ReportSigner::new(

@@ -1,5 +1,6 @@
 //! Configuration from the environment.
 
+mod notifications;
 mod warehouse;
 
 use tributary::{
@@ -13,6 +14,7 @@ use tributary::{
 };
 use url::Url;
 
+pub use notifications::NotificationsConfig;
 pub use warehouse::WarehouseConfig;
 
 /// What the function is told.
@@ -46,6 +48,8 @@ pub struct Config {
     pub browser: BrowserConfig,
     /// What customers trust.
     pub onboarding: OnboardingConfig,
+    /// Where notifications go.
+    pub notifications: NotificationsConfig,
     /// Our own warehouse.
     pub warehouse: WarehouseConfig,
     /// What AWS lets an account have.
@@ -111,6 +115,7 @@ impl Config {
         let limits = Limits::from_env(&mut env);
         let browser = BrowserConfig::from_env(&mut env);
         let onboarding = OnboardingConfig::from_env(&mut env);
+        let notifications = NotificationsConfig::from_env(&mut env);
         let warehouse = WarehouseConfig::from_env(&mut env);
         let stage = env.required("STAGE");
         let table_name = env.required("TABLE_NAME");
@@ -145,6 +150,7 @@ impl Config {
             due_shards,
             browser,
             onboarding,
+            notifications,
             warehouse,
             quotas,
         });

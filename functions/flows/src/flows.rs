@@ -79,13 +79,13 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// A flow of the tenant, or the answer for what does not exist.
-async fn find(app: &TenantApp, tenant: TenantId, id: FlowId) -> Result<Flow, Error> {
+pub(crate) async fn find(app: &TenantApp, tenant: TenantId, id: FlowId) -> Result<Flow, Error> {
     let found: Option<Flow> = app.store.get(&Key::flow(tenant, id)).await?;
     found.ok_or_else(Error::not_found)
 }
 
 /// Refuses to act on a flow that is being made or deleted.
-fn ready(flow: &Flow) -> Result<(), Error> {
+pub(crate) fn ready(flow: &Flow) -> Result<(), Error> {
     match flow.state {
         FlowState::Draft | FlowState::Active | FlowState::Suspended | FlowState::Errored => Ok(()),
         FlowState::Creating | FlowState::Deleting => Err(Error::new(

@@ -5,11 +5,13 @@
 //! told apart in [`trigger`].
 
 mod accounts;
+mod alarms;
 mod app;
 mod appflow;
 mod buckets;
 mod catalog;
 mod claim;
+mod cloudwatch;
 pub mod compile;
 mod config;
 mod connections;
@@ -20,9 +22,11 @@ mod flows;
 mod glue;
 mod headroom;
 mod me;
+mod metrics;
 pub mod model;
 mod oauth_apps;
 mod s3;
+mod subscriptions;
 mod tenants;
 pub mod trigger;
 mod usage;
@@ -30,7 +34,9 @@ mod vault;
 
 pub use app::App;
 pub(crate) use app::TenantApp;
-pub use config::{BrowserConfig, Config, OnboardingConfig, Quotas, WarehouseConfig};
+pub use config::{
+    BrowserConfig, Config, NotificationsConfig, OnboardingConfig, Quotas, WarehouseConfig,
+};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
@@ -57,6 +63,9 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(oauth_apps::routes())
         .merge(flows::routes())
+        .merge(subscriptions::routes())
+        .merge(metrics::routes())
+        .merge(alarms::routes())
         .merge(buckets::routes())
         .merge(catalog::routes())
         .merge(vault::routes())

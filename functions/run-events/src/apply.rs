@@ -5,7 +5,7 @@ use serde::Serialize;
 use tributary::{
     error::Error,
     event::event_id,
-    outbox::Entry,
+    outbox::EntryItem,
     run::{ExecutionPointer, ListedRun, RUN_SHARD, Run, RunStatus},
     store::{Key, StoreError, Update},
 };
@@ -28,7 +28,7 @@ enum Written {
     Run(Box<Run>),
     Pointer(ExecutionPointer),
     Listed(ListedRun),
-    Notification(Box<Entry>),
+    Notification(EntryItem),
 }
 
 /// What news does to a run.
@@ -109,15 +109,16 @@ impl TenantEvents<'_> {
             (Decision::Advance { to, facts }, Some(run)) => {
                 let from = run.status;
                 let run = planned(advanced(run, to, &facts, now));
-                let entry = notification::of(&self.stage, &run, at);
+                let told = notification::of(&self.stage, &run, at).items(now);
                 self.store
                     .update_and_move(
                         &run_key(&run),
                         step(from, &run, &facts, now),
-                        &[
-                            (entry.key(), Written::Notification(Box::new(entry))),
-                            (run.place_in(to), Written::Listed(run.listed())),
-                        ],
+                        &told
+                            .into_iter()
+                            .map(|(key, item)| (key, Written::Notification(item)))
+                            .chain([(run.place_in(to), Written::Listed(run.listed()))])
+                            .collect::<Vec<_>>(),
                         &[run.place_in(from)],
                     )
                     .await?;
@@ -141,18 +142,22 @@ impl TenantEvents<'_> {
     }
 
     async fn open(&self, run: &Run, at: Timestamp) -> Result<(), StoreError> {
-        let entry = notification::of(&self.stage, run, at);
+        let told = notification::of(&self.stage, run, at).items(Timestamp::now());
         let pointer = ExecutionPointer { run_id: run.id };
         let pointer_key = Key::execution(run.tenant_id, run.flow_id, &run.execution_id);
-        self.store
-            .insert_together(&[
-                (pointer_key, Written::Pointer(pointer)),
-                (run_key(run), Written::Run(Box::new(run.clone()))),
-                (run.place(), Written::Listed(run.listed())),
-                (run.place_in(run.status), Written::Listed(run.listed())),
-                (entry.key(), Written::Notification(Box::new(entry))),
-            ])
-            .await
+        let items: Vec<_> = [
+            (pointer_key, Written::Pointer(pointer)),
+            (run_key(run), Written::Run(Box::new(run.clone()))),
+            (run.place(), Written::Listed(run.listed())),
+            (run.place_in(run.status), Written::Listed(run.listed())),
+        ]
+        .into_iter()
+        .chain(
+            told.into_iter()
+                .map(|(key, item)| (key, Written::Notification(item))),
+        )
+        .collect();
+        self.store.insert_together(&items).await
     }
 
     async fn run_of(&self, owner: &RunOwner, execution_id: &str) -> Result<Option<Run>, Error> {

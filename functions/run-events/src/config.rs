@@ -18,6 +18,8 @@ pub struct Config {
     pub scopes: ScopeConfig,
     /// `NOTIFICATIONS_TOPIC_ARN`: where notifications go.
     pub notifications_topic: String,
+    /// `PUBLIC_BASE_URL`: where events are that a message has no room for.
+    pub public_base_url: String,
     /// `REFRESH_QUEUE_URL`: where refreshes are asked for.
     pub refresh_queue: String,
     /// `EVENT_QUEUE_URL`: where events wait whose tenant sent too many.
@@ -49,12 +51,14 @@ impl Config {
         let scopes = ScopeConfig::from_env(&mut env, &table, &VaultKeys::default());
         let event_queue = env.required("EVENT_QUEUE_URL");
         let notifications_topic = env.required("NOTIFICATIONS_TOPIC_ARN");
+        let public_base_url = env.required("PUBLIC_BASE_URL");
         let refresh_queue = env.required("REFRESH_QUEUE_URL");
         let config = warehouse.map(|warehouse| Self {
             stage,
             table,
             scopes,
             notifications_topic,
+            public_base_url,
             refresh_queue,
             event_queue,
             limits,
@@ -84,6 +88,6 @@ mod tests {
     #[test]
     fn every_missing_variable_is_named() {
         let error = Config::from_env(Env::from_pairs([])).unwrap_err();
-        assert_eq!(error.faults.len(), 9);
+        assert_eq!(error.faults.len(), 10);
     }
 }

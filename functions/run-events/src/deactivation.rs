@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tributary::{
     error::Error,
-    event::CloudEvent,
+    event::{CloudEvent, Fact, Sequence},
     incident::{Incident, IncidentKind},
-    outbox::Entry,
+    outbox::{Entry, EntryItem},
     run::FlowOwner,
     store::{Key, PageRequest},
+    subscription::EventType,
 };
 
 use crate::{
@@ -28,7 +29,7 @@ const SKEW: SignedDuration = SignedDuration::from_mins(1);
 enum Written {
     Guard(Guard),
     Incident(Incident),
-    Notification(Box<Entry>),
+    Notification(EntryItem),
 }
 
 /// That a deactivation was told.
@@ -95,15 +96,15 @@ impl TenantEvents<'_> {
         let outbox_key = entry.key();
         let incident = Incident::new(tenant, flow, kind, at, reason);
         let guard_key = Key::deactivation(tenant, flow, guard.activated_at.unwrap_or(at));
-        let written = self
-            .store
-            .insert_together(&[
-                (guard_key, Written::Guard(guard)),
-                (incident.key(), Written::Incident(incident)),
-                (outbox_key.clone(), Written::Notification(Box::new(entry))),
-            ])
-            .await;
-        match written {
+        let told = entry.items(Timestamp::now()).into_iter();
+        let items: Vec<_> = [
+            (guard_key, Written::Guard(guard)),
+            (incident.key(), Written::Incident(incident)),
+        ]
+        .into_iter()
+        .chain(told.map(|(key, item)| (key, Written::Notification(item))))
+        .collect();
+        match self.store.insert_together(&items).await {
             Ok(()) => {
                 tracing::warn!(tenant.id = %tenant, flow.id = %flow, "AppFlow deactivated the flow");
             }
@@ -153,15 +154,15 @@ fn notification(stage: &str, owner: &RunOwner, at: Timestamp, reason: Option<&st
     if let Some(reason) = reason {
         data["reason"] = json!(reason);
     }
-    let event = CloudEvent::new(
-        stage,
-        owner.tenant_id,
-        "tributary.flow.deactivated",
-        owner.flow_id.to_string(),
-        &format!("deactivated/{at}"),
-        at,
+    let fact = Fact {
+        kind: EventType::FlowDeactivated,
+        subject: owner.flow_id.to_string(),
+        name: &format!("deactivated/{at}"),
+        sequence: Sequence::of_time(at, 0),
+        time: at,
         data,
-    );
+    };
+    let event = CloudEvent::new(stage, owner.tenant_id, fact);
     Entry::new(event, "deactivated").with_attribute("flowId", &owner.flow_id)
 }
 
@@ -188,6 +189,8 @@ mod tests {
         };
         assert_eq!(id("2026-11-20T10:00:00Z"), id("2026-11-20T10:00:00.000Z"));
         assert_ne!(id("2026-11-20T10:00:00Z"), id("2026-11-21T10:00:00Z"));
+        let sequence = |text| notification("test", &owner, at(text), None).event.sequence;
+        assert!(sequence("2026-11-20T10:00:00Z") < sequence("2026-11-20T10:00:00.000001Z"));
     }
 
     #[test]

@@ -66,7 +66,12 @@ impl RunEvents {
         let topic = aws_sdk_sns::Client::new(&aws);
         Self {
             stage: config.stage,
-            outbox: Outbox::new(store.clone(), topic, config.notifications_topic),
+            outbox: Outbox::new(
+                store.clone(),
+                topic,
+                config.notifications_topic,
+                config.public_base_url,
+            ),
             limiter: Limiter::new(store.clone(), config.limits),
             event_queue: config.event_queue,
             shared: store,

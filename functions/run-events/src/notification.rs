@@ -2,13 +2,18 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use tributary::{event::CloudEvent, outbox::Entry, run::Run};
+use tributary::{
+    event::{CloudEvent, Fact, Sequence},
+    outbox::Entry,
+    run::{Run, RunStatus},
+    subscription::EventType,
+};
 
 use crate::decision::notified_fact;
 
 /// The notification that a run has come to its state.
 pub(crate) fn of(stage: &str, run: &Run, at: Timestamp) -> Entry {
-    let (subject, fact) = notified_fact(run.id, run.status);
+    let (subject, name) = notified_fact(run.id, run.status);
     let data = json!({
         "runId": run.id,
         "flowId": run.flow_id,
@@ -25,9 +30,27 @@ pub(crate) fn of(stage: &str, run: &Run, at: Timestamp) -> Entry {
         "message": run.message,
         "retryable": run.retryable,
     });
-    let kind = format!("tributary.run.{fact}");
-    let event = CloudEvent::new(stage, run.tenant_id, kind, subject, fact, at, known(data));
+    let fact = Fact {
+        kind: kind(run.status),
+        subject,
+        name,
+        // A status goes forward only, and a run has one end.
+        sequence: Sequence::of_version(run.status.rank().into(), 0),
+        time: at,
+        data: known(data),
+    };
+    let event = CloudEvent::new(stage, run.tenant_id, fact);
     Entry::new(event, run.status.as_str()).with_attribute("flowId", &run.flow_id)
+}
+
+const fn kind(status: RunStatus) -> EventType {
+    match status {
+        RunStatus::Queued => EventType::RunQueued,
+        RunStatus::Running => EventType::RunStarted,
+        RunStatus::Completed => EventType::RunCompleted,
+        RunStatus::Failed => EventType::RunFailed,
+        RunStatus::Cancelled => EventType::RunCancelled,
+    }
 }
 
 /// Without the members that are not known.
@@ -47,6 +70,26 @@ mod tests {
 
     use super::*;
     use crate::{Facts, decision::advanced, failure::classify};
+
+    #[test]
+    fn n1_sequences_of_a_run_grow_with_its_status() {
+        let at = Timestamp::UNIX_EPOCH;
+        let sequence = |status| {
+            let run = Run::queued(TenantId::new(), FlowId::new(), "e-1", at);
+            let run = advanced(run, status, &Facts::default(), at);
+            of("test", &run, at).event.sequence
+        };
+        let queued = sequence(RunStatus::Queued);
+        let started = sequence(RunStatus::Running);
+        assert!(queued < started);
+        for end in [
+            RunStatus::Completed,
+            RunStatus::Failed,
+            RunStatus::Cancelled,
+        ] {
+            assert!(started < sequence(end));
+        }
+    }
 
     #[test]
     fn n1_a_notification_has_id_time_tenant_flow_run_and_status() {
@@ -69,7 +112,11 @@ mod tests {
         assert_eq!(body["data"]["retryable"], false);
         assert_eq!(body["data"].get("startedAt"), None);
         let attributes: Vec<_> = entry.attributes.keys().map(String::as_str).collect();
-        assert_eq!(attributes, ["eventType", "flowId", "status", "tenantId"]);
+        assert_eq!(
+            attributes,
+            ["deliverTo", "eventType", "flowId", "status", "tenantId"]
+        );
+        assert_eq!(entry.attributes["deliverTo"], "all");
         assert_eq!(entry.attributes["status"], "failed");
     }
 }

@@ -28,6 +28,8 @@ pub struct Config {
     pub refresh_queue_url: String,
     /// `NOTIFICATIONS_TOPIC_ARN`: where notifications go.
     pub notifications_topic_arn: String,
+    /// `PUBLIC_BASE_URL`: where events are that a message has no room for.
+    pub public_base_url: String,
     /// `DATA_KEY_ARN`, `PREVIOUS_DATA_KEY_ARNS`: KMS keys that wrap the vault's data keys.
     pub vault_keys: VaultKeys,
     /// `TENANT_DATA_ROLE_ARN`: how tenants' things are reached.
@@ -54,6 +56,7 @@ impl Config {
             table_name,
             refresh_queue_url: env.required("REFRESH_QUEUE_URL"),
             notifications_topic_arn: env.required("NOTIFICATIONS_TOPIC_ARN"),
+            public_base_url: env.required("PUBLIC_BASE_URL"),
             vault_keys,
             scopes,
             providers,
@@ -106,6 +109,7 @@ impl App {
                 store.clone(),
                 aws_sdk_sns::Client::new(aws),
                 config.notifications_topic_arn.clone(),
+                config.public_base_url.clone(),
             ),
             gates: Gates::new(store.clone()),
             secrets,

@@ -7,14 +7,15 @@ use serde_json::json;
 use tributary::{
     connection::{Connection, ConnectionState, Intent, TokenOwner},
     error::{Error, Result},
-    event::CloudEvent,
+    event::{CloudEvent, Fact, Sequence},
     id::{ConnectionId, TenantId},
     oauth::{
         ProviderLink, TokenAnswer, TokenBundle, TokenFailure, answer::Life, provider::TOKEN_REUSE,
     },
-    outbox::Entry,
+    outbox::{Entry, EntryItem},
     secret::Secret,
     store::{Item, Key, StoreError, Update, from_item},
+    subscription::EventType,
     vault::Sealed,
 };
 
@@ -508,20 +509,27 @@ pub(crate) async fn reauth_required(
             &intent.fingerprint,
         );
     }
-    let kinds: &[&str] = if reason == TOKEN_REUSE {
-        &["connection.reauth_required", "security.token_reuse"]
+    let kinds: &[EventType] = if reason == TOKEN_REUSE {
+        &[
+            EventType::ConnectionReauthRequired,
+            EventType::SecurityTokenReuse,
+        ]
     } else {
-        &["connection.reauth_required"]
+        &[EventType::ConnectionReauthRequired]
     };
-    let entries: Vec<(Key, Entry)> = kinds
+    let entries: Vec<Entry> = kinds
         .iter()
-        .map(|kind| notification(app, record, kind, reason, now))
-        .map(|entry| (entry.key(), entry))
+        .map(|kind| notification(app, record, *kind, reason, now))
         .collect();
-    match app.store.update_with(lease.key(), update, &entries).await {
+    let keys: Vec<Key> = entries.iter().map(Entry::key).collect();
+    let told: Vec<(Key, EntryItem)> = entries
+        .into_iter()
+        .flat_map(|entry| entry.items(now))
+        .collect();
+    match app.store.update_with(lease.key(), update, &told).await {
         Ok(()) => {
             tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, reason, "connection needs a new consent");
-            for (key, _) in &entries {
+            for key in &keys {
                 app.outbox.publish(key).await?;
             }
         }
@@ -534,20 +542,25 @@ pub(crate) async fn reauth_required(
 fn notification(
     app: &TenantApp<'_>,
     record: &Connection,
-    kind: &str,
+    kind: EventType,
     reason: &str,
     now: Timestamp,
 ) -> Entry {
-    let status = kind.rsplit('.').next().unwrap_or(kind);
-    let event = CloudEvent::new(
-        &app.config.stage,
-        record.tenant_id,
-        format!("tributary.{kind}"),
-        record.id.to_string(),
-        &format!("{status}/{}", record.generation),
-        now,
-        json!({ "connectionId": record.id, "connector": record.connector, "name": record.name, "reason": reason }),
-    );
+    let status = kind.as_str().rsplit('.').next().unwrap_or_default();
+    // A generation recovers first, if it does, and is lost last.
+    let place = match kind {
+        EventType::SecurityTokenReuse => 1,
+        _ => 2,
+    };
+    let fact = Fact {
+        kind,
+        subject: record.id.to_string(),
+        name: &format!("{status}/{}", record.generation),
+        sequence: Sequence::of_version(record.generation, place),
+        time: now,
+        data: json!({ "connectionId": record.id, "connector": record.connector, "name": record.name, "reason": reason }),
+    };
+    let event = CloudEvent::new(&app.config.stage, record.tenant_id, fact);
     Entry::new(event, status).with_attribute("connectionId", &record.id)
 }
 

@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use aws_sdk_appflow::Client;
 use jiff::Timestamp;
-use serde_json::json;
 use tributary::{
     connection::{Connection, resume::resume},
     connector::profile,
     error::{Error, Result},
-    event::CloudEvent,
     oauth::{Introspection, OurTokens, ProviderLink},
-    outbox::Entry,
     store::{Item, StoreError, Update, from_item},
     tenancy::Account,
 };
@@ -154,20 +151,11 @@ async fn recovered(
     update: Update,
     now: Timestamp,
 ) -> Result<std::result::Result<(), StoreError>> {
-    let event = CloudEvent::new(
-        &app.config.stage,
-        record.tenant_id,
-        "tributary.connection.recovered",
-        record.id.to_string(),
-        &format!("recovered/{}", record.generation),
-        now,
-        json!({ "connectionId": record.id, "connector": record.connector, "name": record.name }),
-    );
-    let entry = Entry::new(event, "recovered").with_attribute("connectionId", &record.id);
+    let entry = record.recovered(&app.config.stage, now);
     let key = entry.key();
     let written = app
         .store
-        .update_with(lease.key(), update, &[(key.clone(), entry)])
+        .update_with(lease.key(), update, &entry.items(now))
         .await;
     if written.is_ok()
         && let Err(error) = app.outbox.publish(&key).await

@@ -54,6 +54,7 @@ impl Queues for Aws {
                 // SQS gives ten at most.
                 "MaxNumberOfMessages": most.clamp(1, 10),
                 "MessageSystemAttributeNames": ["All"],
+                "MessageAttributeNames": ["All"],
                 "WaitTimeSeconds": 0,
             });
             let answer = self.sqs(queue_arn, "ReceiveMessage", ask).await?;
@@ -195,6 +196,14 @@ fn received(message: &Value) -> Received {
             .into_iter()
             .flatten()
             .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+            .collect(),
+        message_attributes: message["MessageAttributes"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| {
+                Some((name.clone(), value["StringValue"].as_str()?.to_owned()))
+            })
             .collect(),
     }
 }

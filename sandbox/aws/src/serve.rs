@@ -54,6 +54,15 @@ impl Aws {
         }
     }
 
+    /// Answers a request of a caller in this process, as if it had come over a connection; nothing if
+    /// the connection would have been dropped on demand.
+    pub async fn exchange(&self, request: Request<Bytes>) -> Option<Response<Bytes>> {
+        let (parts, body) = request.into_parts();
+        let (parts, body) = self.answer(parts, body).await.ok()?.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
+        Some(Response::from_parts(parts, body))
+    }
+
     async fn receive(
         self: Arc<Self>,
         request: Request<Incoming>,

@@ -100,7 +100,10 @@ mod tests {
         assert!(allows(Some(&named), TOPIC, QUEUE));
         for refused in [
             policy("events.amazonaws.com", TOPIC),
-            policy("sns.amazonaws.com", "arn:aws:sns:us-east-1:111111111111:other"),
+            policy(
+                "sns.amazonaws.com",
+                "arn:aws:sns:us-east-1:111111111111:other",
+            ),
         ] {
             assert!(!allows(Some(&refused), TOPIC, QUEUE));
         }

@@ -15,6 +15,8 @@ pub struct Received {
     pub body: String,
     /// System attributes (`ApproximateReceiveCount`, `SentTimestamp`, ...).
     pub attributes: BTreeMap<String, String>,
+    /// Message attributes that are strings.
+    pub message_attributes: BTreeMap<String, String>,
 }
 
 /// SQS queues by ARN (`arn:aws:sqs:<region>:<account>:<name>`). `Err` carries SQS's error code.

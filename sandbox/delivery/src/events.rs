@@ -18,7 +18,7 @@ use sandbox_core::{
 use serde_json::{Value, json};
 
 pub use input::Input;
-pub use mischief::Mischief;
+pub use mischief::{Chances, Dice, Mischief};
 
 use crate::{
     arn::Arn,
@@ -210,6 +210,12 @@ impl EventBridge {
     /// Does something to each of the next events that are put, before rules see them.
     pub fn set_event_mischief(&self, mischief: Mischief, times: u32) {
         lock(&self.inner.mischief).set(mischief, times);
+    }
+
+    /// Lets chance decide what happens to AppFlow's events from now on; the same seed decides the same.
+    /// No chances at all end this.
+    pub fn set_event_chances(&self, chances: Chances, seed: u64) {
+        lock(&self.inner.mischief).set_chances(chances, seed);
     }
 
     /// Waits until no delivery is under way. An event held back to be reordered is let go.

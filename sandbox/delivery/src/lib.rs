@@ -13,7 +13,7 @@ mod schedules;
 mod sns;
 
 pub use cloudwatch::CloudWatch;
-pub use events::{EventBridge, Input, Mischief, RuleSpec, TargetSpec};
+pub use events::{Chances, Dice, EventBridge, Input, Mischief, RuleSpec, TargetSpec};
 pub use pattern::{Pattern, PatternError};
 pub use schedules::{Schedule, ScheduleError, Schedules};
 pub use sns::{Mail, QueueCheck, Sns};

@@ -65,7 +65,7 @@ pub(crate) fn refusal(status: StatusCode, code: &str, explanation: &str) -> Resp
 }
 
 /// Text made safe for element content and quoted attributes.
-pub(crate) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

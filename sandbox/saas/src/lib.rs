@@ -8,8 +8,11 @@
 //! * [`Providers`]: OAuth providers that forgive nothing, one row each: ServiceNow, HubSpot, Zendesk,
 //!   Microsoft with Dynamics 365, and Marketo.
 //!
+//! * [`Catcher`]: webhook endpoints that keep what they are sent and answer as told.
+//!
 //! All answer faults on demand, write every request to the journal and seed every secret they issue.
 
+pub mod catcher;
 mod html;
 mod oauth;
 pub mod oidc;
@@ -19,6 +22,8 @@ pub mod salesforce;
 mod server;
 pub mod strict;
 
+pub use catcher::Catcher;
+pub use html::escape;
 pub use oidc::{Oidc, OidcOptions};
 pub use salesforce::{OwnApp, Salesforce, SalesforceOptions, city_sales};
 pub use strict::{ProviderApp, Providers, ProvidersOptions};

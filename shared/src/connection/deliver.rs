@@ -4,7 +4,6 @@ mod hand_over;
 
 use aws_sdk_appflow::Client;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 
 use super::{
     Connection, ConnectionState,
@@ -15,9 +14,7 @@ use super::{
 use crate::{
     connector::profile::{AccessToken, push_tokens},
     error::{Error, Result},
-    event::CloudEvent,
     oauth::{Introspection, ProviderLink, answer::refresh_due},
-    outbox::Entry,
     store::{Key, Store, StoreError, Update, key::sha256_hex},
     tenancy::{Account, RoleSessions},
 };
@@ -70,13 +67,10 @@ impl Delivery<'_> {
             .set("updated_at", now)
             .when_equal("generation", connection.generation);
         let recovered = (pushed.is_ok() && connection.reauth_told)
-            .then(|| recovered(self.stage, connection, now));
-        let others: Vec<(Key, Entry)> = recovered
-            .map(|entry| (entry.key(), entry))
-            .into_iter()
-            .collect();
+            .then(|| connection.recovered(self.stage, now).items(now))
+            .unwrap_or_default();
         let key = Key::connection(connection.tenant_id, connection.id);
-        match self.store.update_with(&key, update, &others).await {
+        match self.store.update_with(&key, update, &recovered).await {
             Ok(()) => audit(actor, connection, grant, pushed.is_ok()),
             Err(StoreError::Condition { .. }) => {
                 tracing::info!(tenant.id = %connection.tenant_id, connection.id = %connection.id, "a refresh or another consent went on from here");
@@ -175,18 +169,4 @@ fn spread(connection: &Connection) -> f64 {
     let hash = sha256_hex(&format!("{}:{}", connection.id, connection.generation));
     let number = u32::from_str_radix(&hash[..8], 16).unwrap_or(0);
     f64::from(number) / f64::from(u32::MAX)
-}
-
-/// X5: who was told that a new consent was needed is told once that it came.
-fn recovered(stage: &str, connection: &Connection, now: Timestamp) -> Entry {
-    let event = CloudEvent::new(
-        stage,
-        connection.tenant_id,
-        "tributary.connection.recovered",
-        connection.id.to_string(),
-        &format!("recovered/{}", connection.generation),
-        now,
-        json!({"connectionId": connection.id, "connector": connection.connector, "name": connection.name}),
-    );
-    Entry::new(event, "recovered").with_attribute("connectionId", &connection.id)
 }

@@ -4,7 +4,10 @@
 //! the environment. No pool: a pooled connection that died while the process was frozen turns "not
 //! sent" into "maybe sent".
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use reqwest::{
@@ -180,15 +183,18 @@ fn retry_after(response: &reqwest::Response, now: Timestamp) -> Option<Duration>
     parse_retry_after(value, now)
 }
 
-/// Reads `Retry-After`: seconds or a date (RFC 9110 section 10.2.3), an hour at most.
+/// Reads `Retry-After`, an hour at most.
 fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let wait = if let Ok(seconds) = value.trim().parse::<u64>() {
-        Duration::from_secs(seconds)
-    } else {
-        let at = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
-        Duration::try_from(at.duration_since(now)).unwrap_or_default()
-    };
-    Some(wait.min(RETRY_AFTER_CAP))
+    wished_wait(value, now).map(|wait| wait.min(RETRY_AFTER_CAP))
+}
+
+/// Reads `Retry-After`: seconds or a date (RFC 9110 section 10.2.3), however long.
+pub fn wished_wait(value: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
+    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
 }
 
 /// Answers public addresses only; a name with a single other address is refused altogether.
@@ -201,13 +207,23 @@ impl Resolve for PublicOnly {
             let addresses: Vec<_> = tokio::net::lookup_host((name.as_str(), 443))
                 .await?
                 .collect();
-            if let Some(refused) = addresses.iter().find(|address| !is_public(address.ip())) {
-                let kind = if refused.is_ipv4() { "IPv4" } else { "IPv6" };
-                return Err(format!("the name leads to a non-public {kind} address").into());
-            }
-            let addresses: Addrs = Box::new(addresses.into_iter());
+            let addresses: Addrs = Box::new(only_public(addresses)?.into_iter());
             Ok(addresses)
         })
+    }
+}
+
+/// A name leads to an address that is not public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the name leads to a non-public {0} address")]
+pub struct NotPublic(&'static str);
+
+/// The addresses of a name, if all of them are public.
+pub fn only_public(addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
+    match addresses.iter().find(|address| !is_public(address.ip())) {
+        None => Ok(addresses),
+        Some(refused) if refused.is_ipv4() => Err(NotPublic("IPv4")),
+        Some(_) => Err(NotPublic("IPv6")),
     }
 }
 

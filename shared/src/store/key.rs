@@ -278,12 +278,20 @@ impl Key {
         )
     }
 
+    /// What the sort keys of subscriptions begin with.
+    pub const SUBSCRIPTIONS: &'static str = "SUBSCRIPTION#";
+
     /// A subscription of a tenant.
     pub fn subscription(tenant: TenantId, subscription: SubscriptionId) -> Self {
         Self::raw(
             Self::tenant_partition(tenant),
-            format!("SUBSCRIPTION#{subscription}"),
+            format!("{}{subscription}", Self::SUBSCRIPTIONS),
         )
+    }
+
+    /// Guard that a target of the topic belongs to one subscription of one tenant.
+    pub fn subscription_target(target: &str) -> Self {
+        Self::raw(format!("SUBTARGET#{}", sha256_hex(target)), "SUBTARGET")
     }
 
     /// The partition of a subscription's deliveries.

@@ -39,6 +39,9 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// How often it was tried.
     pub attempts: u32,
+    /// How often it had been tried when it was last asked for again; the schedule begins there.
+    #[serde(default)]
+    pub attempts_before: u32,
     /// When it was tried last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempted_at: Option<Timestamp>,

@@ -43,6 +43,10 @@ event_types! {
     AccountDegraded = "tributary.account.degraded", "Something is wrong with an AWS account.";
     AccountVerified = "tributary.account.verified", "An AWS account is in order again, or for the first time.";
     AccountHeadroom = "tributary.account.headroom", "A quota of AppFlow is nearly used up in an AWS account.";
+    TenantSuspended = "tributary.tenant.suspended", "The operator suspended the tenant.";
+    TenantResumed = "tributary.tenant.resumed", "The operator let the tenant go on.";
+    TenantOffboarded = "tributary.tenant.offboarded", "The tenant and everything of it was removed.";
+    SecurityTokenReuse = "tributary.security.token_reuse", "A provider saw a connection's token used twice: somebody else may have it.";
     SubscriptionDisabled = "tributary.subscription.disabled", "A subscription was switched off because its endpoint failed for too long.";
     SubscriptionTest = "tributary.subscription.test", "Somebody tries a subscription.";
 }

@@ -103,12 +103,17 @@ fn session_policy(account: &Account) -> String {
             account.region, account.aws_account_id
         )
     };
+    let alarms = format!(
+        "arn:{partition}:cloudwatch:{}:{}:alarm:{prefix}",
+        account.region, account.aws_account_id
+    );
     let mut statements = vec![
         json!({ "Effect": "Allow", "Action": [
             "appflow:CreateFlow", "appflow:CreateConnectorProfile", "appflow:DescribeConnectorProfiles",
             "appflow:DescribeConnectors", "appflow:DescribeConnector", "appflow:ListConnectors", "appflow:ListFlows",
-            "s3:ListAllMyBuckets"], "Resource": "*" }),
+            "s3:ListAllMyBuckets", "cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"], "Resource": "*" }),
         json!({ "Effect": "Allow", "Action": "appflow:*", "Resource": [arn("flow"), arn("connectorprofile")] }),
+        json!({ "Effect": "Allow", "Action": ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"], "Resource": alarms }),
         json!({ "Effect": "Allow", "Action": ["secretsmanager:CreateSecret", "secretsmanager:PutResourcePolicy"], "Resource": "*" }),
     ];
     statements.push(json!({ "Effect": "Allow",

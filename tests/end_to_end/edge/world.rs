@@ -122,8 +122,16 @@ async fn things(sandbox: &Sandbox, tenant: &Tenant, name: &str, aws_account: &st
     let made = flow(&person.api, &definition).await;
     ids.set("RunId", &run(&person.api, &made).await);
     ids.set("FlowId", &made);
+    ids.set("Alarm", &alarm(&person.api, &made, name).await);
     let operation = operation(sandbox, &person.api, &definition).await;
     ids.set("OperationId", &operation);
+    let subscription = json!({
+        "name": "Operations",
+        "target": { "kind": "https", "url": format!("https://{name}s.customer.example/notifications") },
+    });
+    let made = person.api.post("/v1/subscriptions", &subscription).await;
+    let made = made.unwrap().expect(201).unwrap();
+    ids.set("SubscriptionId", made["id"].as_str().unwrap());
     let (connection, attempt, candidate) = invited(sandbox, person, &account).await;
     ids.set("InvitedId", &connection);
     ids.set("AttemptId", &attempt);
@@ -179,6 +187,18 @@ pub(crate) fn flow_of(ids: &Ids) -> Value {
 pub(crate) async fn flow(api: &Api, definition: &Value) -> String {
     let flow = api.post("/v1/flows", definition).await.unwrap();
     id(&flow.expect(201).unwrap(), "id")
+}
+
+/// Makes an alarm of a flow.
+async fn alarm(api: &Api, flow: &str, name: &str) -> String {
+    let name = format!("{name}s-failures");
+    let alarm = json!({
+        "name": name, "metric": "runsFailed", "comparison": "greaterThanOrEqual", "threshold": 1,
+        "period": 300, "evaluationPeriods": 1, "treatMissingData": "ignore",
+    });
+    let made = api.post(&format!("/v1/flows/{flow}/alarms"), &alarm).await;
+    made.unwrap().expect(201).unwrap();
+    name
 }
 
 /// Runs a flow to its end.

@@ -16,19 +16,14 @@ impl Subscriber {
     async fn new(sandbox: &Sandbox, name: &str, filter: &Value) -> Self {
         let aws = &sandbox.aws;
         let admin = aws.admin(VENDOR_ACCOUNT);
-        let made = aws
-            .call(&admin, "sqs", "CreateQueue", &json!({ "QueueName": name }))
-            .await;
-        assert!(made.status.is_success(), "{made:?}");
-        let queue = format!("arn:aws:sqs:{REGION}:{VENDOR_ACCOUNT}:{name}");
+        let topic = sandbox.stack.resources["NotificationsTopic"].physical_id();
+        let made = aws.queue_for_topic(VENDOR_ACCOUNT, name, topic).await;
+        let queue = made.unwrap();
         let filter = filter.to_string();
         let form = [
             ("Action", "Subscribe"),
             ("Version", "2010-03-31"),
-            (
-                "TopicArn",
-                sandbox.stack.resources["NotificationsTopic"].physical_id(),
-            ),
+            ("TopicArn", topic),
             ("Protocol", "sqs"),
             ("Endpoint", &queue),
             ("Attributes.entry.1.key", "FilterPolicy"),

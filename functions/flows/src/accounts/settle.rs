@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde_json::json;
 use tributary::{
     error::Error,
-    event::CloudEvent,
-    outbox::Entry,
+    event::{CloudEvent, Fact, Sequence},
+    outbox::{Entry, EntryItem},
     store::{Key, Store, Update},
+    subscription::EventType,
     tenancy::{Account, AccountState, CHECK_SHARD, VerificationReport},
 };
 use uuid::Uuid;
@@ -33,7 +34,7 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(6);
 #[serde(untagged)]
 enum Written {
     Report(Box<StoredReport>),
-    Notification(Box<Entry>),
+    Notification(EntryItem),
 }
 
 /// Writes a report down, if the account is still as it was when it was looked at; answers where the
@@ -52,7 +53,8 @@ pub(super) async fn settle(
         Written::Report(Box::new(signed)),
     )];
     if let Some(entry) = notification(&app.config.stage, account, state, found, now) {
-        others.push((entry.key(), Written::Notification(Box::new(entry))));
+        let told = entry.items(now).into_iter();
+        others.extend(told.map(|(key, item)| (key, Written::Notification(item))));
     }
     let is_inconclusive = is_inconclusive(found);
     let failures = if is_inconclusive {
@@ -110,7 +112,7 @@ pub(super) fn is_inconclusive(found: &VerificationReport) -> bool {
     found.reason.as_deref() == Some("inconclusive")
 }
 
-/// What subscribers are told: that a proven account is so no more, and that it is again. The version
+/// What subscribers are told: that an account is proven, no more, or again. The version
 /// makes each change a fact of its own, and one that is told once.
 fn notification(
     stage: &str,
@@ -119,27 +121,35 @@ fn notification(
     found: &VerificationReport,
     now: Timestamp,
 ) -> Option<Entry> {
-    let what = match (account.state, state) {
-        (AccountState::Verified, AccountState::Degraded) => "degraded",
-        (AccountState::Degraded, AccountState::Verified) => "recovered",
+    let kind = match (account.state, state) {
+        (AccountState::Verified, AccountState::Degraded) => EventType::AccountDegraded,
+        (AccountState::Pending | AccountState::Degraded, AccountState::Verified) => {
+            EventType::AccountVerified
+        }
         _ => return None,
     };
-    let event = CloudEvent::new(
-        stage,
-        account.tenant_id,
-        format!("tributary.account.{what}"),
-        account.id.to_string(),
-        &format!("{what}/{}", account.version + 1),
-        now,
-        json!({
+    let what = match kind {
+        EventType::AccountDegraded => "degraded",
+        _ => "verified",
+    };
+    let version = account.version + 1;
+    let fact = Fact {
+        kind,
+        subject: account.id.to_string(),
+        name: &format!("{what}/{version}"),
+        sequence: Sequence::of_version(version, 0),
+        time: now,
+        data: json!({
             "accountId": account.id,
             "awsAccountId": account.aws_account_id,
             "region": account.region,
             "state": state,
+            "before": account.state,
             "reason": found.reason,
             "missing": found.missing,
         }),
-    );
+    };
+    let event = CloudEvent::new(stage, account.tenant_id, fact);
     Some(Entry::new(event, what).with_attribute("accountId", &account.id))
 }
 
@@ -199,7 +209,6 @@ mod tests {
         };
         for (before, after) in [
             (Pending, Pending),
-            (Pending, Verified),
             (Verified, Verified),
             (Degraded, Degraded),
         ] {
@@ -210,7 +219,11 @@ mod tests {
         assert!(!degraded.2.contains("xxxxx"), "the external id is told");
         assert_eq!(
             told(Degraded, Verified, 4).unwrap().0,
-            "tributary.account.recovered"
+            "tributary.account.verified"
+        );
+        assert_eq!(
+            told(Pending, Verified, 1).unwrap().0,
+            "tributary.account.verified"
         );
         assert_ne!(told(Verified, Degraded, 5).unwrap().1, degraded.1);
         assert_eq!(told(Verified, Degraded, 3).unwrap().1, degraded.1);

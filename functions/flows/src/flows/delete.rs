@@ -27,7 +27,7 @@ use super::{
     record::{Flow, FlowState},
 };
 use crate::{
-    App, TenantApp,
+    App, TenantApp, alarms,
     appflow::refused,
     edge::{Editor, IfMatch, Typed, id_in_path, json, stale},
     model::Trigger,
@@ -126,6 +126,7 @@ pub(crate) async fn delete_flow(
 pub(super) async fn carry_on(app: &TenantApp, flow: &Flow) -> Result<Choice, Error> {
     let client = appflow::client(app, flow).await?;
     appflow::cancel(&client, flow, None).await?;
+    alarms::forget(app, flow.tenant_id, flow).await?;
     let choice = delete(&client, flow).await?;
     forget(app, flow).await?;
     tracing::info!(tenant.id = %flow.tenant_id, flow.id = %flow.id, ?choice, "flow deleted");

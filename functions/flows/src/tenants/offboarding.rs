@@ -12,6 +12,7 @@ pub(super) mod get;
 mod grants;
 mod members;
 mod rest;
+mod subscriptions;
 mod thing;
 pub(super) mod view;
 
@@ -50,6 +51,8 @@ pub(crate) enum Phase {
     Apps,
     /// AWS accounts, with whatever of the tenant's is still in AppFlow there.
     Accounts,
+    /// Subscriptions to notifications.
+    Subscriptions,
     /// Members and their sign-ins.
     Members,
     /// Whatever else is kept of the tenant.
@@ -65,7 +68,8 @@ impl Phase {
             Self::Connections => Self::Grants,
             Self::Grants => Self::Apps,
             Self::Apps => Self::Accounts,
-            Self::Accounts => Self::Members,
+            Self::Accounts => Self::Subscriptions,
+            Self::Subscriptions => Self::Members,
             Self::Members => Self::Rest,
             Self::Rest | Self::Done => Self::Done,
         }
@@ -78,6 +82,7 @@ impl Phase {
             Self::Grants => "grants",
             Self::Apps => "apps",
             Self::Accounts => "accounts",
+            Self::Subscriptions => "subscriptions",
             Self::Members => "members",
             Self::Rest => "rest",
             Self::Done => "done",
@@ -156,6 +161,7 @@ pub(super) async fn step(
             Phase::Grants => grants::wait(app, &job, budget).await?,
             Phase::Apps => apps::remove(app, &job, budget).await?,
             Phase::Accounts => accounts::remove(app, tenant, &job, budget).await?,
+            Phase::Subscriptions => subscriptions::remove(app, &job, budget).await?,
             Phase::Members => members::remove(app, &job, budget).await?,
             Phase::Rest => rest::remove(app, &job, budget).await?,
             Phase::Done => {
@@ -208,7 +214,7 @@ mod tests {
             phase = phase.next();
             steps += 1;
         }
-        assert_eq!(steps, 7);
+        assert_eq!(steps, 8);
         assert_eq!(Phase::Done.next(), Phase::Done);
     }
 }

@@ -4,21 +4,22 @@ use jiff::Timestamp;
 use serde_json::json;
 use tributary::{
     error::Error,
-    event::CloudEvent,
-    outbox::Entry,
+    event::{CloudEvent, Fact, Sequence},
+    outbox::{Entry, EntryItem},
     store::{Key, Update},
+    subscription::EventType,
     tenancy::{TENANT_SHARD, Tenant, TenantState},
 };
 
 use crate::App;
 
 /// The event that tells subscribers of a state; leaving is told when it is over.
-const fn event_kind(state: TenantState) -> Option<&'static str> {
+const fn event_kind(state: TenantState) -> Option<EventType> {
     match state {
-        TenantState::Active => Some("tributary.tenant.resumed"),
-        TenantState::Suspended => Some("tributary.tenant.suspended"),
+        TenantState::Active => Some(EventType::TenantResumed),
+        TenantState::Suspended => Some(EventType::TenantSuspended),
         TenantState::Leaving => None,
-        TenantState::Gone => Some("tributary.tenant.offboarded"),
+        TenantState::Gone => Some(EventType::TenantOffboarded),
     }
 }
 
@@ -48,22 +49,34 @@ pub(super) async fn turn(
             .set("due_shard", TENANT_SHARD)
             .set("due_at", now.as_millisecond())
     };
-    let told: Vec<_> = event(app, tenant, next, now)
-        .into_iter()
-        .map(|entry| (entry.key(), entry))
-        .collect();
-    app.store.update_with(&key, update, &told).await?;
+    let told = event(app, tenant, next, now).map_or_else(Vec::new, |entry| items(entry, next, now));
+    let scope = app.scopes.for_operator(tenant.id).await?;
+    scope.store().update_with(&key, update, &told).await?;
     tracing::warn!(tenant.id = %tenant.id, from = %tenant.state, to = %next, "tenant's standing changed");
     Tenant::load(&app.store, tenant.id).await
 }
 
+/// Of a tenant that is gone nothing is kept.
+fn items(entry: Entry, next: TenantState, now: Timestamp) -> Vec<(Key, EntryItem)> {
+    match next {
+        TenantState::Gone => entry.unlogged_items(),
+        TenantState::Active | TenantState::Suspended | TenantState::Leaving => entry.items(now),
+    }
+}
+
 fn event(app: &App, tenant: &Tenant, next: TenantState, now: Timestamp) -> Option<Entry> {
-    // The version tells one suspension from the next.
-    let fact = format!("{next}/{}", tenant.version + 1);
+    let version = tenant.version + 1;
     let id = tenant.id.to_string();
-    // The operator's reason stays with the operator.
-    let data = json!({ "tenantId": id, "state": next, "since": now });
-    let kind = event_kind(next)?;
-    let event = CloudEvent::new(&app.config.stage, tenant.id, kind, id, &fact, now, data);
+    let fact = Fact {
+        kind: event_kind(next)?,
+        // The version tells one suspension from the next.
+        name: &format!("{next}/{version}"),
+        sequence: Sequence::of_version(version, 0),
+        time: now,
+        // The operator's reason stays with the operator.
+        data: json!({ "tenantId": id, "state": next, "since": now }),
+        subject: id,
+    };
+    let event = CloudEvent::new(&app.config.stage, tenant.id, fact);
     Some(Entry::new(event, next.as_str()))
 }

@@ -13,7 +13,7 @@ const MOST_HOPS: u32 = 1;
 
 /// Takes an event that was put on a bus, does the mischief that is planned, and hands it on.
 pub(super) fn accept(inner: &Arc<Inner>, account: &str, bus: &str, event: Value) {
-    let planned = lock(&inner.mischief).take();
+    let planned = lock(&inner.mischief).take(&event);
     let mischief = planned.or_else(|| {
         let mut names = Mischief::NAMES.into_iter();
         names.find_map(|(name, m)| inner.faults.take("events", name).map(|_| m))
@@ -26,22 +26,13 @@ pub(super) fn accept(inner: &Arc<Inner>, account: &str, bus: &str, event: Value)
         bus: bus.to_owned(),
         event,
     };
-    let mut events = match mischief {
-        None => vec![this],
-        Some(Mischief::Lose) => return,
-        Some(Mischief::Duplicate) => vec![this.clone(), this],
-        Some(Mischief::Reorder) => {
-            lock(&inner.mischief).held.push(this);
-            return;
-        }
-    };
-    events.append(&mut lock(&inner.mischief).held);
-    hand_on(inner, events);
+    let going = lock(&inner.mischief).pass(this, mischief);
+    hand_on(inner, going);
 }
 
 /// Lets go of what was held back.
 pub(super) fn release(inner: &Arc<Inner>) {
-    let held = std::mem::take(&mut lock(&inner.mischief).held);
+    let held = lock(&inner.mischief).release();
     hand_on(inner, held);
 }
 

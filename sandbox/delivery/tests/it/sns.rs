@@ -464,8 +464,16 @@ async fn a_queue_of_another_account_confirms_with_the_token_that_it_was_sent() {
     assert_eq!(sent.len(), 1);
     let message: Value = serde_json::from_str(&sent[0].body).unwrap();
     for member in [
-        "Type", "MessageId", "Token", "TopicArn", "Message", "SubscribeURL", "Timestamp",
-        "SignatureVersion", "Signature", "SigningCertURL",
+        "Type",
+        "MessageId",
+        "Token",
+        "TopicArn",
+        "Message",
+        "SubscribeURL",
+        "Timestamp",
+        "SignatureVersion",
+        "Signature",
+        "SigningCertURL",
     ] {
         assert!(message[member].is_string(), "{member}");
     }

@@ -4,19 +4,23 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use md5::{Digest as _, Md5};
 use sandbox_core::Received;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The SQS event of a batch.
 pub(crate) fn event(batch: &[Received], queue: &str, region: &str) -> Value {
     let records: Vec<Value> = batch
         .iter()
         .map(|message| {
+            let attributes = message.message_attributes.iter();
+            let attributes: Map<String, Value> = attributes
+                .map(|(name, value)| (name.clone(), string_attribute(value)))
+                .collect();
             json!({
                 "messageId": message.message_id,
                 "receiptHandle": message.receipt_handle,
                 "body": message.body,
                 "attributes": message.attributes,
-                "messageAttributes": {},
+                "messageAttributes": attributes,
                 "md5OfBody": md5(&message.body),
                 "eventSource": "aws:sqs",
                 "eventSourceARN": queue,
@@ -25,6 +29,15 @@ pub(crate) fn event(batch: &[Received], queue: &str, region: &str) -> Value {
         })
         .collect();
     json!({ "Records": records })
+}
+
+fn string_attribute(value: &str) -> Value {
+    json!({
+        "stringValue": value,
+        "stringListValues": [],
+        "binaryListValues": [],
+        "dataType": "String",
+    })
 }
 
 /// Ids of the messages that failed, as `batchItemFailures` says. An answer that Lambda would not
@@ -81,13 +94,19 @@ mod tests {
             receipt_handle: "h-1".to_owned(),
             body: "{}".to_owned(),
             attributes: [("ApproximateReceiveCount".to_owned(), "1".to_owned())].into(),
+            message_attributes: [("deliverTo".to_owned(), "all".to_owned())].into(),
         };
         let expected = json!({ "Records": [{
             "messageId": "m-1",
             "receiptHandle": "h-1",
             "body": "{}",
             "attributes": { "ApproximateReceiveCount": "1" },
-            "messageAttributes": {},
+            "messageAttributes": { "deliverTo": {
+                "stringValue": "all",
+                "stringListValues": [],
+                "binaryListValues": [],
+                "dataType": "String",
+            } },
             "md5OfBody": "99914b932bd37a50b983c5e7c90ae93b",
             "eventSource": "aws:sqs",
             "eventSourceARN": QUEUE,

@@ -106,6 +106,7 @@ impl MemoryQueues {
                         "ApproximateReceiveCount".to_owned(),
                         "1".to_owned(),
                     )]),
+                    message_attributes: BTreeMap::new(),
                 }));
         });
     }

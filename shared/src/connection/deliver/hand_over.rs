@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Delivered, Delivery, audit, recovered};
+use super::{Delivered, Delivery, audit};
 use crate::{
     connection::{
         Connection, ConnectionState,
@@ -10,7 +10,7 @@ use crate::{
     },
     connector::profile::{AppflowOwned, push_owned},
     error::{Error, Kind, Result},
-    outbox::Entry,
+    outbox::EntryItem,
     store::{Key, StoreError, Update},
 };
 
@@ -68,12 +68,7 @@ impl Delivery<'_> {
         loop {
             let now = Timestamp::now();
             let (delivered, update) = update(&before, grant, now);
-            let told: Vec<(Key, Entry)> = before
-                .reauth_told
-                .then(|| recovered(self.stage, &before, now))
-                .map(|entry| (entry.key(), entry))
-                .into_iter()
-                .collect();
+            let told = told(self.stage, &before, now);
             match self.store.update_with(&key, update, &told).await {
                 Ok(()) => {
                     let now = Connection::load(self.store, before.tenant_id, before.id).await?;
@@ -89,6 +84,16 @@ impl Delivery<'_> {
             }
         }
     }
+}
+
+/// What recovers is the generation that is being written.
+fn told(stage: &str, before: &Connection, now: Timestamp) -> Vec<(Key, EntryItem)> {
+    if !before.reauth_told {
+        return Vec::new();
+    }
+    let mut next = before.clone();
+    next.generation += 1;
+    next.recovered(stage, now).items(now)
 }
 
 /// What the write is tried again on. Giving up leaves a profile that works with a record of an older
@@ -149,7 +154,21 @@ fn start_again(error: Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::tests::connection;
+    use crate::{connection::tests::connection, event::Sequence};
+
+    #[test]
+    fn n1_what_recovers_is_a_later_generation_than_what_was_lost() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut lost = connection();
+        assert_eq!(told("test", &lost, now), []);
+        lost.reauth_told = true;
+        let told = told("test", &lost, now);
+        let EntryItem::Logged(logged) = &told[0].1 else {
+            panic!("no event is logged: {told:?}");
+        };
+        let lost_at = Sequence::of_version(lost.generation, 9);
+        assert!(logged.event.sequence > lost_at.to_string());
+    }
 
     /// A grant is given back after errors that are not retryable.
     #[test]

@@ -40,6 +40,7 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("show_table", "table", Names("Table")),
     ("put_member", "subject", Names("Subject")),
     ("delete_member", "subject", Names("Subject")),
+    ("delete_alarm", "alarm", Names("Alarm")),
     ("get_app", "provider", Names("Provider")),
     ("put_app", "provider", Names("Provider")),
     ("delete_app", "provider", Names("Provider")),
@@ -78,6 +79,11 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("list_all_runs", "to", Nothing),
     ("list_all_runs", "status", Nothing),
     ("*", "force", Nothing),
+    ("*", "from", Nothing),
+    ("*", "to", Nothing),
+    ("*", "period", Nothing),
+    ("*", "metric", Nothing),
+    ("*", "statistic", Nothing),
     ("*", "waitSeconds", Nothing),
 ];
 
@@ -120,6 +126,9 @@ const TEXTS: &[&str] = &[
     "/credentials/*", "/instance", "/properties/*", "/note", "/idToken", "/nonce", "/clientId",
     "/schemas/*", "/clientSecret", "/sql", "/title", "/parameters/*/name", "/parameters/*/description",
     "/email", "/members/*/email", "/reason",
+    // Targets of subscriptions: whose account they are in is checked, and an address tells nothing.
+    "/target/queueArn", "/target/functionArn", "/target/address", "/target/url",
+    "/eventIds/*", "/Type", "/TopicArn", "/Token", "/SigningCertURL", "/SubscribeURL",
     // The application's name for its user, which it may choose.
     "/subject",
 ];
@@ -150,6 +159,7 @@ pub(super) const UNKNOWN: &[(&str, &str)] = &[
     ("Subject", "00000000-0000-4000-8000-000000000000"),
     ("Provider", "zendesk"),
     ("Database", "nothing"),
+    ("Alarm", "nothing"),
     ("Table", "nothing"),
     ("Capability", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
     (
@@ -227,6 +237,17 @@ const SAMPLES: &[(&str, &[&str])] = &[
               "bucketName":"{Bucket}","bucketPrefix":"{TenantId}/crm","s3OutputFormatConfig":{"fileType":"JSON"}}}}],
             "tasks":[{"taskType":"Map_all","sourceFields":[],"taskProperties":{"EXCLUDE_SOURCE_FIELDS_LIST":"[]"}}]}}"#,
     ]),
+    ("create_subscription", &[
+        r#"{"name":"Another","target":{"kind":"https","url":"https://hooks.customer.example/t"},
+            "filter":{"eventTypes":["tributary.run.failed"],"flowIds":["{FlowId}"]}}"#,
+    ]),
+    ("update_subscription", &[r#"{"name":"Renamed","filter":{"flowIds":["{FlowId}"]}}"#]),
+    ("confirm_subscription", &[
+        r#"{"Type":"SubscriptionConfirmation","Token":"2336412f37","TopicArn":"arn:aws:sns:us-east-1:111111111111:t",
+            "SubscribeURL":"https://sns.us-east-1.amazonaws.com/","SigningCertURL":"https://sns.us-east-1.amazonaws.com/"}"#,
+    ]),
+    ("redeliver", &[r#"{"eventIds":["9a3ba0d1-6d0e-5b8e-9b2f-4a0d3a3f6a11"]}"#]),
+    ("create_alarm", &[r#"{"name":"another","metric":"runsFailed","comparison":"greaterThanOrEqual","threshold":1,"period":300,"evaluationPeriods":1}"#]),
     ("establish_identity", &[r#"{"idToken":"not-a-token"}"#]),
     ("create_query", &[r#"{"query":"{RegisteredQuery}","parameters":{}}"#]),
     ("create_registered_query", &[r#"{"name":"another-query","purpose":"query","title":"Another","description":"Another","sql":"SELECT :one AS one",

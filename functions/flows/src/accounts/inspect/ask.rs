@@ -18,11 +18,19 @@ use aws_sdk_appflow::{
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
+use jiff::Timestamp;
 use tributary::aws::Refusal;
 
 use crate::{
+    cloudwatch::{self, CloudWatch, Wanted},
     glue::{self, CatalogName, Glue},
     s3::{BucketName, Failure, S3},
+};
+
+/// A metric that a flow without runs has no data of.
+const STARTED: Wanted = Wanted {
+    metric: "FlowExecutionsStarted",
+    statistic: "Sum",
 };
 
 /// A call of the self-test.
@@ -54,6 +62,9 @@ pub(super) enum Call {
     GetDatabases,
     GetTables,
     GetTable,
+    GetMetricData,
+    DescribeAlarms,
+    DeleteAlarms,
     /// [`Call::DescribeFlow`] on a name that is not ours: must be refused.
     DescribeForeignFlow,
 }
@@ -76,6 +87,7 @@ pub(super) struct Asked {
     pub(super) appflow: Client,
     pub(super) s3: std::sync::Arc<S3>,
     pub(super) glue: std::sync::Arc<Glue>,
+    pub(super) cloudwatch: std::sync::Arc<CloudWatch>,
     /// A database, and a table in it, that nobody has.
     pub(super) nothing: CatalogName,
     /// A name within our prefix that nothing has.
@@ -115,6 +127,13 @@ fn of_glue<T>(answered: Result<T, glue::Failure>) -> Answer {
     match answered {
         Err(failure) if !failure.is_lake_formations() => Answer::Refused(failure.into_refusal()),
         Ok(_) | Err(_) => Answer::Through { request_id: None },
+    }
+}
+
+fn of_cloudwatch<T>(answered: Result<T, cloudwatch::Failure>) -> Answer {
+    match answered {
+        Ok(_) => Answer::Through { request_id: None },
+        Err(failure) => Answer::Refused(failure.into_refusal()),
     }
 }
 
@@ -257,6 +276,13 @@ impl Asked {
             Call::GetBucketPolicy => of_s3(self.s3.policy(&self.bucket).await),
             Call::GetDatabases => of_glue(self.glue.databases(1, None).await),
             Call::GetTables => of_glue(self.glue.tables(&self.nothing, 1, None).await),
+            Call::GetMetricData => {
+                let now = Timestamp::now().as_second();
+                let at = (now - 60, now);
+                of_cloudwatch(self.cloudwatch.data(name, &[STARTED], at, 60).await)
+            }
+            Call::DescribeAlarms => of_cloudwatch(self.cloudwatch.alarms(name).await),
+            Call::DeleteAlarms => of_cloudwatch(self.cloudwatch.delete_alarm(name).await),
             Call::GetTable => of_glue(self.glue.table(&self.nothing, &self.nothing).await),
         })
     }

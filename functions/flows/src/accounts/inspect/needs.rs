@@ -24,7 +24,7 @@ pub(super) enum Trial {
 /// What an action is allowed on. Each is one statement of the template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum On {
-    /// AppFlow's actions that know no resource, and S3's one.
+    /// AppFlow's actions that know no resource, S3's one, and reading in CloudWatch.
     Everything,
     /// AppFlow's connectors.
     Connectors,
@@ -42,6 +42,8 @@ pub(super) enum On {
     AppFlowsSecrets,
     /// The account's catalogue, with all databases and tables.
     Catalogue,
+    /// Our alarms.
+    Alarms,
     /// Roles that are made for flows; in the vendor's account those for the warehouse.
     FlowsRoles,
 }
@@ -78,10 +80,11 @@ const WITH_A_PROFILE: &str = "IAM asks for it together with a connector profile 
      refusal that names it is reported.";
 const THROUGH_APPFLOW: &str = "AppFlow does it as the caller when it makes a connection; it cannot be tried without making one.";
 const CHANGES_A_POLICY: &str = "It would change the policy of a bucket.";
+const MAKES_AN_ALARM: &str = "It would make an alarm.";
 const PASSES_A_ROLE: &str = "It is asked for only when something is made that gets the role.";
 
 #[rustfmt::skip]
-const NEEDS: [Need; 32] = [
+const NEEDS: [Need; 36] = [
     need("appflow:CreateFlow", On::Everything, Trial::Call(Call::CreateFlow)),
     need("appflow:CreateConnectorProfile", On::Everything, Trial::Call(Call::CreateConnectorProfile)),
     need("appflow:DescribeConnectorProfiles", On::Everything, Trial::Call(Call::DescribeConnectorProfiles)),
@@ -113,6 +116,10 @@ const NEEDS: [Need; 32] = [
     need_in(HostingMode::Customer, "glue:GetDatabases", On::Catalogue, Trial::Call(Call::GetDatabases)),
     need_in(HostingMode::Customer, "glue:GetTable", On::Catalogue, Trial::Call(Call::GetTable)),
     need_in(HostingMode::Customer, "glue:GetTables", On::Catalogue, Trial::Call(Call::GetTables)),
+    need("cloudwatch:GetMetricData", On::Everything, Trial::Call(Call::GetMetricData)),
+    need("cloudwatch:DescribeAlarms", On::Everything, Trial::Call(Call::DescribeAlarms)),
+    need("cloudwatch:DeleteAlarms", On::Alarms, Trial::Call(Call::DeleteAlarms)),
+    need("cloudwatch:PutMetricAlarm", On::Alarms, Trial::None(MAKES_AN_ALARM)),
     need("iam:PassRole", On::FlowsRoles, Trial::None(PASSES_A_ROLE)),
 ];
 
@@ -167,6 +174,12 @@ impl On {
                 let all = ["catalog", "database/*", "table/*/*"].map(arn);
                 (json!(all), Value::Null)
             }
+            Self::Alarms => (
+                json!(format!(
+                    "arn:{partition}:cloudwatch:{region}:{id}:alarm:tributary-*"
+                )),
+                Value::Null,
+            ),
             Self::Buckets => (
                 json!(format!("arn:{partition}:s3:::tributary-*")),
                 json!({ "StringEquals": { "aws:ResourceAccount": id } }),

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     App,
+    cloudwatch::CloudWatch,
     glue::Glue,
     s3::{BucketName, S3},
 };
@@ -87,6 +88,7 @@ fn asked(app: &App, account: &Account, config: &SdkConfig) -> Result<Asked, Erro
     })?;
     Ok(Asked {
         glue: Arc::new(Glue::new(&app.buckets, config.clone(), account)),
+        cloudwatch: Arc::new(CloudWatch::new(&app.buckets, config.clone(), account)),
         nothing,
         appflow: aws_sdk_appflow::Client::new(config),
         s3: Arc::new(S3::new(&app.buckets, config.clone(), account)),

@@ -6,7 +6,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use tokio::task::JoinSet;
 use tributary::{
     error::Error,
-    id::{FlowId, TenantId},
+    id::{FlowId, SubscriptionId, TenantId},
     run::ListedRun,
     store::{Key, PageRequest, Store, StoreError, Update},
 };
@@ -97,16 +97,22 @@ async fn delete(app: &TenantApp, job: &Offboarding, keys: Vec<Key>) -> Result<()
     Ok(())
 }
 
-/// The tenant's own partition, and those of the runs of its flows.
+/// The tenant's own partition, and those of the runs of its flows, of its events, and of what was
+/// delivered.
 async fn partitions(store: &Store, tenant: TenantId) -> Result<Vec<String>, Error> {
     let things = all(store, tenant).await?;
     let flows = things
         .iter()
         .filter(|thing| thing.kind == ThingKind::Flow)
         .filter_map(|thing| thing.name.parse::<FlowId>().ok());
+    let subscriptions = things
+        .iter()
+        .filter(|thing| thing.kind == ThingKind::Subscription)
+        .filter_map(|thing| thing.name.parse::<SubscriptionId>().ok());
     Ok(flows
         .map(|flow| Key::runs_partition(tenant, flow))
-        .chain([Key::tenant_partition(tenant)])
+        .chain(subscriptions.map(|id| Key::deliveries_partition(tenant, id)))
+        .chain([Key::events_partition(tenant), Key::tenant_partition(tenant)])
         .collect())
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum ThingKind {
     OauthApp,
     /// An AWS account.
     Account,
+    /// A subscription to notifications.
+    Subscription,
     /// A member.
     Member,
     /// Something of the tenant's in AppFlow that no record knew.
@@ -33,6 +35,7 @@ impl ThingKind {
             Self::Connection => "connection",
             Self::OauthApp => "oauthApp",
             Self::Account => "account",
+            Self::Subscription => "subscription",
             Self::Member => "member",
             Self::Stray => "stray",
         }
