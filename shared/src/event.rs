@@ -45,6 +45,9 @@ pub struct CloudEvent {
     #[serde(default)]
     #[schema(example = "00000000000000000020")]
     pub sequence: String,
+    /// Extension attribute: what the caller of the API call that it began with named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlationid: Option<String>,
     /// Extension attribute: where the event with its data is, when the message has no room for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "https://api.example.com/v1/events/5b8f64fd-4f0e-5c07-9c0e-0c2f6f1d3a52")]
@@ -93,9 +96,19 @@ impl CloudEvent {
             datacontenttype: "application/json".to_owned(),
             tenantid: tenant,
             sequence: sequence.to_string(),
+            correlationid: None,
             dataref: None,
             data,
         }
+    }
+}
+
+impl CloudEvent {
+    /// Says which API call it began with, if that is known.
+    #[must_use]
+    pub fn begun_with(mut self, correlation: Option<&str>) -> Self {
+        self.correlationid = correlation.map(str::to_owned);
+        self
     }
 }
 

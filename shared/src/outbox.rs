@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     aws::Refusal,
@@ -21,6 +22,7 @@ use crate::{
     id::SubscriptionId,
     store::{Key, PageRequest, Store, StoreError, Update},
     subscription::{DELIVER_TO, TO_ALL},
+    telemetry::{self, Metric},
 };
 
 pub use log::{EntryItem, EventPointer, KEPT, LoggedEvent};
@@ -118,7 +120,10 @@ impl Outbox {
             Err(StoreError::Condition { .. }) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        self.send(&entry).await?;
+        self.send(&entry)
+            .await
+            .inspect_err(|_| telemetry::count(Metric::NotificationFailed))?;
+        telemetry::count(Metric::NotificationPublished);
         self.store.delete(key).await?;
         tracing::info!(event.id = entry.event.id, event.kind = entry.event.kind, tenant.id = %entry.event.tenantid, "notification published");
         Ok(())
@@ -131,6 +136,10 @@ impl Outbox {
             .query::<Entry>(&Key::outbox_partition(), "", &PageRequest::first(most))
             .await?;
         let found = page.items.len();
+        let now = Timestamp::now();
+        let oldest = page.items.iter().map(|entry| entry.event.time).min();
+        let age = oldest.map_or(0.0, |oldest| telemetry::seconds_since(oldest, now));
+        telemetry::emit(Metric::OutboxAge, age, &[("found", json!(found))]);
         let mut outcome = Ok(found);
         for entry in page.items {
             // One that fails does not keep the others back.

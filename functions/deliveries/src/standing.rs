@@ -12,7 +12,7 @@ use tributary::{
     outbox::Entry,
     store::{Key, Store, StoreError, Update},
     subscription::{DisabledReason, EventType, Subscription, SubscriptionState},
-    telemetry,
+    telemetry::{self, Metric},
 };
 
 use crate::{App, rules::later};
@@ -128,7 +128,7 @@ pub(crate) async fn switch_off(
         reason = ?reason,
         "a subscription was switched off because of its endpoint"
     );
-    telemetry::count(&app.config.stage, "SubscriptionDisabled");
+    telemetry::count(Metric::SubscriptionDisabled);
     // What fails here is published by whoever looks after the outbox.
     if let Err(error) = app.outbox.publish(&outbox_key).await {
         tracing::warn!(

@@ -132,6 +132,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/v1/flows/{id}/runs/{runId}", Who::Viewer),
     route("POST", "/v1/flows/{id}/runs/reconcile", Who::Editor),
     route("GET", "/v1/flows/{id}/incidents", Who::Viewer),
+    route("GET", "/v1/runs", Who::Viewer),
     route("POST", "/v1/identity", Who::Viewer),
     route("GET", "/v1/identity", Who::Viewer),
     route("DELETE", "/v1/identity", Who::Viewer),
