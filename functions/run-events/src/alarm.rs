@@ -85,9 +85,10 @@ fn notification(stage: &str, owner: &FlowOwner, news: &AlarmNews) -> Entry {
     }
     let fact = Fact {
         kind: EventType::FlowAlarm,
-        subject: owner.flow_id.to_string(),
+        // Two alarms of a flow may change at the same time; one does not.
+        subject: format!("{}/{}", owner.flow_id, news.unverified_alarm),
         name: &format!("alarm/{}/{state}/{}", news.unverified_alarm, news.at),
-        sequence: Sequence::of_time(news.at, 1),
+        sequence: Sequence::of_time(news.at, 0),
         time: news.at,
         data,
     };
