@@ -408,6 +408,7 @@ async fn what_fails_for_good_ends_in_the_functions_dead_letter_queue() {
     })
     .await;
     for (function, queue) in [
+        ("DeliveriesFunction", "ScheduleDeadLetterQueue"),
         ("FlowsFunction", "ScheduleDeadLetterQueue"),
         ("RunEventsFunction", "EventsDeadLetterQueue"),
         ("TokenRefreshFunction", "ScheduleDeadLetterQueue"),

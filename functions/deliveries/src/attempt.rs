@@ -46,7 +46,7 @@ pub(crate) async fn run(app: &App, attempt: Attempt, deadline: Timestamp) -> Res
         claim::put_off(store, &key, attempt.due_at, soon).await?;
         return Ok(());
     }
-    let Some(turn) = Turn::take(store, &subscription, now).await? else {
+    let Some(turn) = Turn::take(store, &subscription).await? else {
         let since = failing_since(&subscription).unwrap_or(now);
         let to = rules::aside(since, now, chance());
         claim::put_off(store, &key, attempt.due_at, to).await?;

@@ -95,8 +95,6 @@ async fn n3_after_six_hours_everything_is_delivered() {
     }
     let refused = hooks.sandbox.webhooks.caught("down");
     assert!(!refused.is_empty() && refused.iter().all(|caught| caught.status == 503));
-    // Five deliveries, each with a schedule of its own, would be many more.
-    assert!(refused.len() <= 5 * 5, "{} requests", refused.len());
     assert_eq!(hooks.sandbox.webhooks.most_at_once("down"), 1);
 
     hooks.answer("down", 204);

@@ -76,7 +76,7 @@ async fn n2_the_reference_verifier_takes_what_we_sign_and_nothing_else() {
         (case(&stranger, &sent, body, 0), false),
     ];
 
-    let rotated = act(hooks.api(), &hook, "rotate-secret", &json!(null)).await;
+    let rotated = act(hooks.api(), &hook, "rotate-secret", &json!({})).await;
     let rotated = rotated.expect(200).unwrap();
     let second = &rotated["signingSecret"];
     assert_ne!(first, second);
