@@ -16,6 +16,7 @@ mod flows;
 mod independent_client;
 mod limits;
 mod onboarding;
+mod operation;
 mod queries;
 mod runs;
 mod scopes;

@@ -112,7 +112,8 @@ impl Lab {
         let (tenant, id) = (self.tenant(), FlowId::new());
         let name = format!("tributary-{tenant}-{id}");
         let connection = &self.world.connection;
-        let definition = json!({ "source": { "connectionId": connection }, "trigger": { "type": "onDemand" } });
+        let definition =
+            json!({ "source": { "connectionId": connection }, "trigger": { "type": "onDemand" } });
         let mut item = json!({
             "id": id, "tenant_id": tenant, "account_id": self.world.account, "aws_account_id": CUSTOMER_ACCOUNT,
             "appflow_name": name, "state": "active", "definition": definition.to_string(),
@@ -153,7 +154,11 @@ impl Lab {
     /// One invocation. A process that dies is followed by a new one.
     pub(super) async fn invoke(&self, event: &Value, trouble: Option<Trouble>) -> Outcome {
         self.wire.begin(trouble);
-        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let process = self
+            .process
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let died = tokio::select! {
             answer = process.handle(event.clone()) => {
                 self.wire.begin(None);
@@ -189,7 +194,10 @@ impl Lab {
         let page = self.table.query::<Value>(&partition, "", &page).await;
         let entries = page.unwrap().items;
         let key = |entry: &Value| Key::outbox(entry["event"]["id"].as_str().unwrap_or_default());
-        entries.into_iter().map(|entry| (key(&entry), entry)).collect()
+        entries
+            .into_iter()
+            .map(|entry| (key(&entry), entry))
+            .collect()
     }
 
     /// Puts an entry into the outbox.
@@ -213,7 +221,10 @@ impl Lab {
 
     /// Forgets a flow and what is about it, so that the next proof finds an empty table.
     pub(super) async fn forget(&self, flow: &LabFlow) {
-        self.table.delete(&Key::flow(flow.tenant, flow.id)).await.unwrap();
+        self.table
+            .delete(&Key::flow(flow.tenant, flow.id))
+            .await
+            .unwrap();
         let named = Key::flow_name(CUSTOMER_ACCOUNT, &flow.name);
         self.table.delete(&named).await.unwrap();
         for (execution, run) in self.runs(flow).await {

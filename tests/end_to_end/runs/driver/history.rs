@@ -76,12 +76,27 @@ impl Execution {
         let (status, failure) = match dice.below(10) {
             0..6 => (RunStatus::Completed, None),
             6 => (RunStatus::Cancelled, None),
-            7 => (RunStatus::Failed, Some((CauseClass::Credentials, "Error while authenticating to connector"))),
-            8 => (RunStatus::Failed, Some((CauseClass::Quota, "Rate exceeded"))),
-            _ => (RunStatus::Failed, Some((CauseClass::Internal, "It did not work."))),
+            7 => (
+                RunStatus::Failed,
+                Some((
+                    CauseClass::Credentials,
+                    "Error while authenticating to connector",
+                )),
+            ),
+            8 => (
+                RunStatus::Failed,
+                Some((CauseClass::Quota, "Rate exceeded")),
+            ),
+            _ => (
+                RunStatus::Failed,
+                Some((CauseClass::Internal, "It did not work.")),
+            ),
         };
         Self {
-            id: format!("00000000-0000-4000-8000-{:06x}{number:06x}", seed & 0xff_ffff),
+            id: format!(
+                "00000000-0000-4000-8000-{:06x}{number:06x}",
+                seed & 0xff_ffff
+            ),
             start,
             end,
             started_at: at(start),
@@ -101,7 +116,11 @@ impl Execution {
             "flow-name": flow, "source": "SALESFORCE", "destination": "S3", "trigger-type": "ONDEMAND",
             "execution-id": self.id, "start-time": java(self.started_at),
         });
-        let (kind, time) = if is_end { ("End", self.ended_at) } else { ("Start", self.started_at) };
+        let (kind, time) = if is_end {
+            ("End", self.ended_at)
+        } else {
+            ("Start", self.started_at)
+        };
         if is_end {
             detail["status"] = json!(match self.status {
                 RunStatus::Completed => "Execution Successful",
@@ -128,7 +147,11 @@ impl Execution {
         if moment < self.start {
             return None;
         }
-        Some(if moment < self.end { RunStatus::Running } else { self.status })
+        Some(if moment < self.end {
+            RunStatus::Running
+        } else {
+            self.status
+        })
     }
 
     /// AppFlow's record of it at a moment.
@@ -146,7 +169,8 @@ impl Execution {
         });
         if status.is_final() {
             record["lastUpdatedAt"] = json!(self.ended_at.as_second());
-            let mut result = json!({ "recordsProcessed": self.records, "bytesProcessed": self.bytes });
+            let mut result =
+                json!({ "recordsProcessed": self.records, "bytesProcessed": self.bytes });
             if let Some((_, words)) = self.failure {
                 result["errorInfo"] = json!({ "putFailuresCount": 0, "executionMessage": words });
             }
@@ -182,7 +206,11 @@ impl History {
                 is_known = true;
                 let copies = 1 + u64::from(dice.percent(20)) + u64::from(dice.percent(10));
                 for _ in 0..copies {
-                    let late = if dice.percent(40) { dice.below(LATEST) } else { 0 };
+                    let late = if dice.percent(40) {
+                        dice.below(LATEST)
+                    } else {
+                        0
+                    };
                     let step = Step::Event {
                         of,
                         is_end,
@@ -223,7 +251,11 @@ impl History {
 fn trouble(dice: &mut Dice) -> Option<Trouble> {
     dice.percent(6).then(|| Trouble {
         call: usize::try_from(dice.below(DEATHS)).unwrap_or_default(),
-        moment: if dice.percent(50) { Moment::Before } else { Moment::After },
+        moment: if dice.percent(50) {
+            Moment::Before
+        } else {
+            Moment::After
+        },
         is_death: dice.percent(70),
     })
 }
@@ -241,7 +273,8 @@ impl Script {
     }
 
     fn steps(&mut self) -> Vec<Step> {
-        self.steps.sort_by_key(|(moment, chance, _)| (*moment, *chance));
+        self.steps
+            .sort_by_key(|(moment, chance, _)| (*moment, *chance));
         self.steps.drain(..).map(|(_, _, step)| step).collect()
     }
 }

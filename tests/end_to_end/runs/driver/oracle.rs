@@ -61,14 +61,19 @@ impl Oracle {
     ) -> Result<(), String> {
         let executions = &history.executions;
         if runs.len() != executions.len() {
-            return Err(format!("{} runs of {} executions", runs.len(), executions.len()));
+            return Err(format!(
+                "{} runs of {} executions",
+                runs.len(),
+                executions.len()
+            ));
         }
         let mut of_run = BTreeMap::new();
         for (of, execution) in executions.iter().enumerate() {
             let run = runs
                 .get(&execution.id)
                 .ok_or_else(|| format!("execution {of} is not recorded"))?;
-            is_as_appflow_says(execution, run).map_err(|why| format!("execution {of}: {why}: {run}"))?;
+            is_as_appflow_says(execution, run)
+                .map_err(|why| format!("execution {of}: {why}: {run}"))?;
             of_run.insert(run["id"].to_string(), of);
         }
         let mut by_id: BTreeMap<&str, (usize, &str, usize)> = BTreeMap::new();
@@ -77,13 +82,17 @@ impl Oracle {
                 .get(&message["subject"].to_string())
                 .ok_or_else(|| format!("told of nobody's run: {message}"))?;
             let (id, kind) = (message["id"].as_str(), message["type"].as_str());
-            by_id.entry(id.unwrap_or_default()).or_insert((*of, kind.unwrap_or_default(), 0)).2 += 1;
+            by_id
+                .entry(id.unwrap_or_default())
+                .or_insert((*of, kind.unwrap_or_default(), 0))
+                .2 += 1;
         }
         let twice: usize = by_id.values().map(|(_, _, times)| times - 1).sum();
         if twice > doubled {
             return Err(format!("{twice} came again, {doubled} may: {by_id:?}"));
         }
-        let mut told: Vec<(usize, &str)> = by_id.values().map(|(of, kind, _)| (*of, *kind)).collect();
+        let mut told: Vec<(usize, &str)> =
+            by_id.values().map(|(of, kind, _)| (*of, *kind)).collect();
         told.sort_unstable();
         self.told.sort_unstable();
         if told != self.told {

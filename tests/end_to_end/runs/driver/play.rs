@@ -42,8 +42,14 @@ impl Played {
     /// Every kind of harm was done, and often.
     pub(super) fn assert_harm(&self) {
         let tenth = self.histories / 10;
-        assert!(self.events > self.histories && self.notifications as u64 > self.histories, "{self:?}");
-        assert!(self.lost > tenth && self.throttled > tenth && self.troubles > tenth, "{self:?}");
+        assert!(
+            self.events > self.histories && self.notifications as u64 > self.histories,
+            "{self:?}"
+        );
+        assert!(
+            self.lost > tenth && self.throttled > tenth && self.troubles > tenth,
+            "{self:?}"
+        );
     }
 }
 
@@ -71,7 +77,12 @@ pub(super) async fn play(lab: &Lab, seed: u64) -> Played {
     let (runs, outbox) = (lab.runs(&game.flow).await, lab.outbox().await);
     let messages = lab.topic.take();
     game.played.notifications = messages.len();
-    let Game { oracle, played, flow, .. } = game;
+    let Game {
+        oracle,
+        played,
+        flow,
+        ..
+    } = game;
     let judged = oracle.judge(&history, &runs, &messages, played.doubled);
     assert_eq!(judged, Ok(()), "seed {seed}: {:#?}", history.steps);
     assert!(outbox.is_empty(), "seed {seed} left {outbox:?}");
@@ -95,11 +106,21 @@ impl Game<'_> {
                 self.lab.ask_for(&self.flow, &execution.id).await;
                 self.oracle.asked_for(of);
             }
-            Step::Event { of, is_end, has_waited, trouble, topic_fails } => {
+            Step::Event {
+                of,
+                is_end,
+                has_waited,
+                trouble,
+                topic_fails,
+            } => {
                 let execution = &self.history.executions[of];
                 let event = execution.event(&self.flow.name, is_end);
                 let event = if has_waited { waited(&event) } else { event };
-                let moment = if is_end { execution.end } else { execution.start };
+                let moment = if is_end {
+                    execution.end
+                } else {
+                    execution.start
+                };
                 if let Some(status) = execution.at(moment) {
                     self.oracle.news(of, status);
                 }
@@ -107,7 +128,12 @@ impl Game<'_> {
                 self.lab.topic.fail(u32::from(topic_fails));
                 self.deliver(&event, trouble).await;
             }
-            Step::Tick { moment, is_throttled, trouble, topic_fails } => {
+            Step::Tick {
+                moment,
+                is_throttled,
+                trouble,
+                topic_fails,
+            } => {
                 self.tick(moment, is_throttled, trouble, topic_fails).await;
             }
         }
@@ -123,7 +149,10 @@ impl Game<'_> {
         // Half a minute and more lies between ticks.
         self.lab.time_passes().await;
         let executions = &self.history.executions;
-        let mut records: Vec<_> = executions.iter().filter_map(|one| one.record(moment)).collect();
+        let mut records: Vec<_> = executions
+            .iter()
+            .filter_map(|one| one.record(moment))
+            .collect();
         records.sort_by_key(|record| std::cmp::Reverse(record["startedAt"].as_i64()));
         self.lab.records.set(&self.flow.name, records);
         self.lab.records.throttle(u32::from(is_throttled));
@@ -170,7 +199,8 @@ impl Game<'_> {
 
 /// An event in a batch of the queue, beside a message that is no JSON.
 fn waited(event: &Value) -> Value {
-    let record = |id: &str, body: String| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body });
+    let record =
+        |id: &str, body: String| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body });
     json!({ "Records": [record("poison", "{\"detail\":".to_owned()), record("event", event.to_string())] })
 }
 
@@ -179,6 +209,9 @@ fn is_done(answer: &Value) -> bool {
     let Some(failures) = answer["batchItemFailures"].as_array() else {
         return true;
     };
-    assert!(failures.iter().any(|one| one["itemIdentifier"] == "poison"), "poison went down: {answer}");
+    assert!(
+        failures.iter().any(|one| one["itemIdentifier"] == "poison"),
+        "poison went down: {answer}"
+    );
     failures.len() == 1
 }
