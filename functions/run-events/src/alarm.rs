@@ -85,9 +85,10 @@ fn notification(stage: &str, owner: &FlowOwner, news: &AlarmNews) -> Entry {
     }
     let fact = Fact {
         kind: EventType::FlowAlarm,
-        subject: owner.flow_id.to_string(),
-        name: &format!("alarm/{}/{state}/{}", news.unverified_alarm, news.at),
-        sequence: Sequence::of_time(news.at, 1),
+        // Alarms of one flow may change at the same time: each is a subject of its own.
+        subject: format!("{}/alarms/{}", owner.flow_id, news.unverified_alarm),
+        name: &format!("{state}/{}", news.at),
+        sequence: Sequence::of_time(news.at, 0),
         time: news.at,
         data,
     };

@@ -202,6 +202,7 @@ mod tests {
             version: 1,
             due_at: None,
             checks_failed: 0,
+            scarce: Vec::new(),
         }
     }
 

@@ -59,10 +59,11 @@ async fn minutes(world: &World, minutes: u64) {
 
 /// States that were told of a flow's alarms, in the order in which they came to be.
 async fn told(world: &World, flow: &Value) -> Vec<Value> {
-    let told = world.told_of(&flow["id"]).await;
+    let told = world.sandbox.notifications().await;
     let mut alarms: Vec<Value> = told
         .into_iter()
         .filter(|event| event["type"] == "tributary.flow.alarm")
+        .filter(|event| event["data"]["flowId"] == flow["id"])
         .collect();
     alarms.sort_by_key(|event| event["time"].as_str().unwrap().to_owned());
     alarms
