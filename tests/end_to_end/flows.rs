@@ -1,6 +1,7 @@
 //! Flows: what a definition becomes in AppFlow, and which records it brings.
 
 mod accounts;
+mod alarms;
 mod cancel;
 mod definition;
 mod discovery;
@@ -9,6 +10,7 @@ mod failure;
 mod kinds;
 mod lifecycle;
 mod listing;
+mod metrics;
 mod permissions;
 mod quota;
 mod records;

@@ -17,6 +17,7 @@ mod independent_client;
 mod limits;
 mod notifications;
 mod onboarding;
+mod operation;
 mod queries;
 mod runs;
 mod scopes;

@@ -2,7 +2,7 @@
 
 mod after_run;
 mod driver;
-mod events;
+pub(crate) mod events;
 mod failed;
 mod history;
 mod killed;

@@ -179,6 +179,7 @@ pub(crate) async fn refresh(
         // T4: refused for a secret that is no longer the newest, before the token was looked at.
         outcome = presented.present(&work.link).await;
     }
+    measure_call(&outcome, began);
     let mut report = Report::of(&outcome, began, &record.tenant_id.to_string());
     if matches!(outcome, TokenOutcome::Answered(_)) {
         report.secret_version = work.link.client.app().version();
@@ -305,17 +306,14 @@ async fn has_rotated(work: &Work<'_>, used: Option<&str>) -> bool {
     app.has_another_version(used).await.unwrap_or(false)
 }
 
-/// Writes what came of a call.
-async fn conclude(
-    app: &TenantApp<'_>,
-    lease: Lease<'_>,
-    call: &Call<'_>,
-    presented: Presented,
-    work: &Work<'_>,
-    outcome: TokenOutcome,
-) -> Result<()> {
-    let (tenant, id) = (call.record.tenant_id, call.record.id);
-    match &outcome {
+/// Counts a call of a provider's token endpoint, how long it took and what was wrong with it.
+fn measure_call(outcome: &TokenOutcome, began: i64) {
+    if !matches!(outcome, TokenOutcome::NotSent { .. }) {
+        let took = Timestamp::now().as_millisecond().saturating_sub(began).max(0);
+        #[expect(clippy::cast_precision_loss, reason = "a call takes some milliseconds")]
+        telemetry::emit(Metric::UpstreamLatency, took as f64, &[]);
+    }
+    match outcome {
         TokenOutcome::Refused(TokenFailure::Retryable { reason, .. })
             if SLOW_DOWN.contains(reason) =>
         {
@@ -326,6 +324,18 @@ async fn conclude(
         }
         TokenOutcome::Answered(_) | TokenOutcome::Refused(_) => {}
     }
+}
+
+/// Writes what came of a call.
+async fn conclude(
+    app: &TenantApp<'_>,
+    lease: Lease<'_>,
+    call: &Call<'_>,
+    presented: Presented,
+    work: &Work<'_>,
+    outcome: TokenOutcome,
+) -> Result<()> {
+    let (tenant, id) = (call.record.tenant_id, call.record.id);
     match outcome {
         TokenOutcome::Answered(answer) => {
             commit::answered(

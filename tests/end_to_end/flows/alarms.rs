@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use http::Method;
 use sandbox::client::Answer;
-use sandbox_core::{CUSTOMER_ACCOUNT, Fault, OTHER_CUSTOMER_ACCOUNT};
+use sandbox_aws::ExpectedDenial;
+use sandbox_core::{CUSTOMER_ACCOUNT, Fault, FaultRule, OTHER_CUSTOMER_ACCOUNT};
+use sandbox_delivery::Mischief;
 use serde_json::{Value, json};
 
 use super::world::{World, items, path};
@@ -47,7 +49,10 @@ async fn delete(world: &World, flow: &Value, name: &str) -> Answer {
 
 /// Moves on by minutes and waits for what alarms say of them.
 async fn minutes(world: &World, minutes: u64) {
-    world.sandbox.clock.advance(Duration::from_secs(60 * minutes));
+    world
+        .sandbox
+        .clock
+        .advance(Duration::from_secs(60 * minutes));
     world.sandbox.cloudwatch.evaluate();
     world.settled().await;
 }
@@ -65,13 +70,18 @@ async fn told(world: &World, flow: &Value) -> Vec<Value> {
 }
 
 fn states(events: &[Value]) -> Vec<&str> {
-    let states = events.iter().map(|event| event["data"]["state"].as_str().unwrap());
+    let states = events
+        .iter()
+        .map(|event| event["data"]["state"].as_str().unwrap());
     states.collect()
 }
 
 async fn an_alarm_goes_off_and_is_told_once(world: World) {
     let flow = world.create(&world.flow()).await;
-    make(&world, &flow, &on_failures("failures")).await.expect(201).unwrap();
+    make(&world, &flow, &on_failures("failures"))
+        .await
+        .expect(201)
+        .unwrap();
     minutes(&world, 2).await;
     common::eventually("the alarm in order", || async {
         (states(&told(&world, &flow).await) == ["ok"]).then_some(())
@@ -83,7 +93,7 @@ async fn an_alarm_goes_off_and_is_told_once(world: World) {
         retry_after: None,
         body: r#"[{"errorCode":"INVALID_FIELD","message":"No such column"}]"#.to_owned(),
     };
-    world.sandbox.faults.add(sandbox_core::FaultRule {
+    world.sandbox.faults.add(FaultRule {
         service: "salesforce".to_owned(),
         operation: "query".to_owned(),
         fault: refused,
@@ -108,10 +118,16 @@ async fn an_alarm_goes_off_and_is_told_once(world: World) {
     assert!(told[0]["sequence"].as_str() < told[1]["sequence"].as_str());
 
     // The same news again, as EventBridge may bring it, is no news.
-    world.sandbox.events.set_event_mischief(sandbox_delivery::Mischief::Duplicate, 100);
+    world
+        .sandbox
+        .events
+        .set_event_mischief(Mischief::Duplicate, 100);
     let run = world.start(&flow).await;
     world.ended(&flow, &run).await;
-    make(&world, &flow, &on_failures("more")).await.expect(201).unwrap();
+    make(&world, &flow, &on_failures("more"))
+        .await
+        .expect(201)
+        .unwrap();
     minutes(&world, 2).await;
     let told = common::eventually("the second alarm", || async {
         let told = self::told(&world, &flow).await;
@@ -122,8 +138,18 @@ async fn an_alarm_goes_off_and_is_told_once(world: World) {
     assert_eq!(self::told(&world, &flow).await.len(), told.len());
 
     let incidents = format!("{}/incidents", path(&flow));
-    let incidents = items(world.api().get(&incidents).await.unwrap().expect(200).unwrap());
-    let alarms = incidents.iter().filter(|incident| incident["kind"] == "alarm");
+    let incidents = items(
+        world
+            .api()
+            .get(&incidents)
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap(),
+    );
+    let alarms = incidents
+        .iter()
+        .filter(|incident| incident["kind"] == "alarm");
     assert_eq!(alarms.count(), 4, "{incidents:?}");
     common::no_leaks(&world.sandbox).await;
 }
@@ -139,7 +165,10 @@ async fn alarms_are_made_listed_and_deleted_with_their_flow(world: World) {
         "threshold": 60_000, "period": 3_600, "evaluationPeriods": 3, "datapointsToAlarm": 2,
     });
     make(&world, &flow, &slow).await.expect(201).unwrap();
-    make(&world, &other, &on_failures("failures")).await.expect(201).unwrap();
+    make(&world, &other, &on_failures("failures"))
+        .await
+        .expect(201)
+        .unwrap();
 
     let again = make(&world, &flow, &on_failures("failures")).await;
     assert_eq!((again.status.as_u16(), again.code()), (409, "alarm_exists"));
@@ -147,18 +176,33 @@ async fn alarms_are_made_listed_and_deleted_with_their_flow(world: World) {
     wrong["period"] = json!(61);
     wrong["datapointsToAlarm"] = json!(4);
     let refused = make(&world, &flow, &wrong).await;
-    assert_eq!((refused.status.as_u16(), refused.code()), (422, "invalid_alarm"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code()),
+        (422, "invalid_alarm")
+    );
 
     minutes(&world, 1).await;
     let seen = listed(&world, &flow).await;
-    let names: Vec<&str> = seen.iter().map(|alarm| alarm["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = seen
+        .iter()
+        .map(|alarm| alarm["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["failures", "slow"]);
-    assert_eq!((&seen[0]["state"], &seen[1]["state"]), (&json!("ok"), &json!("insufficientData")));
-    assert_eq!((&seen[1]["statistic"], &seen[1]["datapointsToAlarm"]), (&json!("p99"), &json!(2)));
+    assert_eq!(
+        (&seen[0]["state"], &seen[1]["state"]),
+        (&json!("ok"), &json!("insufficientData"))
+    );
+    assert_eq!(
+        (&seen[1]["statistic"], &seen[1]["datapointsToAlarm"]),
+        (&json!("p99"), &json!(2))
+    );
 
     assert_eq!(delete(&world, &flow, "slow").await.status.as_u16(), 204);
     assert_eq!(delete(&world, &flow, "slow").await.status.as_u16(), 404);
-    assert_eq!(delete(&world, &flow, "Not A Name").await.status.as_u16(), 404);
+    assert_eq!(
+        delete(&world, &flow, "Not A Name").await.status.as_u16(),
+        404
+    );
 
     let tag = format!("\"{}\"", world.show(&flow).await["version"]);
     let gone = world
@@ -176,10 +220,13 @@ async fn alarms_are_made_listed_and_deleted_with_their_flow(world: World) {
 /// Names of all alarms of an AWS account.
 async fn alarms_in(world: &World, account: &str) -> Vec<String> {
     let admin = world.sandbox.aws.admin(account);
-    let call = world.sandbox.aws.call(&admin, "monitoring", "DescribeAlarms", &json!({}));
-    let answer: Value = serde_json::from_slice(&call.await.body).unwrap();
+    let (aws, ask) = (&world.sandbox.aws, json!({}));
+    let answer = aws.call(&admin, "monitoring", "DescribeAlarms", &ask).await;
+    let answer: Value = serde_json::from_slice(&answer.body).unwrap();
     let alarms = answer["MetricAlarms"].as_array().unwrap();
-    let names = alarms.iter().map(|alarm| alarm["AlarmName"].as_str().unwrap().to_owned());
+    let names = alarms
+        .iter()
+        .map(|alarm| alarm["AlarmName"].as_str().unwrap().to_owned());
     names.collect()
 }
 
@@ -189,19 +236,25 @@ async fn alarms_in(world: &World, account: &str) -> Vec<String> {
 async fn a_repeated_request_makes_one_alarm_and_foreign_alarms_stay() {
     let world = World::without_schedules().await;
     let flow = world.create(&world.flow()).await;
-    world.sandbox.faults.add(sandbox_core::FaultRule {
+    world.sandbox.faults.add(FaultRule {
         service: "monitoring".to_owned(),
         operation: "PutMetricAlarm".to_owned(),
         fault: Fault::DropAfter,
         times: 100,
     });
     let alarms = format!("{}/alarms", path(&flow));
-    let lost = world.post_once(&alarms, &on_failures("failures"), "key-1").await;
+    let lost = world
+        .post_once(&alarms, &on_failures("failures"), "key-1")
+        .await;
     assert!(lost.status.is_server_error(), "{}", lost.status);
     world.sandbox.faults.clear();
-    let made = world.post_once(&alarms, &on_failures("failures"), "key-1").await;
+    let made = world
+        .post_once(&alarms, &on_failures("failures"), "key-1")
+        .await;
     let made = made.expect(201).unwrap();
-    let again = world.post_once(&alarms, &on_failures("failures"), "key-1").await;
+    let again = world
+        .post_once(&alarms, &on_failures("failures"), "key-1")
+        .await;
     assert_eq!(again.expect(201).unwrap(), made);
 
     let name = format!("{}-theirs", flow["appflowName"].as_str().unwrap());
@@ -212,7 +265,10 @@ async fn a_repeated_request_makes_one_alarm_and_foreign_alarms_stay() {
         "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0,
         "ComparisonOperator": "GreaterThanThreshold",
     });
-    let put = world.sandbox.aws.call(&admin, "monitoring", "PutMetricAlarm", &theirs);
+    let put = world
+        .sandbox
+        .aws
+        .call(&admin, "monitoring", "PutMetricAlarm", &theirs);
     assert_eq!(put.await.status.as_u16(), 200);
     assert_eq!(listed(&world, &flow).await.len(), 1);
     assert_eq!(delete(&world, &flow, "theirs").await.status.as_u16(), 404);
@@ -236,12 +292,18 @@ async fn forged_and_unknown_alarms_are_told_to_nobody() {
         .unwrap();
     let forged = text.replace(sample, flow["appflowName"].as_str().unwrap());
     let forged: Value = serde_json::from_str(&forged).unwrap();
-    world.sandbox.events.put_event(OTHER_CUSTOMER_ACCOUNT, forged.clone());
+    world
+        .sandbox
+        .events
+        .put_event(OTHER_CUSTOMER_ACCOUNT, forged.clone());
     world.sandbox.events.put_event(CUSTOMER_ACCOUNT, unknown);
     world.settled().await;
     let dead = crate::runs::events::dead_letters(&world).await;
     assert_eq!(dead.len(), 2, "{dead:?}");
-    assert!(dead.iter().all(|message| message.contains("RunEvents.UnknownFlow")));
+    assert!(
+        dead.iter()
+            .all(|message| message.contains("RunEvents.UnknownFlow"))
+    );
     assert!(told(&world, &flow).await.is_empty());
     // The same event is good when it comes from where the flow is.
     world.sandbox.events.put_event(CUSTOMER_ACCOUNT, forged);
@@ -258,21 +320,25 @@ async fn forged_and_unknown_alarms_are_told_to_nobody() {
 async fn an_older_stack_is_told_to_be_updated_and_flows_can_be_deleted() {
     let world = World::without_schedules().await;
     let flow = world.create(&world.flow()).await;
-    let role = format!("arn:aws:iam::{CUSTOMER_ACCOUNT}:role/TributaryAccess");
-    let mut older = world.sandbox.aws.role(&role).unwrap();
-    let policies = serde_json::to_string(&older.identity_policies).unwrap();
-    let policies = policies.replace("cloudwatch:", "cloudwatchbefore:");
-    older.identity_policies = serde_json::from_str(&policies).unwrap();
-    world.sandbox.aws.put_role(older);
-    for action in ["GetMetricData", "DescribeAlarms"] {
-        world.sandbox.aws.expect_denial(sandbox_aws::ExpectedDenial {
-            role: role.clone(),
-            action: format!("cloudwatch:{action}"),
-            why: "the stack is older than alarms".to_owned(),
+    let arn = format!("arn:aws:iam::{CUSTOMER_ACCOUNT}:role/TributaryAccess");
+    let mut role = world.sandbox.aws.role(&arn).unwrap();
+    for policy in &mut role.identity_policies {
+        let statements = policy["Statement"].as_array_mut().unwrap();
+        statements.retain(|statement| !statement["Action"].to_string().contains("cloudwatch:"));
+    }
+    world.sandbox.aws.put_role(role);
+    for action in ["cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"] {
+        world.sandbox.aws.expect_denial(ExpectedDenial {
+            role: "AccessRole".to_owned(),
+            action: action.to_owned(),
         });
     }
     for what in ["metrics", "alarms"] {
-        let refused = world.api().get(&format!("{}/{what}", path(&flow))).await.unwrap();
+        let refused = world
+            .api()
+            .get(&format!("{}/{what}", path(&flow)))
+            .await
+            .unwrap();
         assert_eq!(
             (refused.status.as_u16(), refused.code()),
             (409, "monitoring_not_allowed")

@@ -37,7 +37,10 @@ fn total(metrics: &Value, name: &str) -> f64 {
     let all = metrics["metrics"].as_array().unwrap();
     let one = all.iter().find(|one| one["metric"] == name).unwrap();
     let points = one["points"].as_array().unwrap();
-    points.iter().map(|point| point["value"].as_f64().unwrap()).sum()
+    points
+        .iter()
+        .map(|point| point["value"].as_f64().unwrap())
+        .sum()
 }
 
 async fn five_metrics_count_what_ran(world: World) {
@@ -54,7 +57,10 @@ async fn five_metrics_count_what_ran(world: World) {
         ("runsFailed", 0.0),
         ("recordsProcessed", records),
     ] {
-        assert!((total(&seen, metric) - expected).abs() < 1e-6, "{metric}: {seen}");
+        assert!(
+            (total(&seen, metric) - expected).abs() < 1e-6,
+            "{metric}: {seen}"
+        );
     }
     let time = metrics(&world, &flow, "metric=runTime&period=60&statistic=maximum").await;
     assert_eq!(time["metrics"][0]["unit"], "milliseconds");
@@ -68,7 +74,10 @@ async fn five_metrics_count_what_ran(world: World) {
     world.settled().await;
     let seen = metrics(&world, &flow, "metric=runsStarted&period=60").await;
     let points = seen["metrics"][0]["points"].as_array().unwrap();
-    let values: Vec<f64> = points.iter().map(|p| p["value"].as_f64().unwrap()).collect();
+    let values: Vec<f64> = points
+        .iter()
+        .map(|p| p["value"].as_f64().unwrap())
+        .collect();
     assert_eq!(values, [1.0, 1.0], "{seen}");
     assert!(points[0]["at"].as_str() < points[1]["at"].as_str());
     common::no_leaks(&world.sandbox).await;
@@ -95,10 +104,18 @@ async fn what_cannot_be_asked_for_is_refused_with_what_can() {
         let refused = world.api().get(&path).await.unwrap();
         assert_eq!(refused.code(), "invalid_metrics_query", "{query}");
         let problem = refused.expect(400).unwrap();
-        assert!(format!("{:?}", faults(&problem)).contains("query:"), "{problem}");
+        assert!(
+            format!("{:?}", faults(&problem)).contains("query:"),
+            "{problem}"
+        );
         assert_eq!(problem["errors"][0]["code"], code, "{problem}");
     }
-    for query in ["metric=cpu", "statistic=mode", "from=yesterday", "what=else"] {
+    for query in [
+        "metric=cpu",
+        "statistic=mode",
+        "from=yesterday",
+        "what=else",
+    ] {
         let path = format!("{}/metrics?{query}", path(&flow));
         let refused = world.api().get(&path).await.unwrap();
         assert_eq!(refused.status.as_u16(), 400, "{query}");
@@ -125,7 +142,11 @@ async fn a_slow_cloudwatch_is_asked_again_and_then_said_to_be_busy() {
     world.sandbox.faults.add(throttled(2));
     metrics(&world, &flow, "metric=runsStarted").await;
     world.sandbox.faults.add(throttled(100));
-    let refused = world.api().get(&format!("{}/metrics", path(&flow))).await.unwrap();
+    let refused = world
+        .api()
+        .get(&format!("{}/metrics", path(&flow)))
+        .await
+        .unwrap();
     world.sandbox.faults.clear();
     assert!(refused.status.as_u16() == 429 || refused.status.as_u16() == 503);
     assert!(refused.headers.contains_key("retry-after"));

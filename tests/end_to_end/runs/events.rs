@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// An event about a run of a flow. A state that `status` does not name is a start.
-pub(super) fn event(flow: &Value, execution: &str, status: Option<&str>) -> Value {
+pub(crate) fn event(flow: &Value, execution: &str, status: Option<&str>) -> Value {
     let kind = if status.is_some() { "End" } else { "Start" };
     let mut event = json!({
         "source": "aws.appflow",
@@ -32,7 +32,7 @@ pub(super) fn event(flow: &Value, execution: &str, status: Option<&str>) -> Valu
 }
 
 /// Messages that are in the dead-letter queue of events, taken out of it.
-pub(super) async fn dead_letters(world: &World) -> Vec<String> {
+pub(crate) async fn dead_letters(world: &World) -> Vec<String> {
     let queue = world.sandbox.stack.resources["EventsDeadLetterQueue"]
         .arn()
         .unwrap()

@@ -4,6 +4,7 @@
     reason = "helpers of tests fail as tests do, by panicking"
 )]
 
+mod dead_letters;
 mod http_api;
 mod issuer;
 mod queues;

@@ -212,7 +212,7 @@ fn given_attributes_go_before_the_default_ones() {
     assert_eq!(resolved.resources["Secret"].physical_id(), "arn:given");
 }
 
-fn vendor() -> Resolved {
+pub(crate) fn vendor() -> Resolved {
     let context = with(&[
         ("PublicBaseUrl", "http://127.0.0.1:8080"),
         ("AppOrigins", "http://localhost:5173,https://app.example"),
