@@ -1,9 +1,11 @@
 //! Runs: history and notifications, whatever happens to events and processes on the way.
 
 mod after_run;
+mod cost;
 mod driver;
 mod events;
 mod failed;
+mod flood;
 mod killed;
 mod kills;
 mod lab;
