@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::{Value, json};
 
 use crate::{
     aws::Refusal,
@@ -21,6 +22,7 @@ use crate::{
     id::SubscriptionId,
     store::{Key, PageRequest, Store, StoreError, Update},
     subscription::{DELIVER_TO, TO_ALL},
+    telemetry::{self, Metric},
 };
 
 pub use log::{EntryItem, EventPointer, KEPT, LoggedEvent};
@@ -92,6 +94,15 @@ struct Waiting {
     sk: String,
     #[serde(default)]
     claimed_until: Option<i64>,
+    #[serde(default)]
+    event: Value,
+}
+
+impl Waiting {
+    /// When its fact happened, if that can be read.
+    fn time(&self) -> Option<Timestamp> {
+        self.event["time"].as_str()?.parse().ok()
+    }
 }
 
 /// Why an entry did not go out.
@@ -157,12 +168,17 @@ impl Outbox {
             Err(error) => return Err(error.into()),
         };
         match self.send(&entry).await {
-            Ok(()) => {}
-            Err(Unsent::Never(error)) => {
-                self.put_off(key).await?;
-                return Err(error);
+            Ok(()) => telemetry::count(Metric::NotificationPublished),
+            Err(unsent) => {
+                telemetry::count(Metric::NotificationFailed);
+                return match unsent {
+                    Unsent::Never(error) => {
+                        self.put_off(key).await?;
+                        Err(error)
+                    }
+                    Unsent::Now(error) => Err(error),
+                };
             }
-            Err(Unsent::Now(error)) => return Err(error),
         }
         self.store.delete(key).await?;
         tracing::info!(event.id = entry.event.id, event.kind = entry.event.kind, tenant.id = %entry.event.tenantid, "notification published");
@@ -174,9 +190,10 @@ impl Outbox {
     /// What fails does not keep the rest back, in this look or in the next: an entry that the topic
     /// will not take is put off, however many there are.
     pub async fn publish_left_over(&self, most: usize) -> Result<usize, Error> {
-        let now = Timestamp::now().as_millisecond();
+        let now = Timestamp::now();
         let mut request = PageRequest::first(most);
         let mut found = 0;
+        let mut oldest = None;
         let mut outcome = Ok(());
         loop {
             let partition = Key::outbox_partition();
@@ -184,7 +201,16 @@ impl Outbox {
                 .store
                 .query::<Waiting>(&partition, "", &request)
                 .await?;
-            let is_free = |entry: &Waiting| entry.claimed_until.is_none_or(|until| until < now);
+            oldest = page
+                .items
+                .iter()
+                .filter_map(Waiting::time)
+                .chain(oldest)
+                .min();
+            let is_free = |entry: &Waiting| {
+                let until = entry.claimed_until;
+                until.is_none_or(|until| until < now.as_millisecond())
+            };
             for entry in page.items.into_iter().filter(is_free).take(most - found) {
                 found += 1;
                 if let Err(error) = self.publish(&Key::outbox(&entry.sk)).await {
@@ -193,6 +219,8 @@ impl Outbox {
             }
             request.after = page.next;
             if request.after.is_none() || found == most {
+                let age = oldest.map_or(0.0, |oldest| telemetry::seconds_since(oldest, now));
+                telemetry::emit(Metric::OutboxAge, age, &[("found", json!(found))]);
                 return outcome.map(|()| found);
             }
         }

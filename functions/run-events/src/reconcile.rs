@@ -12,10 +12,12 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde_json::json;
 use tributary::{
     error::Error,
     run::{Run, RunStatus},
     store::{StoreError, Update},
+    telemetry::{self, Metric},
 };
 
 use crate::{RunEvents, TenantEvents, apply::run_key, owner::RunOwner};
@@ -24,6 +26,8 @@ pub(crate) use flow::{FlowItem, FlowState};
 use records::Asked;
 pub use records::{Found, news_of};
 
+/// AppFlow ends runs after 48 hours; then some more for its record.
+const LONGEST_RUN: f64 = 49.0 * 3_600.0;
 /// Most notifications that one tick publishes.
 const MOST_NOTIFICATIONS: usize = 100;
 /// Most runs that one tick looks up; the next tick takes the rest, oldest first.
@@ -133,6 +137,9 @@ impl TenantEvents<'_> {
                 .found
                 .iter()
                 .any(|found| found.execution_id == run.execution_id);
+            if telemetry::seconds_since(run.created_at, now) > LONGEST_RUN {
+                telemetry::emit(Metric::FlowRunStuck, 1.0, &[("run_id", json!(run.id))]);
+            }
             if let Some(news) = records::unrecorded(run, records.outlook, is_found, now) {
                 self.apply(owner, &run.execution_id, &news).await?;
             }

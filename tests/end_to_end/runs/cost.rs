@@ -28,7 +28,7 @@ mod price {
 
 /// Memory of the function, in GB, and what an invocation is billed for at least: `docs/PERFORMANCE.md`
 /// says how long one takes.
-const MEMORY: f64 = 0.125;
+const MEMORY: f64 = 0.25;
 const BILLED_SECONDS: f64 = 0.060;
 
 /// What a run's events take.
