@@ -4,4 +4,4 @@ mod events;
 mod guesses;
 mod rates;
 mod unavailable;
-mod world;
+pub(crate) mod world;

@@ -1,9 +1,11 @@
 //! Runs: history and notifications, whatever happens to events and processes on the way.
 
 mod after_run;
+mod cost;
 mod driver;
 pub(crate) mod events;
 mod failed;
+mod flood;
 mod history;
 mod killed;
 mod kills;

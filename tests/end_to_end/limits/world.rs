@@ -35,7 +35,7 @@ impl World {
 }
 
 /// Gives a party a limit of its own, as docs/OPERATIONS.md says.
-pub(super) async fn limit(sandbox: &Sandbox, party: &str, class: &str, limit: &str) {
+pub(crate) async fn limit(sandbox: &Sandbox, party: &str, class: &str, limit: &str) {
     let update = json!({
         "TableName": sandbox.stack.resources["Table"].physical_id(),
         "Key": { "pk": { "S": format!("LIMIT#{party}") }, "sk": { "S": class } },

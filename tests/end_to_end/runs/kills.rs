@@ -1,6 +1,6 @@
 //! `run-events` dies, or gets no answer, at every single call of its work: nothing is lost, nothing is
 //! doubled. One repeat is allowed, and only it: a message that went out whose process died before that
-//! was written down comes again under the same id (`docs/ARCHITECTURE.md`).
+//! was written down comes again under the same id (docs/ARCHITECTURE.md, "The outbox").
 
 use std::collections::BTreeMap;
 

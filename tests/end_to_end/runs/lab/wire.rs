@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use sandbox_aws::Aws;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 /// When, at a call, something happens.
@@ -41,6 +42,8 @@ struct State {
     trouble: Option<Trouble>,
     calls: Vec<String>,
     hit: Option<String>,
+    /// Every call with its body, while a bill is written.
+    bill: Option<Vec<(String, Value)>>,
 }
 
 struct Inner {
@@ -91,6 +94,16 @@ impl Wire {
         self.state().hit.clone()
     }
 
+    /// Keeps every call from now on.
+    pub(in crate::runs) fn open_bill(&self) {
+        self.state().bill = Some(Vec::new());
+    }
+
+    /// The calls since [`Wire::open_bill`], with their bodies where these are JSON.
+    pub(in crate::runs) fn bill(&self) -> Vec<(String, Value)> {
+        self.state().bill.take().unwrap_or_default()
+    }
+
     /// When the process has died, at which call.
     pub(super) async fn died(&self) -> String {
         self.0.died.notified().await;
@@ -120,6 +133,12 @@ impl Wire {
 
     async fn exchange(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let trouble = self.next(&name(&request));
+        if let Some(bill) = &mut self.state().bill {
+            let body = request.body().bytes().unwrap_or_default();
+            let body =
+                serde_json::from_slice(body).unwrap_or_else(|_| json!({ "size": body.len() }));
+            bill.push((name(&request), body));
+        }
         self.strike(trouble, Moment::Before).await?;
         let mut read = http::Request::builder()
             .method(request.method())
