@@ -309,7 +309,10 @@ async fn has_rotated(work: &Work<'_>, used: Option<&str>) -> bool {
 /// Counts a call of a provider's token endpoint, how long it took and what was wrong with it.
 fn measure_call(outcome: &TokenOutcome, began: i64) {
     if !matches!(outcome, TokenOutcome::NotSent { .. }) {
-        let took = Timestamp::now().as_millisecond().saturating_sub(began).max(0);
+        let took = Timestamp::now()
+            .as_millisecond()
+            .saturating_sub(began)
+            .max(0);
         #[expect(clippy::cast_precision_loss, reason = "a call takes some milliseconds")]
         telemetry::emit(Metric::UpstreamLatency, took as f64, &[]);
     }
