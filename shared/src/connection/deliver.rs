@@ -66,9 +66,11 @@ impl Delivery<'_> {
         let update = update
             .set("updated_at", now)
             .when_equal("generation", connection.generation);
-        let recovered = (pushed.is_ok() && connection.reauth_told)
-            .then(|| connection.recovered(self.stage, now).items(now))
-            .unwrap_or_default();
+        let recovered = if pushed.is_ok() && connection.reauth_told {
+            connection.recovered(self.stage, now).items(now)
+        } else {
+            Vec::default()
+        };
         let key = Key::connection(connection.tenant_id, connection.id);
         match self.store.update_with(&key, update, &recovered).await {
             Ok(()) => audit(actor, connection, grant, pushed.is_ok()),
