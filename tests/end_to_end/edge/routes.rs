@@ -93,6 +93,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/v1/catalog/databases", Who::Viewer),
     route("GET", "/v1/catalog/databases/{database}/tables", Who::Viewer),
     route("GET", "/v1/catalog/databases/{database}/tables/{table}", Who::Viewer),
+    route("GET", "/v1/events", Who::Viewer),
+    route("GET", "/v1/events/{id}", Who::Viewer),
     route("GET", "/v1/subscriptions", Who::Viewer),
     route("POST", "/v1/subscriptions", Who::Admin),
     route("GET", "/v1/subscriptions/{id}", Who::Viewer),

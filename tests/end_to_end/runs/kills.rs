@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     events::event,
-    lab::{Lab, LabFlow, Moment, Outcome, Trouble},
+    lab::{Lab, LabFlow, Moment, Outcome, Trouble, prove},
 };
 use crate::common;
 
@@ -64,7 +64,9 @@ impl Work {
             Self::EndAfterStart => assert_answered(lab, &told(flow, None)).await,
             Self::LeftOver => {
                 lab.topic.fail(1);
-                let failed = lab.invoke(&told(flow, Some("Execution Successful")), None).await;
+                let failed = lab
+                    .invoke(&told(flow, Some("Execution Successful")), None)
+                    .await;
                 assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
                 lab.time_passes().await;
             }
@@ -154,12 +156,18 @@ async fn die(lab: &Lab, work: Work, trouble: Trouble) -> Option<String> {
     let at = format!("{work:?}, {trouble:?} at {call:?}");
     let (status, types) = work.expected();
     let runs = lab.runs(&flow).await;
-    let statuses: Vec<&str> = runs.values().filter_map(|run| run["status"].as_str()).collect();
+    let statuses: Vec<&str> = runs
+        .values()
+        .filter_map(|run| run["status"].as_str())
+        .collect();
     assert_eq!(statuses, Vec::from_iter(status), "{at}");
     let mut by_id: BTreeMap<String, (String, usize)> = BTreeMap::new();
     for message in lab.topic.take() {
         let kind = message["type"].as_str().unwrap().to_owned();
-        by_id.entry(message["id"].to_string()).or_insert((kind, 0)).1 += 1;
+        by_id
+            .entry(message["id"].to_string())
+            .or_insert((kind, 0))
+            .1 += 1;
     }
     let mut kinds: Vec<&str> = by_id.values().map(|(kind, _)| kind.as_str()).collect();
     kinds.sort_unstable();
@@ -177,8 +185,12 @@ async fn die(lab: &Lab, work: Work, trouble: Trouble) -> Option<String> {
 }
 
 /// U3: killed at every call, before and after its effect; and without an answer there.
-#[tokio::test]
-async fn u3_run_events_killed_at_every_call_of_its_work_loses_and_doubles_nothing() {
+#[test]
+fn u3_run_events_killed_at_every_call_of_its_work_loses_and_doubles_nothing() {
+    prove(at_every_call);
+}
+
+async fn at_every_call() {
     let lab = Lab::new().await;
     let mut deaths = 0;
     for work in ALL {
@@ -190,7 +202,11 @@ async fn u3_run_events_killed_at_every_call_of_its_work_loses_and_doubles_nothin
         ] {
             let mut calls = Vec::new();
             for call in 0..MANY {
-                let trouble = Trouble { call, moment, is_death };
+                let trouble = Trouble {
+                    call,
+                    moment,
+                    is_death,
+                };
                 let Some(name) = die(&lab, work, trouble).await else {
                     break;
                 };
@@ -198,7 +214,10 @@ async fn u3_run_events_killed_at_every_call_of_its_work_loses_and_doubles_nothin
             }
             println!("{work:?} {moment:?}: {}", calls.join(", "));
             assert!(calls.len() < MANY);
-            assert!(calls.iter().any(|call| call == "Publish"), "{work:?}: {calls:?}");
+            assert!(
+                calls.iter().any(|call| call == "Publish"),
+                "{work:?}: {calls:?}"
+            );
             deaths += calls.len();
         }
     }

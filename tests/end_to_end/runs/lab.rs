@@ -32,6 +32,8 @@ use crate::flows::world::World;
 
 pub(super) use wire::{Moment, Trouble};
 
+/// Bytes of a deep stack.
+const DEEP: usize = 64 * 1024 * 1024;
 const FUNCTION: &str = "RunEventsFunction";
 
 /// What became of an invocation.
@@ -39,7 +41,7 @@ const FUNCTION: &str = "RunEventsFunction";
 pub(super) enum Outcome {
     /// It answered.
     Answered(Value),
-    /// It failed with this error type.
+    /// It failed for these reasons.
     Failed(String),
     /// The process died at this call.
     Died(String),
@@ -112,10 +114,11 @@ impl Lab {
         let (tenant, id) = (self.tenant(), FlowId::new());
         let name = format!("tributary-{tenant}-{id}");
         let connection = &self.world.connection;
-        let definition = json!({ "source": { "connectionId": connection }, "trigger": { "type": "onDemand" } });
+        let definition =
+            json!({ "source": { "connectionId": connection }, "trigger": { "type": "onDemand" } });
         let mut item = json!({
             "id": id, "tenant_id": tenant, "account_id": self.world.account, "aws_account_id": CUSTOMER_ACCOUNT,
-            "appflow_name": name, "state": "active", "definition": definition.to_string(),
+            "appflow_name": name, "state": "active", "definition": definition.to_string(), "created_at": Timestamp::now(),
         });
         if let (Some(item), Value::Object(more)) = (item.as_object_mut(), more) {
             item.extend(more);
@@ -129,6 +132,20 @@ impl Lab {
 
     pub(super) async fn flow(&self) -> LabFlow {
         self.flow_with(json!({})).await
+    }
+
+    /// A flow whose runs begin by themselves, and that is looked at for that.
+    pub(super) async fn scheduled_flow(&self) -> LabFlow {
+        let definition = json!({ "trigger": { "type": "scheduled" } }).to_string();
+        let due = json!({ "definition": definition, "due_shard": "flows", "due_at": 0 });
+        self.flow_with(due).await
+    }
+
+    /// The next tick comes: everything that waits for one is due.
+    pub(super) async fn sweep_is_due(&self, flow: &LabFlow) {
+        let due = tributary::store::Update::new().set("due_at", 0);
+        let key = Key::flow(flow.tenant, flow.id);
+        let _: Value = self.table.update(&key, due).await.unwrap();
     }
 
     /// Writes the run that the API asked AppFlow for, unless an event was faster.
@@ -153,13 +170,17 @@ impl Lab {
     /// One invocation. A process that dies is followed by a new one.
     pub(super) async fn invoke(&self, event: &Value, trouble: Option<Trouble>) -> Outcome {
         self.wire.begin(trouble);
-        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let process = self
+            .process
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let died = tokio::select! {
             answer = process.handle(event.clone()) => {
                 self.wire.begin(None);
                 return match answer {
                     Ok(answer) => Outcome::Answered(answer),
-                    Err(rejected) => Outcome::Failed(rejected.error_type().to_owned()),
+                    Err(rejected) => Outcome::Failed(rejected.chain()),
                 };
             }
             died = self.wire.died() => died,
@@ -189,7 +210,10 @@ impl Lab {
         let page = self.table.query::<Value>(&partition, "", &page).await;
         let entries = page.unwrap().items;
         let key = |entry: &Value| Key::outbox(entry["event"]["id"].as_str().unwrap_or_default());
-        entries.into_iter().map(|entry| (key(&entry), entry)).collect()
+        entries
+            .into_iter()
+            .map(|entry| (key(&entry), entry))
+            .collect()
     }
 
     /// Puts an entry into the outbox.
@@ -213,7 +237,10 @@ impl Lab {
 
     /// Forgets a flow and what is about it, so that the next proof finds an empty table.
     pub(super) async fn forget(&self, flow: &LabFlow) {
-        self.table.delete(&Key::flow(flow.tenant, flow.id)).await.unwrap();
+        self.table
+            .delete(&Key::flow(flow.tenant, flow.id))
+            .await
+            .unwrap();
         let named = Key::flow_name(CUSTOMER_ACCOUNT, &flow.name);
         self.table.delete(&named).await.unwrap();
         for (execution, run) in self.runs(flow).await {
@@ -227,6 +254,19 @@ impl Lab {
         }
         self.records.forget(&flow.name);
         self.topic.take();
+    }
+}
+
+/// Runs a proof on a thread with a deep stack: the function's futures and those of AWS are nested here,
+/// and an unoptimised build makes each of them large.
+pub(super) fn prove<F: Future<Output = ()>>(proof: impl FnOnce() -> F + Send + 'static) {
+    let run = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(proof());
+    };
+    let thread = std::thread::Builder::new().stack_size(DEEP).spawn(run);
+    if let Err(panic) = thread.unwrap().join() {
+        std::panic::resume_unwind(panic);
     }
 }
 

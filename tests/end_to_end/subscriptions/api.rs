@@ -4,9 +4,7 @@ use http::Method;
 use sandbox_core::{CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT, REGION, VENDOR_ACCOUNT};
 use serde_json::{Value, json};
 
-use super::world::{
-    act, ask, delete, patch, patch_version, path, show, subscribe, to_queue,
-};
+use super::world::{act, ask, delete, patch, patch_version, path, show, subscribe, to_queue};
 use crate::{
     common,
     flows::world::{World, faults, items},
@@ -43,11 +41,26 @@ async fn i1_everything_wrong_with_a_subscription_is_told_at_once() {
         ]
     );
     for (target, code) in [
-        (json!({ "kind": "queue", "queueArn": format!("arn:aws:sqs:{REGION}:{VENDOR_ACCOUNT}:subscriber") }), "not_your_account"),
-        (json!({ "kind": "queue", "queueArn": format!("arn:aws:sqs:{REGION}:{OTHER_CUSTOMER_ACCOUNT}:q.fifo") }), "fifo_queue"),
-        (json!({ "kind": "lambda", "functionArn": format!("arn:aws:lambda:{REGION}:{CUSTOMER_ACCOUNT}:function:f") }), "not_your_account"),
-        (json!({ "kind": "email", "address": "nobody" }), "invalid_address"),
-        (json!({ "kind": "https", "url": "https://169.254.169.254/latest" }), "endpoint_host"),
+        (
+            json!({ "kind": "queue", "queueArn": format!("arn:aws:sqs:{REGION}:{VENDOR_ACCOUNT}:subscriber") }),
+            "not_your_account",
+        ),
+        (
+            json!({ "kind": "queue", "queueArn": format!("arn:aws:sqs:{REGION}:{OTHER_CUSTOMER_ACCOUNT}:q.fifo") }),
+            "fifo_queue",
+        ),
+        (
+            json!({ "kind": "lambda", "functionArn": format!("arn:aws:lambda:{REGION}:{CUSTOMER_ACCOUNT}:function:f") }),
+            "not_your_account",
+        ),
+        (
+            json!({ "kind": "email", "address": "nobody" }),
+            "invalid_address",
+        ),
+        (
+            json!({ "kind": "https", "url": "https://169.254.169.254/latest" }),
+            "endpoint_host",
+        ),
     ] {
         let refused = ask(alex, &target, &json!({})).await;
         assert_eq!(refused.status, 422, "{target}");
@@ -69,7 +82,10 @@ async fn t1_the_signing_key_is_shown_once_and_kept_sealed() {
     let location = first.headers["location"].to_str().unwrap().to_owned();
     assert_eq!(first.headers["etag"], "\"1\"");
     let first = first.expect(201).unwrap();
-    assert_eq!((&first["state"], path(&first)), (&json!("active"), location));
+    assert_eq!(
+        (&first["state"], path(&first)),
+        (&json!("active"), location)
+    );
     let secret = first["signingSecret"].as_str().unwrap().to_owned();
     assert!(secret.starts_with("whsec_"), "{}", secret.len());
     let again = world.post_once("/v1/subscriptions", &body, "key-1").await;
@@ -92,7 +108,10 @@ async fn t1_the_signing_key_is_shown_once_and_kept_sealed() {
     let third = act(world.api(), &first, "rotate-secret", &json!({})).await;
     third.expect(200).unwrap();
     let fourth = act(world.api(), &first, "rotate-secret", &json!({})).await;
-    assert_eq!((fourth.status.as_u16(), fourth.code()), (409, "rotated_too_often"));
+    assert_eq!(
+        (fourth.status.as_u16(), fourth.code()),
+        (409, "rotated_too_often")
+    );
 }
 
 /// Changes need the version that is meant; what only other kinds of targets have is refused.
@@ -118,15 +137,24 @@ async fn a_subscription_is_changed_switched_off_and_on_and_deleted() {
 
     let off = patch(api, &made, &json!({ "state": "disabled" })).await;
     let off = off.expect(200).unwrap();
-    assert_eq!((&off["state"], &off["disabledReason"]), (&json!("disabled"), &json!("asked")));
+    assert_eq!(
+        (&off["state"], &off["disabledReason"]),
+        (&json!("disabled"), &json!("asked"))
+    );
     let range = json!({ "eventIds": ["9a3ba0d1-6d0e-5b8e-9b2f-4a0d3a3f6a11"] });
     for (action, body) in [("test", &json!({})), ("redeliver", &range)] {
         let refused = act(api, &made, action, body).await;
-        assert_eq!((refused.status.as_u16(), refused.code()), (409, "subscription_not_active"));
+        assert_eq!(
+            (refused.status.as_u16(), refused.code()),
+            (409, "subscription_not_active")
+        );
     }
     let on = patch(api, &made, &json!({ "state": "active" })).await;
     let on = on.expect(200).unwrap();
-    assert_eq!((&on["state"], on.get("disabledReason")), (&json!("active"), None));
+    assert_eq!(
+        (&on["state"], on.get("disabledReason")),
+        (&json!("active"), None)
+    );
 
     let deliveries = format!("{}/deliveries?state=dead&limit=5", path(&made));
     let deliveries = api.get(&deliveries).await.unwrap().expect(200).unwrap();
@@ -146,7 +174,10 @@ async fn a_tenant_has_twenty_subscriptions_at_most() {
         subscribe(world.api(), &endpoint(&number.to_string())).await;
     }
     let more = ask(world.api(), &endpoint("more"), &json!({})).await;
-    assert_eq!((more.status.as_u16(), more.code()), (409, "too_many_subscriptions"));
+    assert_eq!(
+        (more.status.as_u16(), more.code()),
+        (409, "too_many_subscriptions")
+    );
 }
 
 /// A target that is subscribed already is not taken over: not by the same tenant, and not by another

@@ -35,16 +35,40 @@ async fn n7_a_forged_confirmation_is_refused_and_nothing_is_called() {
     let pem = "SimpleNotificationService-01.pem";
     let subscribe_url = message["SubscribeURL"].as_str().unwrap();
     for (member, value) in [
-        ("TopicArn", "arn:aws:sns:us-east-1:999999999999:evil".to_owned()),
+        (
+            "TopicArn",
+            "arn:aws:sns:us-east-1:999999999999:evil".to_owned(),
+        ),
         ("Type", "Notification".to_owned()),
-        ("SigningCertURL", format!("https://sns.us-east-1.amazonaws.com.evil.example/{pem}")),
-        ("SigningCertURL", format!("http://sns.us-east-1.amazonaws.com/{pem}")),
-        ("SigningCertURL", format!("https://sns.us-east-1.amazonaws.com@evil.example/{pem}")),
-        ("SigningCertURL", format!("https://sns.us-east-1.amazonaws.com:8443/{pem}")),
-        ("SigningCertURL", format!("https://sns.eu-west-1.amazonaws.com/{pem}")),
+        (
+            "SigningCertURL",
+            format!("https://sns.us-east-1.amazonaws.com.evil.example/{pem}"),
+        ),
+        (
+            "SigningCertURL",
+            format!("http://sns.us-east-1.amazonaws.com/{pem}"),
+        ),
+        (
+            "SigningCertURL",
+            format!("https://sns.us-east-1.amazonaws.com@evil.example/{pem}"),
+        ),
+        (
+            "SigningCertURL",
+            format!("https://sns.us-east-1.amazonaws.com:8443/{pem}"),
+        ),
+        (
+            "SigningCertURL",
+            format!("https://sns.eu-west-1.amazonaws.com/{pem}"),
+        ),
         ("SigningCertURL", format!("http://{address}/{pem}")),
-        ("SubscribeURL", format!("http://{address}/?Action=ConfirmSubscription")),
-        ("SubscribeURL", subscribe_url.replace("amazonaws.com", "amazonaws.com.evil.example")),
+        (
+            "SubscribeURL",
+            format!("http://{address}/?Action=ConfirmSubscription"),
+        ),
+        (
+            "SubscribeURL",
+            subscribe_url.replace("amazonaws.com", "amazonaws.com.evil.example"),
+        ),
         ("Token", "0123456789abcdef".to_owned()),
     ] {
         let mut forged = message.clone();
@@ -115,7 +139,10 @@ async fn an_unconfirmed_subscription_is_off_after_two_days_and_can_be_asked_anew
     make_older(&world, &made).await;
     sandbox.clock.advance(Duration::from_hours(49));
     let shown = show(api, &made).await;
-    assert_eq!((&shown["state"], &shown["disabledReason"]), (&json!("disabled"), &json!("gone")));
+    assert_eq!(
+        (&shown["state"], &shown["disabledReason"]),
+        (&json!("disabled"), &json!("gone"))
+    );
     let on = patch(api, &made, &json!({ "state": "active" })).await;
     assert_eq!(on.expect(200).unwrap()["state"], "pending");
     sandbox.sns.settled().await;
@@ -123,7 +150,9 @@ async fn an_unconfirmed_subscription_is_off_after_two_days_and_can_be_asked_anew
     assert_eq!(mails.len(), 2);
     let new = &mails[1];
     assert_ne!(new.token, old.token);
-    reqwest::get(new.confirm_url.clone().unwrap()).await.unwrap();
+    reqwest::get(new.confirm_url.clone().unwrap())
+        .await
+        .unwrap();
     assert_eq!(show(api, &made).await["state"], "active");
 }
 

@@ -4,8 +4,7 @@ use sandbox_core::{CUSTOMER_ACCOUNT, OTHER_CUSTOMER_ACCOUNT};
 use serde_json::{Value, json};
 
 use super::world::{
-    act, confirmed_queue, function, of_type, patch, published, show, subscribe, take,
-    until_told,
+    act, confirmed_queue, function, of_type, patch, published, show, subscribe, take, until_told,
 };
 use crate::{common, flows::world::World};
 
@@ -61,12 +60,23 @@ async fn n1_every_kind_of_target_gets_a_completed_run_and_no_other_tenants_does(
     assert!(event["id"].is_string() && event["time"].is_string());
     assert_eq!(of_type(&events, COMPLETED), 1);
     assert_eq!(of_type(&take(sandbox, &own).await, COMPLETED), 0);
-    let invoked: Vec<Value> = sandbox.sns.invocations(&told).iter().map(event_of).collect();
-    let same = invoked.iter().filter(|told| told["id"] == event["id"]).count();
+    let invoked: Vec<Value> = sandbox
+        .sns
+        .invocations(&told)
+        .iter()
+        .map(event_of)
+        .collect();
+    let same = invoked
+        .iter()
+        .filter(|told| told["id"] == event["id"])
+        .count();
     assert_eq!(same, 1);
     let mails = sandbox.sns.mailbox("ann@customer.example");
     let id = event["id"].as_str().unwrap();
-    assert_eq!(mails.iter().filter(|mail| mail.text.contains(id)).count(), 1);
+    assert_eq!(
+        mails.iter().filter(|mail| mail.text.contains(id)).count(),
+        1
+    );
     let theirs = take(sandbox, &others).await;
     assert!(theirs.is_empty(), "{theirs:?}");
     common::no_leaks(sandbox).await;
@@ -96,7 +106,9 @@ async fn n1_a_filter_lets_through_what_fits_it() {
     world.run(&another).await;
     let events = until_told(sandbox, &queue, COMPLETED).await;
     world.settled().await;
-    let others = events.iter().filter(|event| event["data"]["flowId"] != another["id"]);
+    let others = events
+        .iter()
+        .filter(|event| event["data"]["flowId"] != another["id"]);
     assert_eq!(others.count(), 0, "{events:?}");
 }
 
@@ -151,7 +163,9 @@ async fn what_a_target_does_not_take_is_a_dead_letter() {
     let sqs = async |operation: &str, queue: &str, more: Value| {
         let name = queue.rsplit(':').next().unwrap();
         let mut body = json!({ "QueueUrl": sandbox.aws.queue_url(CUSTOMER_ACCOUNT, name) });
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         let reply = sandbox.aws.call(&admin, "sqs", operation, &body).await;
         assert!(reply.status.is_success(), "{operation}: {:?}", reply.body);
     };

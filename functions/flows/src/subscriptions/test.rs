@@ -55,7 +55,9 @@ pub(crate) async fn test_subscription(
     let work = async {
         let entry = entry(&app.config.stage, &found, admin.subject(), Timestamp::now());
         let event_id = entry.event.id.clone();
-        app.store.insert_together(&entry.items(Timestamp::now())).await?;
+        app.store
+            .insert_together(&entry.items(Timestamp::now()))
+            .await?;
         edge::json(StatusCode::ACCEPTED, &TestSent { event_id })
     };
     let (scope, subject) = (admin.partition(), admin.subject());
@@ -70,7 +72,7 @@ fn entry(stage: &str, subscription: &Subscription, subject: &str, now: Timestamp
         kind: EventType::SubscriptionTest,
         subject: id.to_string(),
         name: &format!("test/{}", Uuid::now_v7()),
-        sequence: Sequence::of_time(now, 0),
+        sequence: Sequence::of_time(now, 1),
         time: now,
         data: json!({ "subscriptionId": id, "name": subscription.name, "requestedBy": subject }),
     };

@@ -19,10 +19,7 @@ pub(super) enum Comparison {
 impl Comparison {
     /// The operators of static thresholds.
     pub(super) const NAMES: [(&'static str, Self); 4] = [
-        (
-            "GreaterThanOrEqualToThreshold",
-            Self::GreaterThanOrEqual,
-        ),
+        ("GreaterThanOrEqualToThreshold", Self::GreaterThanOrEqual),
         ("GreaterThanThreshold", Self::Greater),
         ("LessThanThreshold", Self::Less),
         ("LessThanOrEqualToThreshold", Self::LessThanOrEqual),
@@ -167,7 +164,10 @@ impl Alarm {
         let (threshold, count) = (self.threshold, recent.len());
         match state {
             State::InsufficientData => {
-                format!("Insufficient Data: {} datapoints were unknown.", self.periods)
+                format!(
+                    "Insufficient Data: {} datapoints were unknown.",
+                    self.periods
+                )
             }
             State::Alarm => format!(
                 "Threshold Crossed: {count} datapoints {recent:?} crossed the threshold ({threshold:?})."

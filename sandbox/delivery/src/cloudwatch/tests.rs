@@ -129,7 +129,12 @@ impl World {
         self.events.settled().await;
         let told = std::mem::take(&mut *lock(&self.kept.0));
         told.iter()
-            .map(|event| event["detail"]["state"]["value"].as_str().unwrap().to_owned())
+            .map(|event| {
+                event["detail"]["state"]["value"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
             .collect()
     }
 
@@ -161,17 +166,25 @@ async fn data_is_given_by_period_and_account_and_pages() {
     world.failed("other");
     world.clock.advance(Duration::from_secs(120));
     world.failed("orders");
-    let answer = world.call(ACCOUNT, "GetMetricData", world.query(60, "Sum")).await.unwrap();
+    let answer = world
+        .call(ACCOUNT, "GetMetricData", world.query(60, "Sum"))
+        .await
+        .unwrap();
     assert_eq!(answer["MetricDataResults"][0]["Values"], json!([2.0, 1.0]));
     let mut page = world.query(60, "SampleCount");
     page["MaxDatapoints"] = json!(1);
-    let first = world.call(ACCOUNT, "GetMetricData", page.clone()).await.unwrap();
+    let first = world
+        .call(ACCOUNT, "GetMetricData", page.clone())
+        .await
+        .unwrap();
     assert_eq!(first["MetricDataResults"][0]["Values"], json!([2.0]));
     page["NextToken"] = first["NextToken"].clone();
     let second = world.call(ACCOUNT, "GetMetricData", page).await.unwrap();
     assert_eq!(second["MetricDataResults"][0]["Values"], json!([1.0]));
     assert_eq!(second.get("NextToken"), None);
-    let other = world.call("333333333333", "GetMetricData", world.query(60, "Sum")).await;
+    let other = world
+        .call("333333333333", "GetMetricData", world.query(60, "Sum"))
+        .await;
     assert_eq!(other.unwrap()["MetricDataResults"][0]["Values"], json!([]));
 }
 
@@ -189,7 +202,10 @@ async fn a_query_that_cloudwatch_refuses_is_refused() {
     );
     let mut old = world.query(60, "Sum");
     old["StartTime"] = json!(world.clock.now().as_second() - 20 * 86_400);
-    assert_eq!(code(old).await.unwrap_err(), "InvalidParameterValueException");
+    assert_eq!(
+        code(old).await.unwrap_err(),
+        "InvalidParameterValueException"
+    );
     let mut many = world.query(60, "Sum");
     many["MetricDataQueries"] = json!(vec![many["MetricDataQueries"][0].clone(); 501]);
     assert_eq!(code(many).await.unwrap_err(), "ValidationError");
@@ -198,12 +214,18 @@ async fn a_query_that_cloudwatch_refuses_is_refused() {
 #[tokio::test]
 async fn an_alarm_goes_off_and_returns_and_each_change_is_told_once() {
     let world = World::new();
-    world.call(ACCOUNT, "PutMetricAlarm", alarm("notBreaching")).await.unwrap();
+    world
+        .call(ACCOUNT, "PutMetricAlarm", alarm("notBreaching"))
+        .await
+        .unwrap();
     assert_eq!(world.forward(1).await, ["OK"]);
     assert_eq!(world.forward(3).await, Vec::<String>::new());
     world.failed("orders");
     assert_eq!(world.forward(5).await, ["ALARM", "OK"]);
-    world.call(ACCOUNT, "DeleteAlarms", json!({ "AlarmNames": ["failed"] })).await.unwrap();
+    world
+        .call(ACCOUNT, "DeleteAlarms", json!({ "AlarmNames": ["failed"] }))
+        .await
+        .unwrap();
     world.failed("orders");
     assert_eq!(world.forward(5).await, Vec::<String>::new());
 }
@@ -217,7 +239,10 @@ async fn missing_data_is_treated_as_the_alarm_says() {
         ("ignore", vec!["ALARM"]),
     ] {
         let world = World::new();
-        world.call(ACCOUNT, "PutMetricAlarm", alarm(treatment)).await.unwrap();
+        world
+            .call(ACCOUNT, "PutMetricAlarm", alarm(treatment))
+            .await
+            .unwrap();
         world.failed("orders");
         assert_eq!(world.forward(4).await, told, "{treatment}");
     }
@@ -239,7 +264,10 @@ async fn alarms_are_listed_by_prefix_and_checked() {
     assert_eq!(page["MetricAlarms"].as_array().unwrap().len(), 1);
     let mut long = alarm("ignore");
     long["EvaluationPeriods"] = json!(1_441);
-    let refused = world.call(ACCOUNT, "PutMetricAlarm", long).await.unwrap_err();
+    let refused = world
+        .call(ACCOUNT, "PutMetricAlarm", long)
+        .await
+        .unwrap_err();
     assert_eq!(refused, "InvalidParameterValueException");
     let gone = json!({ "AlarmNames": ["a-1", "none"] });
     let refused = world.call(ACCOUNT, "DeleteAlarms", gone).await.unwrap_err();

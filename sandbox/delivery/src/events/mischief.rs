@@ -182,7 +182,9 @@ mod tests {
         };
         let fates = |seed| {
             let mut dice = Dice::new(seed);
-            (0..10_000).map(|_| chances.next(&mut dice)).collect::<Vec<_>>()
+            (0..10_000)
+                .map(|_| chances.next(&mut dice))
+                .collect::<Vec<_>>()
         };
         assert_eq!(fates(7), fates(7));
         assert_ne!(fates(7), fates(8));
@@ -206,7 +208,10 @@ mod tests {
             ..Chances::default()
         };
         plan.set_chances(all, 1);
-        assert_eq!(plan.take(&json!({ "source": "tributary.verification" })), None);
+        assert_eq!(
+            plan.take(&json!({ "source": "tributary.verification" })),
+            None
+        );
         let event = json!({ "source": "aws.appflow" });
         assert_eq!(plan.take(&event), Some(Mischief::Lose));
         plan.set(Mischief::Duplicate, 1);

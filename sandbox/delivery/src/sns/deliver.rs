@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use sandbox_core::Entry;
 
-use super::{
-    Inner, Mail, envelope, function, publish::Message, subscription::Subscription,
-};
+use super::{Inner, Mail, envelope, function, publish::Message, subscription::Subscription};
 use crate::lock;
 
 /// Attempts at an HTTP endpoint. SNS spreads up to fifty over an hour; here they follow at once.
@@ -79,9 +77,7 @@ fn mail(inner: &Inner, message: &Message, subscription: &Subscription) {
     let unsubscribe = envelope::unsubscribe_url(&inner.links(), subscription);
     let subject = message.subject.as_deref();
     let mail = Mail {
-        subject: subject
-            .unwrap_or("AWS Notification Message")
-            .to_owned(),
+        subject: subject.unwrap_or("AWS Notification Message").to_owned(),
         text: message.body.clone(),
         confirm_url: None,
         token: None,

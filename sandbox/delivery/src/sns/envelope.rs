@@ -103,7 +103,11 @@ pub(super) fn service() -> String {
 }
 
 pub(super) fn unsubscribe_url(base: &str, subscription: &Subscription) -> String {
-    link(base, "Unsubscribe", &[("SubscriptionArn", &subscription.arn)])
+    link(
+        base,
+        "Unsubscribe",
+        &[("SubscriptionArn", &subscription.arn)],
+    )
 }
 
 pub(super) fn subscribe_url(base: &str, subscription: &Subscription) -> String {

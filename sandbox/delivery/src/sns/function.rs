@@ -7,7 +7,12 @@ use crate::{arn::Arn, lock};
 
 /// Hands an event to a function. SNS does so asynchronously: what the function makes of it is not
 /// SNS's to know, so only a function that is not there, or that it may not invoke, is an error.
-pub(super) async fn invoke(inner: &Inner, arn: &str, topic: &str, event: Value) -> Result<(), String> {
+pub(super) async fn invoke(
+    inner: &Inner,
+    arn: &str,
+    topic: &str,
+    event: Value,
+) -> Result<(), String> {
     if let Some(offered) = lock(&inner.state).offered.get_mut(arn) {
         if offered.refuses {
             return Err("AccessDeniedException".to_owned());

@@ -21,7 +21,9 @@ pub(super) fn parse(text: &str) -> Result<Option<Pattern>, ApiError> {
     let parsed = Pattern::parse(&policy);
     let parsed = parsed.map_err(|error| ApiError::invalid(format!("FilterPolicy: {error}")))?;
     if combinations(&policy) > MOST_COMBINATIONS {
-        return Err(ApiError::invalid("FilterPolicy: Filter policy is too complex"));
+        return Err(ApiError::invalid(
+            "FilterPolicy: Filter policy is too complex",
+        ));
     }
     let mut names = Vec::new();
     collect_names(&policy, &mut names);
@@ -81,7 +83,8 @@ mod tests {
     fn what_is_too_complex_is_refused() {
         let many: Vec<u32> = (0..151).collect();
         assert!(parse(&json!({ "a": many }).to_string()).is_err());
-        let names = json!({ "a": ["1"], "b": ["1"], "c": ["1"], "d": ["1"], "e": ["1"], "f": ["1"] });
+        let names =
+            json!({ "a": ["1"], "b": ["1"], "c": ["1"], "d": ["1"], "e": ["1"], "f": ["1"] });
         assert!(parse(&names.to_string()).is_err());
         assert!(parse("{}").unwrap().is_none());
     }

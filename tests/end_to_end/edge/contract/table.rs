@@ -38,6 +38,7 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("list_tables", "database", Names("Database")),
     ("show_table", "database", Names("Database")),
     ("show_table", "table", Names("Table")),
+    ("get_event", "id", Names("EventId")),
     ("put_member", "subject", Names("Subject")),
     ("delete_member", "subject", Names("Subject")),
     ("delete_alarm", "alarm", Names("Alarm")),
@@ -153,6 +154,7 @@ const HIDDEN: &[(&str, &str, &str)] = &[
 pub(super) const UNKNOWN: &[(&str, &str)] = &[
     ("InvitedId", "con_0193d3f0aaaa7bbb8cccdddddddddddd"),
     ("QueryId", UNKNOWN_QUERY),
+    ("EventId", "0193d3f0-aaaa-5bbb-8ccc-dddddddddddd"),
     ("RegisteredQuery", "nobodys-query"),
     ("AfterRunQuery", "nobodys-load"),
     ("Bucket", "tributary-landing-nowhere"),

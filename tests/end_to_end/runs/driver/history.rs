@@ -15,7 +15,7 @@ const LONGEST: u64 = 4;
 /// How late an event may come, in moments.
 const LATEST: u64 = 7;
 /// Most calls that a process makes before it dies on purpose.
-const DEATHS: u64 = 14;
+const DEATHS: u64 = 10;
 
 /// One execution, as AppFlow knows it.
 #[derive(Debug, Clone)]
@@ -60,6 +60,8 @@ pub(super) enum Step {
 
 #[derive(Debug)]
 pub(super) struct History {
+    /// Whether the flow's runs begin by themselves: then nobody asks for them, and the sweep looks.
+    pub(super) is_scheduled: bool,
     pub(super) executions: Vec<Execution>,
     pub(super) steps: Vec<Step>,
     pub(super) lost: u64,
@@ -76,12 +78,27 @@ impl Execution {
         let (status, failure) = match dice.below(10) {
             0..6 => (RunStatus::Completed, None),
             6 => (RunStatus::Cancelled, None),
-            7 => (RunStatus::Failed, Some((CauseClass::Credentials, "Error while authenticating to connector"))),
-            8 => (RunStatus::Failed, Some((CauseClass::Quota, "Rate exceeded"))),
-            _ => (RunStatus::Failed, Some((CauseClass::Internal, "It did not work."))),
+            7 => (
+                RunStatus::Failed,
+                Some((
+                    CauseClass::Credentials,
+                    "Error while authenticating to connector",
+                )),
+            ),
+            8 => (
+                RunStatus::Failed,
+                Some((CauseClass::Quota, "Rate exceeded")),
+            ),
+            _ => (
+                RunStatus::Failed,
+                Some((CauseClass::Internal, "It did not work.")),
+            ),
         };
         Self {
-            id: format!("00000000-0000-4000-8000-{:06x}{number:06x}", seed & 0xff_ffff),
+            id: format!(
+                "00000000-0000-4000-8000-{:06x}{number:06x}",
+                seed & 0xff_ffff
+            ),
             start,
             end,
             started_at: at(start),
@@ -101,7 +118,11 @@ impl Execution {
             "flow-name": flow, "source": "SALESFORCE", "destination": "S3", "trigger-type": "ONDEMAND",
             "execution-id": self.id, "start-time": java(self.started_at),
         });
-        let (kind, time) = if is_end { ("End", self.ended_at) } else { ("Start", self.started_at) };
+        let (kind, time) = if is_end {
+            ("End", self.ended_at)
+        } else {
+            ("Start", self.started_at)
+        };
         if is_end {
             detail["status"] = json!(match self.status {
                 RunStatus::Completed => "Execution Successful",
@@ -128,7 +149,11 @@ impl Execution {
         if moment < self.start {
             return None;
         }
-        Some(if moment < self.end { RunStatus::Running } else { self.status })
+        Some(if moment < self.end {
+            RunStatus::Running
+        } else {
+            self.status
+        })
     }
 
     /// AppFlow's record of it at a moment.
@@ -146,7 +171,8 @@ impl Execution {
         });
         if status.is_final() {
             record["lastUpdatedAt"] = json!(self.ended_at.as_second());
-            let mut result = json!({ "recordsProcessed": self.records, "bytesProcessed": self.bytes });
+            let mut result =
+                json!({ "recordsProcessed": self.records, "bytesProcessed": self.bytes });
             if let Some((_, words)) = self.failure {
                 result["errorInfo"] = json!({ "putFailuresCount": 0, "executionMessage": words });
             }
@@ -168,6 +194,10 @@ impl History {
             .map(|number| Execution::new(&mut dice, seed, number, base))
             .collect();
         let loss = dice.below(31);
+        let is_scheduled = dice.percent(40);
+        for execution in &mut executions {
+            execution.is_asked_for &= !is_scheduled;
+        }
         let mut script = Script::default();
         for (of, execution) in executions.iter_mut().enumerate() {
             let mut is_known = execution.is_asked_for;
@@ -182,7 +212,11 @@ impl History {
                 is_known = true;
                 let copies = 1 + u64::from(dice.percent(20)) + u64::from(dice.percent(10));
                 for _ in 0..copies {
-                    let late = if dice.percent(40) { dice.below(LATEST) } else { 0 };
+                    let late = if dice.percent(40) {
+                        dice.below(LATEST)
+                    } else {
+                        0
+                    };
                     let step = Step::Event {
                         of,
                         is_end,
@@ -193,8 +227,8 @@ impl History {
                     script.push(&mut dice, moment + late, step);
                 }
             }
-            // A run on demand is asked for by the API, which writes it down.
-            if !is_known {
+            // A run on demand is asked for by the API, which writes it down; others the sweep finds.
+            if !is_known && !is_scheduled {
                 execution.is_asked_for = true;
                 script.push(&mut dice, execution.start, Step::AskFor(of));
             }
@@ -212,6 +246,7 @@ impl History {
             }
         }
         Self {
+            is_scheduled,
             steps: script.steps(),
             lost: script.lost,
             executions,
@@ -221,9 +256,13 @@ impl History {
 
 /// Now and then something happens at a call: death mostly.
 fn trouble(dice: &mut Dice) -> Option<Trouble> {
-    dice.percent(6).then(|| Trouble {
+    dice.percent(15).then(|| Trouble {
         call: usize::try_from(dice.below(DEATHS)).unwrap_or_default(),
-        moment: if dice.percent(50) { Moment::Before } else { Moment::After },
+        moment: if dice.percent(50) {
+            Moment::Before
+        } else {
+            Moment::After
+        },
         is_death: dice.percent(70),
     })
 }
@@ -241,7 +280,8 @@ impl Script {
     }
 
     fn steps(&mut self) -> Vec<Step> {
-        self.steps.sort_by_key(|(moment, chance, _)| (*moment, *chance));
+        self.steps
+            .sort_by_key(|(moment, chance, _)| (*moment, *chance));
         self.steps.drain(..).map(|(_, _, step)| step).collect()
     }
 }

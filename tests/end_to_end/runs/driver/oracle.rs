@@ -38,12 +38,13 @@ impl Oracle {
         self.told.push((of, kind(status)));
     }
 
-    /// The reconciliation asked AppFlow at a moment, which it does while a run has not ended.
-    pub(super) fn looked(&mut self, executions: &[Execution], moment: u64) {
-        if self.known.values().all(|status| status.is_final()) {
+    /// The reconciliation asked AppFlow at a moment, which it does while a run has not ended, and of
+    /// flows that run by themselves always.
+    pub(super) fn looked(&mut self, history: &History, moment: u64) {
+        if !history.is_scheduled && self.known.values().all(|status| status.is_final()) {
             return;
         }
-        for (of, execution) in executions.iter().enumerate() {
+        for (of, execution) in history.executions.iter().enumerate() {
             if let Some(status) = execution.at(moment) {
                 self.news(of, status);
             }
@@ -61,14 +62,19 @@ impl Oracle {
     ) -> Result<(), String> {
         let executions = &history.executions;
         if runs.len() != executions.len() {
-            return Err(format!("{} runs of {} executions", runs.len(), executions.len()));
+            return Err(format!(
+                "{} runs of {} executions",
+                runs.len(),
+                executions.len()
+            ));
         }
         let mut of_run = BTreeMap::new();
         for (of, execution) in executions.iter().enumerate() {
             let run = runs
                 .get(&execution.id)
                 .ok_or_else(|| format!("execution {of} is not recorded"))?;
-            is_as_appflow_says(execution, run).map_err(|why| format!("execution {of}: {why}: {run}"))?;
+            is_as_appflow_says(execution, run)
+                .map_err(|why| format!("execution {of}: {why}: {run}"))?;
             of_run.insert(run["id"].to_string(), of);
         }
         let mut by_id: BTreeMap<&str, (usize, &str, usize)> = BTreeMap::new();
@@ -77,13 +83,17 @@ impl Oracle {
                 .get(&message["subject"].to_string())
                 .ok_or_else(|| format!("told of nobody's run: {message}"))?;
             let (id, kind) = (message["id"].as_str(), message["type"].as_str());
-            by_id.entry(id.unwrap_or_default()).or_insert((*of, kind.unwrap_or_default(), 0)).2 += 1;
+            by_id
+                .entry(id.unwrap_or_default())
+                .or_insert((*of, kind.unwrap_or_default(), 0))
+                .2 += 1;
         }
         let twice: usize = by_id.values().map(|(_, _, times)| times - 1).sum();
         if twice > doubled {
             return Err(format!("{twice} came again, {doubled} may: {by_id:?}"));
         }
-        let mut told: Vec<(usize, &str)> = by_id.values().map(|(of, kind, _)| (*of, *kind)).collect();
+        let mut told: Vec<(usize, &str)> =
+            by_id.values().map(|(of, kind, _)| (*of, *kind)).collect();
         told.sort_unstable();
         self.told.sort_unstable();
         if told != self.told {

@@ -42,8 +42,14 @@ impl Played {
     /// Every kind of harm was done, and often.
     pub(super) fn assert_harm(&self) {
         let tenth = self.histories / 10;
-        assert!(self.events > self.histories && self.notifications as u64 > self.histories, "{self:?}");
-        assert!(self.lost > tenth && self.throttled > tenth && self.troubles > tenth, "{self:?}");
+        assert!(
+            self.events > self.histories && self.notifications as u64 > self.histories,
+            "{self:?}"
+        );
+        assert!(
+            self.lost > tenth && self.throttled > tenth && self.troubles > tenth,
+            "{self:?}"
+        );
     }
 }
 
@@ -51,7 +57,11 @@ impl Played {
 pub(super) async fn play(lab: &Lab, seed: u64) -> Played {
     let history = History::of(seed);
     let mut game = Game {
-        flow: lab.flow().await,
+        flow: if history.is_scheduled {
+            lab.scheduled_flow().await
+        } else {
+            lab.flow().await
+        },
         lab,
         oracle: Oracle::default(),
         played: Played {
@@ -71,7 +81,12 @@ pub(super) async fn play(lab: &Lab, seed: u64) -> Played {
     let (runs, outbox) = (lab.runs(&game.flow).await, lab.outbox().await);
     let messages = lab.topic.take();
     game.played.notifications = messages.len();
-    let Game { oracle, played, flow, .. } = game;
+    let Game {
+        oracle,
+        played,
+        flow,
+        ..
+    } = game;
     let judged = oracle.judge(&history, &runs, &messages, played.doubled);
     assert_eq!(judged, Ok(()), "seed {seed}: {:#?}", history.steps);
     assert!(outbox.is_empty(), "seed {seed} left {outbox:?}");
@@ -95,11 +110,21 @@ impl Game<'_> {
                 self.lab.ask_for(&self.flow, &execution.id).await;
                 self.oracle.asked_for(of);
             }
-            Step::Event { of, is_end, has_waited, trouble, topic_fails } => {
+            Step::Event {
+                of,
+                is_end,
+                has_waited,
+                trouble,
+                topic_fails,
+            } => {
                 let execution = &self.history.executions[of];
                 let event = execution.event(&self.flow.name, is_end);
                 let event = if has_waited { waited(&event) } else { event };
-                let moment = if is_end { execution.end } else { execution.start };
+                let moment = if is_end {
+                    execution.end
+                } else {
+                    execution.start
+                };
                 if let Some(status) = execution.at(moment) {
                     self.oracle.news(of, status);
                 }
@@ -107,7 +132,12 @@ impl Game<'_> {
                 self.lab.topic.fail(u32::from(topic_fails));
                 self.deliver(&event, trouble).await;
             }
-            Step::Tick { moment, is_throttled, trouble, topic_fails } => {
+            Step::Tick {
+                moment,
+                is_throttled,
+                trouble,
+                topic_fails,
+            } => {
                 self.tick(moment, is_throttled, trouble, topic_fails).await;
             }
         }
@@ -120,13 +150,16 @@ impl Game<'_> {
         trouble: Option<Trouble>,
         topic_fails: bool,
     ) {
-        // Half a minute and more lies between ticks.
-        self.lab.time_passes().await;
+        self.later().await;
         let executions = &self.history.executions;
-        let mut records: Vec<_> = executions.iter().filter_map(|one| one.record(moment)).collect();
+        let mut records: Vec<_> = executions
+            .iter()
+            .filter_map(|one| one.record(moment))
+            .collect();
         records.sort_by_key(|record| std::cmp::Reverse(record["startedAt"].as_i64()));
         self.lab.records.set(&self.flow.name, records);
-        self.lab.records.throttle(u32::from(is_throttled));
+        // Once for its open runs, and once for the sweep.
+        self.lab.records.throttle(if is_throttled { 2 } else { 0 });
         self.lab.topic.fail(u32::from(topic_fails));
         self.played.ticks += 1;
         self.played.throttled += u64::from(is_throttled);
@@ -138,10 +171,18 @@ impl Game<'_> {
         }
         if is_throttled || trouble.is_some() {
             // Whether AppFlow was asked is not certain: it is asked now.
-            self.lab.time_passes().await;
+            self.later().await;
             self.deliver(&Lab::tick(), None).await;
         }
-        self.oracle.looked(executions, moment);
+        self.oracle.looked(self.history, moment);
+    }
+
+    /// Minutes pass, as between ticks: claims lapse, and everything is due again.
+    async fn later(&self) {
+        self.lab.time_passes().await;
+        if self.history.is_scheduled {
+            self.lab.sweep_is_due(&self.flow).await;
+        }
     }
 
     /// Gives an event to the function as often as Lambda would.
@@ -170,7 +211,8 @@ impl Game<'_> {
 
 /// An event in a batch of the queue, beside a message that is no JSON.
 fn waited(event: &Value) -> Value {
-    let record = |id: &str, body: String| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body });
+    let record =
+        |id: &str, body: String| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body });
     json!({ "Records": [record("poison", "{\"detail\":".to_owned()), record("event", event.to_string())] })
 }
 
@@ -179,6 +221,9 @@ fn is_done(answer: &Value) -> bool {
     let Some(failures) = answer["batchItemFailures"].as_array() else {
         return true;
     };
-    assert!(failures.iter().any(|one| one["itemIdentifier"] == "poison"), "poison went down: {answer}");
+    assert!(
+        failures.iter().any(|one| one["itemIdentifier"] == "poison"),
+        "poison went down: {answer}"
+    );
     failures.len() == 1
 }

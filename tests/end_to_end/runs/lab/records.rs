@@ -58,7 +58,10 @@ impl Records {
         let Some(records) = state.known.get(name) else {
             return error(StatusCode::NOT_FOUND, "ResourceNotFoundException");
         };
-        let from: usize = asked["nextToken"].as_str().and_then(|at| at.parse().ok()).unwrap_or(0);
+        let from: usize = asked["nextToken"]
+            .as_str()
+            .and_then(|at| at.parse().ok())
+            .unwrap_or(0);
         let until = (from + PAGE).min(records.len());
         let next = (until < records.len()).then(|| until.to_string());
         let body = json!({ "flowExecutions": records[from.min(until)..until], "nextToken": next });

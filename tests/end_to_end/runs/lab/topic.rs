@@ -47,16 +47,24 @@ impl Topic {
     fn answer(&self, call: &AwsCall) -> AwsReply {
         let form = url::form_urlencoded::parse(&call.body);
         let message = form.into_iter().find(|(name, _)| name == "Message");
-        let message = message.map(|(_, value)| value.into_owned()).unwrap_or_default();
+        let message = message
+            .map(|(_, value)| value.into_owned())
+            .unwrap_or_default();
         let mut state = self.state();
         if state.failing > 0 {
             state.failing -= 1;
             return xml(StatusCode::INTERNAL_SERVER_ERROR, REFUSED);
         }
-        if state.refused.as_ref().is_some_and(|words| message.contains(words)) {
+        if state
+            .refused
+            .as_ref()
+            .is_some_and(|words| message.contains(words))
+        {
             return xml(StatusCode::BAD_REQUEST, REFUSED);
         }
-        state.messages.push(serde_json::from_str(&message).unwrap_or_default());
+        state
+            .messages
+            .push(serde_json::from_str(&message).unwrap_or_default());
         xml(StatusCode::OK, PUBLISHED)
     }
 }

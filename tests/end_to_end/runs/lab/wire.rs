@@ -128,7 +128,9 @@ impl Wire {
             read = read.header(name, value);
         }
         let body = Bytes::copy_from_slice(request.body().bytes().unwrap_or_default());
-        let read = read.body(body).map_err(|e| ConnectorError::user(e.into()))?;
+        let read = read
+            .body(body)
+            .map_err(|e| ConnectorError::user(e.into()))?;
         let answer = self.0.aws.exchange(read).await;
         self.strike(trouble, Moment::After).await?;
         let closed = || ConnectorError::io("the connection was closed".into());
@@ -136,7 +138,9 @@ impl Wire {
         let mut response = HttpResponse::new(parts.status.into(), SdkBody::from(body));
         for (name, value) in &parts.headers {
             let value = value.to_str().unwrap_or_default().to_owned();
-            response.headers_mut().append(name.as_str().to_owned(), value);
+            response
+                .headers_mut()
+                .append(name.as_str().to_owned(), value);
         }
         Ok(response)
     }
@@ -157,7 +161,14 @@ fn name(request: &HttpRequest) -> String {
     url::form_urlencoded::parse(body)
         .find(|(name, _)| name == "Action")
         .map_or_else(
-            || request.uri().rsplit('/').next().unwrap_or_default().to_owned(),
+            || {
+                request
+                    .uri()
+                    .rsplit('/')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            },
             |(_, action)| action.into_owned(),
         )
 }

@@ -23,7 +23,10 @@ pub(super) fn put(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
     }
     let given = asked.text("Statistic").or(asked.text("ExtendedStatistic"));
     let statistic_name = given.ok_or_else(|| ApiError::missing("Statistic"))?;
-    let (period, periods) = (number(asked, "Period")?, number(asked, "EvaluationPeriods")?);
+    let (period, periods) = (
+        number(asked, "Period")?,
+        number(asked, "EvaluationPeriods")?,
+    );
     if period % 60 != 0 && ![10, 20, 30].contains(&period) {
         return Err(ApiError::invalid(
             "Valid periods are 10, 20, 30 and multiples of 60.",
@@ -57,7 +60,8 @@ pub(super) fn put(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
             asked.required("MetricName")?,
             asked.list("Dimensions"),
         )?,
-        statistic: Statistic::parse(statistic_name).ok_or_else(|| ApiError::invalid("Statistic"))?,
+        statistic: Statistic::parse(statistic_name)
+            .ok_or_else(|| ApiError::invalid("Statistic"))?,
         statistic_name: statistic_name.to_owned(),
         period,
         periods,
@@ -84,7 +88,9 @@ pub(super) fn put(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
         // An alarm that is configured anew keeps its state.
         let stand = account.alarms.get(name).map(|known| known.stand.clone());
         let stand = stand.unwrap_or_else(|| alarm.stand.clone());
-        account.alarms.insert(name.to_owned(), Alarm { stand, ..alarm });
+        account
+            .alarms
+            .insert(name.to_owned(), Alarm { stand, ..alarm });
     });
     Ok(json!({}))
 }
@@ -130,7 +136,11 @@ pub(super) fn describe(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
 
 /// All or nothing: a name that there is no alarm of fails the whole request.
 pub(super) fn delete(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
-    let names: Vec<&str> = asked.list("AlarmNames").iter().filter_map(Value::as_str).collect();
+    let names: Vec<&str> = asked
+        .list("AlarmNames")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     if names.is_empty() || names.len() > PAGE {
         return Err(ApiError::invalid("AlarmNames has one to 100 members."));
     }
@@ -199,7 +209,10 @@ fn number(asked: &Asked, member: &str) -> Result<i64, ApiError> {
 }
 
 fn one_of<T: Copy>(table: &[(&'static str, T)], name: &str) -> Option<T> {
-    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    table
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| *value)
 }
 
 fn name_of<T: Copy + PartialEq>(table: &[(&'static str, T)], value: T) -> &'static str {

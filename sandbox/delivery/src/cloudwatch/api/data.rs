@@ -30,7 +30,9 @@ pub(super) fn put(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
         let metric = metric(namespace, name, &dimensions)?;
         let at = datum["Timestamp"].as_f64().and_then(seconds);
         let at = at.unwrap_or_else(|| cloudwatch.clock.now());
-        let value = datum["Value"].as_f64().ok_or_else(|| ApiError::missing("Value"))?;
+        let value = datum["Value"]
+            .as_f64()
+            .ok_or_else(|| ApiError::missing("Value"))?;
         cloudwatch.with(&asked.account, |account| {
             account.metrics.entry(metric).or_default().push(at, value);
         });
@@ -56,7 +58,9 @@ pub(super) fn get(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
         return Err(ApiError(
             "ValidationError",
             "ValidationError",
-            format!("The collection MetricDataQueries must not have a size greater than {QUERIES}."),
+            format!(
+                "The collection MetricDataQueries must not have a size greater than {QUERIES}."
+            ),
         ));
     }
     let most = match asked.whole("MaxDatapoints") {
@@ -72,7 +76,11 @@ pub(super) fn get(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
             .strip_prefix("after-")
             .and_then(|count| count.parse().ok())
             .ok_or_else(|| {
-                ApiError("InvalidNextToken", "InvalidNextToken", "Invalid token".to_owned())
+                ApiError(
+                    "InvalidNextToken",
+                    "InvalidNextToken",
+                    "Invalid token".to_owned(),
+                )
             })?,
     };
     let newest_first = asked.text("ScanBy") != Some("TimestampAscending");
@@ -122,7 +130,9 @@ fn points(
     span: (i64, i64),
 ) -> Result<Vec<(i64, f64)>, ApiError> {
     let stat = &query["MetricStat"];
-    let period = stat["Period"].as_i64().ok_or_else(|| ApiError::missing("Period"))?;
+    let period = stat["Period"]
+        .as_i64()
+        .ok_or_else(|| ApiError::missing("Period"))?;
     let age = cloudwatch.clock.now().as_second() - span.0;
     let finest = KEPT.iter().find(|(kept, _)| age <= *kept);
     let finest = finest.map_or(3_600, |(_, period)| *period);
@@ -147,8 +157,14 @@ fn points(
 }
 
 fn time(asked: &Asked, member: &str) -> Result<i64, ApiError> {
-    let given = asked.body.get(member).and_then(Value::as_f64).and_then(seconds);
-    given.map(Timestamp::as_second).ok_or_else(|| ApiError::missing(member))
+    let given = asked
+        .body
+        .get(member)
+        .and_then(Value::as_f64)
+        .and_then(seconds);
+    given
+        .map(Timestamp::as_second)
+        .ok_or_else(|| ApiError::missing(member))
 }
 
 /// Epoch seconds, as AWS JSON writes times.
