@@ -32,8 +32,6 @@ pub(super) const MEMBERS: &[Member] = &[
     member("OffboardingView", "requestedAt", "When the operator asked for it.", r#""2026-11-20T10:15:04Z""#),
     member("TenantInput", "name", "What people call the tenant.", r#""Acme""#),
     member("VerificationReport", "reason", "Why the account is not verified.", r#""The role can be assumed without the external id.""#),
-    member("RunView", "retryOf", "The run that it repeats.", r#""run_019364c0a1b27cc3a4d5e6f708192a3b""#),
-    member("RunView", "retriedBy", "The last run that repeated it.", r#""run_019364c0a1b27cc3a4d5e6f708192a3b""#),
     member("RunView", "message", "The provider's words.", r#""INVALID_FIELD: No such column""#),
     member("Me", "subject", "Who calls.", r#""6d2f2a0e-8f6f-4c57-9d6b-0d5b2f1c7a11""#),
     member("MemberView", "subject", "The person.", r#""6d2f2a0e-8f6f-4c57-9d6b-0d5b2f1c7a11""#),

@@ -26,6 +26,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reconciliation {
     flow_id: FlowId,
+    /// When it was asked for.
     #[schema(value_type = String, format = DateTime)]
     requested_at: Timestamp,
 }
