@@ -62,6 +62,7 @@ const PARAMETERS: &[(&str, &str, Means)] = &[
     ("*", "iss", Nothing),
     ("*", "error", Nothing),
     ("*", "return_to", Nothing),
+    ("list_events", "type", Nothing),
     ("*", "limit", Nothing),
     // Sealed for tenant and list: cursors.rs.
     ("*", "cursor", Nothing),
