@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{id::TenantId, subscription::EventType};
@@ -13,34 +14,47 @@ use crate::{id::TenantId, subscription::EventType};
 const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x6f2c_b9a4_5d1e_4c57_9a83_7b10_44de_21c6);
 
 /// A CloudEvents 1.0 event in JSON format (structured mode).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CloudEvent {
     /// Always `1.0`.
+    #[schema(example = "1.0")]
     pub specversion: String,
     /// The same for every delivery of the same fact, so that subscribers can drop duplicates.
+    #[schema(example = "5b8f64fd-4f0e-5c07-9c0e-0c2f6f1d3a52")]
     pub id: String,
     /// `/tributary/<stage>/tenants/<tenant id>`.
+    #[schema(example = "/tributary/prod/tenants/ten_019364c0a1b27cc3a4d5e6f708192a3b")]
     pub source: String,
     /// `tributary.run.completed`, `tributary.connection.reauth_required`, ...
     #[serde(rename = "type")]
+    #[schema(example = "tributary.run.completed")]
     pub kind: String,
     /// Id of the run or connection that it is about.
+    #[schema(example = "run_019364c0a1b27cc3a4d5e6f708192a3b")]
     pub subject: String,
     /// When the fact happened.
+    #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
     /// Always `application/json`.
+    #[schema(example = "application/json")]
     pub datacontenttype: String,
     /// Extension attribute: the tenant.
     pub tenantid: TenantId,
     /// Extension attribute: where the fact is among those about its subject. Texts of later facts
     /// are greater. Absent in what was decided before there were any.
     #[serde(default)]
+    #[schema(example = "00000000000000000020")]
     pub sequence: String,
+    /// Extension attribute: what the caller of the API call that it began with named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlationid: Option<String>,
     /// Extension attribute: where the event with its data is, when the message has no room for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "https://api.example.com/v1/events/5b8f64fd-4f0e-5c07-9c0e-0c2f6f1d3a52")]
     pub dataref: Option<String>,
     /// The fact; absent when `dataref` is there.
     #[serde(default, skip_serializing_if = "Value::is_null")]
+    #[schema(value_type = Object, example = json!({"runId": "run_019364c0a1b27cc3a4d5e6f708192a3b", "status": "completed"}))]
     pub data: Value,
 }
 
@@ -82,9 +96,19 @@ impl CloudEvent {
             datacontenttype: "application/json".to_owned(),
             tenantid: tenant,
             sequence: sequence.to_string(),
+            correlationid: None,
             dataref: None,
             data,
         }
+    }
+}
+
+impl CloudEvent {
+    /// Says which API call it began with, if that is known.
+    #[must_use]
+    pub fn begun_with(mut self, correlation: Option<&str>) -> Self {
+        self.correlationid = correlation.map(str::to_owned);
+        self
     }
 }
 

@@ -138,6 +138,9 @@ pub struct Run {
     /// The last run that repeated it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_by: Option<RunId>,
+    /// The correlation id of the API call that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
     /// When it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -194,6 +197,7 @@ impl Run {
             trigger: None,
             retry_of: None,
             retried_by: None,
+            correlation_id: None,
             started_at: None,
             ended_at: None,
             records_processed: None,

@@ -186,8 +186,10 @@ where
         .unwrap_or_else(|| panic!("{what} did not happen"))
 }
 
-/// Ends a test: no seeded secret may have appeared anywhere (scenario I5).
+/// Ends a test: no seeded secret may have appeared anywhere (scenario I5), and what subscribers were
+/// told is as documented (N1).
 pub(crate) async fn no_leaks(sandbox: &Sandbox) {
+    crate::notifications::schemas::assert_told_as_documented(&sandbox.notifications().await);
     let leaks = sandbox.sweep_for_leaks().await;
     assert!(leaks.is_empty(), "secrets leaked: {leaks:?}");
 }

@@ -23,6 +23,33 @@ use Must::{Answer, Fail, Return};
 /// Function and directory, file, and what it must come to.
 const EXPECTED: &[(&str, &str, Must)] = &[
     (
+        "deliveries",
+        "attempt-of-a-deleted-subscription",
+        Return(r#"{"batchItemFailures":[]}"#),
+    ),
+    (
+        "deliveries",
+        "attempts-with-a-poison-message",
+        Return(
+            r#"{"batchItemFailures":[{"itemIdentifier":"059f36b4-87a3-44ab-83d2-661975650001"},{"itemIdentifier":"059f36b4-87a3-44ab-83d2-661975650002"}]}"#,
+        ),
+    ),
+    (
+        "deliveries",
+        "notification-that-is-in-no-log",
+        Return(
+            r#"{"batchItemFailures":[{"itemIdentifier":"059f36b4-87a3-44ab-83d2-661975650000"}]}"#,
+        ),
+    ),
+    (
+        "deliveries",
+        "redelivery-to-a-deleted-subscription",
+        Return(r#"{"batchItemFailures":[]}"#),
+    ),
+    ("deliveries", "tick", Return(r#"{"enqueued":0}"#)),
+    ("deliveries", "tick-without-time", Fail("unknown_event")),
+    ("deliveries", "unknown", Fail("unknown_event")),
+    (
         "flows",
         "create-account-with-external-id",
         Answer(400, "malformed_body"),
@@ -315,6 +342,7 @@ async fn every_event_comes_to_what_it_must() {
 #[test]
 fn every_event_is_expected_to_come_to_something() {
     let functions = [
+        "deliveries",
         "flows",
         "oauth-callback",
         "queries",
@@ -380,6 +408,7 @@ async fn what_fails_for_good_ends_in_the_functions_dead_letter_queue() {
     })
     .await;
     for (function, queue) in [
+        ("DeliveriesFunction", "ScheduleDeadLetterQueue"),
         ("FlowsFunction", "ScheduleDeadLetterQueue"),
         ("RunEventsFunction", "EventsDeadLetterQueue"),
         ("TokenRefreshFunction", "ScheduleDeadLetterQueue"),

@@ -15,6 +15,7 @@ mod events;
 mod flows;
 mod independent_client;
 mod limits;
+mod notifications;
 mod onboarding;
 mod queries;
 mod runs;

@@ -2,7 +2,11 @@
 
 mod api;
 mod confirm;
+mod deliveries;
 mod ended;
+mod endpoints;
+mod hooks;
 mod interrupted;
+mod signatures;
 mod targets;
 mod world;

@@ -11,7 +11,7 @@ use tributary::{
         DisabledReason, Endpoint, SigningKey, SigningSecret, Subscription, SubscriptionState,
         Target,
     },
-    telemetry,
+    telemetry::{self, Metric},
     tenancy::TenantScope,
 };
 
@@ -46,7 +46,7 @@ pub(crate) async fn run(app: &App, attempt: Attempt, deadline: Timestamp) -> Res
         claim::put_off(store, &key, attempt.due_at, soon).await?;
         return Ok(());
     }
-    let Some(turn) = Turn::take(store, &subscription, now).await? else {
+    let Some(turn) = Turn::take(store, &subscription).await? else {
         let since = failing_since(&subscription).unwrap_or(now);
         let to = rules::aside(since, now, chance());
         claim::put_off(store, &key, attempt.due_at, to).await?;
@@ -147,7 +147,7 @@ async fn conclude(
     match verdict {
         Verdict::Delivered => {
             claim.end(End::Delivered, status, failure).await?;
-            telemetry::count(&app.config.stage, "NotificationPublished");
+            telemetry::count(Metric::NotificationPublished);
             turn.works().await
         }
         Verdict::Again { at } => {
@@ -183,7 +183,7 @@ async fn conclude(
                 None => turn.fails(now).await?,
             }
             claim.end(End::Dead, status, failure).await?;
-            telemetry::count(&app.config.stage, "NotificationFailed");
+            telemetry::count(Metric::NotificationFailed);
             Ok(())
         }
     }

@@ -1,14 +1,19 @@
 //! The Lambda binary `deliveries`.
 
 use deliveries::{App, Config};
-use lambda_runtime::{Error, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
 use tributary::{aws, config::Env, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
+    telemetry::init("deliveries");
     let config = Config::from_env(Env::from_process())
         .inspect_err(|error| tracing::error!(error.chain = %error, "cannot start"))?;
     let app = App::new(config, &aws::load_config().await)?;
-    run(service_fn(|event| deliveries::handle(&app, event))).await
+    run(service_fn(|event: LambdaEvent<Value>| async {
+        let context = event.context.clone();
+        telemetry::invocation(&context, None, deliveries::handle(&app, event)).await
+    }))
+    .await
 }

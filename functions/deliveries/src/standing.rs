@@ -12,7 +12,7 @@ use tributary::{
     outbox::Entry,
     store::{Key, Store, StoreError, Update},
     subscription::{DisabledReason, EventType, Subscription, SubscriptionState},
-    telemetry,
+    telemetry::{self, Metric},
 };
 
 use crate::{App, rules::later};
@@ -38,8 +38,9 @@ impl<'a> Turn<'a> {
     pub(crate) async fn take(
         store: &'a Store,
         subscription: &Subscription,
-        now: Timestamp,
     ) -> Result<Option<Self>> {
+        // Who is calling right now is a matter of the machine's time.
+        let now = Timestamp::now();
         let key = Key::subscription(subscription.tenant_id, subscription.id);
         let failing_since = subscription.failing_since;
         let turn = |key, until| Self {
@@ -128,7 +129,7 @@ pub(crate) async fn switch_off(
         reason = ?reason,
         "a subscription was switched off because of its endpoint"
     );
-    telemetry::count(&app.config.stage, "SubscriptionDisabled");
+    telemetry::count(Metric::SubscriptionDisabled);
     // What fails here is published by whoever looks after the outbox.
     if let Err(error) = app.outbox.publish(&outbox_key).await {
         tracing::warn!(

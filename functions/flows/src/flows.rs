@@ -10,6 +10,7 @@ mod delete;
 mod drift;
 mod fields;
 mod get;
+mod history;
 mod hosted;
 mod import;
 mod incidents;
@@ -74,6 +75,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(run::get_run))
         .routes(routes!(reconcile::reconcile_runs))
         .routes(routes!(incidents::list_incidents))
+        .routes(routes!(history::list_all_runs))
 }
 
 /// A flow of the tenant, or the answer for what does not exist.

@@ -12,6 +12,7 @@ use serde_json::json;
 use tributary::{
     error::Error,
     store::{Key, Update},
+    telemetry::{self, Metric},
     tenancy::{Account, HostingMode},
 };
 
@@ -134,7 +135,7 @@ async fn list(app: &TenantApp, account: &Account) -> Result<(), Error> {
 async fn judge(app: &App, account: &Account, counter: &Counter) -> Result<(), Error> {
     let quotas = app.config.quotas;
     let percent = percent(counter.connections, quotas.connections);
-    metric(app, account, percent);
+    metric(account, percent);
     let is_scarce = percent >= i64::from(quotas.alert_percent);
     let update = match (is_scarce, counter.told_at) {
         (true, None) => Update::new()
@@ -172,23 +173,17 @@ fn percent(used: i64, limit: u32) -> i64 {
     used.max(0).saturating_mul(100) / i64::from(limit.max(1))
 }
 
-/// The metric behind the alarm, in CloudWatch's embedded metric format on standard output.
-fn metric(app: &App, account: &Account, percent: i64) {
-    let line = json!({
-        "_aws": {
-            "Timestamp": Timestamp::now().as_millisecond(),
-            "CloudWatchMetrics": [{
-                "Namespace": "Tributary",
-                "Dimensions": [["stage"]],
-                "Metrics": [{ "Name": "ConnectionsUsedPercent", "Unit": "Percent" }],
-            }],
-        },
-        "stage": app.config.stage,
-        "awsAccount": account.aws_account_id,
-        "region": account.region,
-        "ConnectionsUsedPercent": percent,
-    });
-    println!("{line}");
+/// The metric behind the alarm.
+fn metric(account: &Account, percent: i64) {
+    let properties = [
+        ("awsAccount", json!(account.aws_account_id)),
+        ("region", json!(account.region)),
+    ];
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share of a quota is a small number"
+    )]
+    telemetry::emit(Metric::ConnectionsUsedPercent, percent as f64, &properties);
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod connections;
 mod connectors;
 mod credentials;
 mod edge;
+mod events;
 mod flows;
 mod glue;
 mod headroom;
@@ -63,6 +64,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(oauth_apps::routes())
         .merge(flows::routes())
+        .merge(events::routes())
         .merge(subscriptions::routes())
         .merge(metrics::routes())
         .merge(alarms::routes())

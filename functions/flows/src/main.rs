@@ -7,7 +7,7 @@ use tributary::{aws, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    telemetry::init();
+    telemetry::init("flows");
     let config = Config::from_process().inspect_err(
         |error| tracing::error!(error.chain = %error, "configuration is not usable"),
     )?;

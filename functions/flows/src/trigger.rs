@@ -6,6 +6,7 @@ use lambda_http::{
 };
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
+use tributary::telemetry;
 
 use crate::{
     App,
@@ -82,8 +83,14 @@ async fn work(
     if shape.request_context.is_none() {
         let tick: Tick = serde_json::from_str(event).map_err(Unhandled::Unknown)?;
         let done = match tick.kind {
-            Kind::Watch => to_raw_value(&watch::run(app, &tick).await?),
-            Kind::AccountChecks => to_raw_value(&recheck::run(app, tick.scheduled_time).await?),
+            Kind::Watch => {
+                let work = watch::run(app, &tick);
+                to_raw_value(&telemetry::invocation(&context, None, work).await?)
+            }
+            Kind::AccountChecks => {
+                let work = recheck::run(app, tick.scheduled_time);
+                to_raw_value(&telemetry::invocation(&context, None, work).await?)
+            }
         };
         return done.map_err(Unhandled::Answer);
     }

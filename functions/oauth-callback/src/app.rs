@@ -49,9 +49,9 @@ impl App {
             config.table_name.clone(),
         );
         let limiter = Limiter::new(shared.clone(), config.limits);
-        let (stage, key) = (config.stage.clone(), config.sealing_key_secret_arn.clone());
+        let key = config.sealing_key_secret_arn.clone();
         Ok(Self {
-            guesses: Guesses::new(limiter, stage, secrets.clone(), key),
+            guesses: Guesses::new(limiter, secrets.clone(), key),
             audit: Audit::of_handlers(config.audit.clone(), aws.clone()),
             shared,
             sign_ins: Vault::new(aws_sdk_kms::Client::new(aws), config.vault_keys.clone()),

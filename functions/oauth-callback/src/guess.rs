@@ -29,7 +29,7 @@ use tributary::{
     limit::{Class, Limited, Limiter, Party},
     seal::Sealer,
     secret::Secret,
-    telemetry,
+    telemetry::{self, Metric},
 };
 
 use crate::cookie;
@@ -49,7 +49,6 @@ const SILENCE: i64 = 300;
 #[derive(Debug, Clone)]
 pub(crate) struct Guesses {
     limiter: Limiter,
-    stage: String,
     secrets: Client,
     sealing_key: String,
     sealer: Arc<OnceCell<Sealer>>,
@@ -58,15 +57,9 @@ pub(crate) struct Guesses {
 }
 
 impl Guesses {
-    pub(crate) fn new(
-        limiter: Limiter,
-        stage: String,
-        secrets: Client,
-        sealing_key: String,
-    ) -> Self {
+    pub(crate) fn new(limiter: Limiter, secrets: Client, sealing_key: String) -> Self {
         Self {
             limiter,
-            stage,
             secrets,
             sealing_key,
             sealer: Arc::default(),
@@ -100,7 +93,7 @@ impl Guesses {
 
     /// The answer, counted; the log is told once in a while.
     fn refuse(&self, seconds: u32) -> Response {
-        telemetry::count(&self.stage, "GuessesRefused");
+        telemetry::count(Metric::GuessesRefused);
         let now = Timestamp::now().as_second();
         let told = self.told.swap(now, Ordering::Relaxed);
         if now - told >= SILENCE {

@@ -8,6 +8,7 @@ use tributary::{
     outbox::EntryItem,
     run::{ExecutionPointer, ListedRun, RUN_SHARD, Run, RunStatus},
     store::{Key, StoreError, Update},
+    telemetry::{self, Metric},
 };
 
 use crate::{
@@ -54,6 +55,7 @@ impl TenantEvents<'_> {
         for _ in 0..ATTEMPTS {
             let run = self.run_of(owner, execution_id).await?;
             let decision = decide(run.as_ref(), news);
+            let counted = counted(run.as_ref(), &decision, news);
             let plan = if decision.completes() {
                 self.plan(owner).await?
             } else {
@@ -66,6 +68,7 @@ impl TenantEvents<'_> {
             };
             match self.change(owner, execution_id, run, change).await {
                 Ok(Some(told)) => {
+                    telemetry::count(counted);
                     self.outbox.publish(&Key::outbox(&told.event_id)).await?;
                     self.ask_for_refresh(&told.run).await;
                     self.begin_after_run(told.run).await;
@@ -173,6 +176,15 @@ impl TenantEvents<'_> {
                 "an execution points to a run that is not there",
             )),
         }
+    }
+}
+
+/// What a piece of news is counted as.
+fn counted(run: Option<&Run>, decision: &Decision, news: &News) -> Metric {
+    match (decision, run) {
+        (Decision::Open { .. } | Decision::Advance { .. }, _) => Metric::FlowRunObserved,
+        (_, Some(run)) if run.status != news.status => Metric::OutOfOrderEvent,
+        (Decision::Enrich { .. } | Decision::Nothing, _) => Metric::DuplicateSuppressed,
     }
 }
 

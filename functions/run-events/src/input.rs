@@ -1,11 +1,12 @@
-//! What the function is given: AppFlow's events off two buses, the events that verification sends
-//! the same way, the Data API's events about statements, and the reconciliation's schedule.
+//! What the function is given: AppFlow's events off two buses, those of flows' alarms and of
+//! verification the same way, the Data API's events about statements, and the reconciliation's schedule.
 //!
 //! Read leniently: every detail of an event is text, numbers included, and timestamps are Java's
 //! (`2023-08-29T12:55:23.835Z[UTC]`). A count or a time that cannot be read is unknown; a status, a
 //! flow or an execution that cannot be read makes the event malformed.
 //! <https://docs.aws.amazon.com/appflow/latest/userguide/flow-notifications.html>
 
+mod alarm;
 mod scalar;
 
 use jiff::Timestamp;
@@ -40,6 +41,8 @@ pub enum Input {
     Deactivated(Deactivated),
     /// AppFlow reports what came to a flow that events start.
     Report(Report),
+    /// An alarm of a flow changed its state.
+    Alarm(AlarmNews),
     /// A statement of the warehouse has ended.
     Statement(StatementNews),
     /// An event that verification sent through an account.
@@ -83,6 +86,47 @@ pub struct StatementNews {
     pub unverified_statement: String,
 }
 
+/// How an alarm stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlarmState {
+    /// The threshold is not crossed.
+    Ok,
+    /// The threshold is crossed.
+    Alarm,
+    /// Not known.
+    InsufficientData,
+}
+
+impl AlarmState {
+    /// The word in notifications, as the API has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Alarm => "alarm",
+            Self::InsufficientData => "insufficientData",
+        }
+    }
+}
+
+/// An alarm of a flow changed its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmNews {
+    /// The flow that the alarm's metric is of.
+    pub flow: FlowReference,
+    /// What the alarm is called after the flow's name.
+    pub unverified_alarm: String,
+    /// The metric, if it is one that we know.
+    pub metric: Option<&'static str>,
+    /// How the alarm stands now.
+    pub state: AlarmState,
+    /// How it stood before.
+    pub was: Option<AlarmState>,
+    /// Since when.
+    pub at: Timestamp,
+    /// Why, in CloudWatch's words.
+    pub reason: Option<String>,
+}
+
 /// AppFlow switched a flow off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deactivated {
@@ -117,6 +161,7 @@ pub fn parse(event: &Value) -> Result<Input, Rejected> {
         Some("aws.appflow") => {}
         Some("tributary.verification") => return verification(event),
         Some("aws.redshift-data") => return statement(event),
+        Some("aws.cloudwatch") => return alarm::parse(event).map(Input::Alarm),
         _ => return Err(Rejected::Malformed("its source is not one that we know")),
     }
     let unverified_type = event["detail-type"]

@@ -7,6 +7,7 @@
 //! does in the warehouse when a run has completed goes the same way ([`after_run`]).
 
 pub mod after_run;
+mod alarm;
 mod apply;
 mod config;
 mod deactivation;
@@ -147,6 +148,16 @@ impl RunEvents {
                 self.within(owner.tenant_id)
                     .await?
                     .keep_report(&owner, report)
+                    .await?;
+            }
+            Input::Alarm(news) => {
+                let owner = self.owner_of(&news.flow).await?;
+                if self.waits(way, owner.tenant_id, event).await {
+                    return Ok(());
+                }
+                self.within(owner.tenant_id)
+                    .await?
+                    .tell_alarm(&owner, &news)
                     .await?;
             }
             Input::Statement(news) => self.statement_ended(&news).await?,

@@ -7,12 +7,14 @@ use tributary::{aws, config::Env, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    telemetry::init();
+    telemetry::init("run-events");
     let config = Config::from_env(Env::from_process())
         .inspect_err(|error| tracing::error!(error.chain = %error, "configuration refused"))?;
     let events = RunEvents::new(aws::load_config().await, config);
-    run(service_fn(|event: LambdaEvent<Value>| {
-        events.handle(event.payload)
+    run(service_fn(|event: LambdaEvent<Value>| async {
+        let LambdaEvent { payload, context } = event;
+        let id = payload["id"].as_str().map(str::to_owned);
+        telemetry::invocation(&context, id.as_deref(), events.handle(payload)).await
     }))
     .await
 }

@@ -39,7 +39,8 @@ pub(crate) fn of(stage: &str, run: &Run, at: Timestamp) -> Entry {
         time: at,
         data: known(data),
     };
-    let event = CloudEvent::new(stage, run.tenant_id, fact);
+    let event =
+        CloudEvent::new(stage, run.tenant_id, fact).begun_with(run.correlation_id.as_deref());
     Entry::new(event, run.status.as_str()).with_attribute("flowId", &run.flow_id)
 }
 

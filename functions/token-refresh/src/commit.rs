@@ -16,6 +16,7 @@ use tributary::{
     secret::Secret,
     store::{Item, Key, StoreError, Update, from_item},
     subscription::EventType,
+    telemetry::{self, Metric},
     vault::Sealed,
 };
 
@@ -99,6 +100,7 @@ pub(crate) async fn answered(
     match keep(app, &lease, call, &rescue).await? {
         Kept::Written => {}
         Kept::LeaseLost => {
+            telemetry::count(Metric::LeaseLost);
             // A single-use token succeeds at most once, so this answer is the only truth there is:
             // write it if the record still waits for it.
             let (tenant, id) = (record.tenant_id, record.id);
@@ -106,6 +108,7 @@ pub(crate) async fn answered(
         }
         Kept::OnQueue => return Ok(()),
     }
+    measure_refresh(record, now);
     tracing::info!(tenant.id = %record.tenant_id, connection.id = %record.id, generation, "tokens refreshed");
     let current: Option<Connection> = app.store.get(lease.key()).await?;
     let Some(current) = current else {
@@ -113,6 +116,22 @@ pub(crate) async fn answered(
     };
     let unknown_life = matches!(answer.expires_in, Life::Unknown).then_some((link, now));
     push::current(app, lease, &current, unknown_life).await
+}
+
+/// Counts new tokens: how late they came, and how long the old ones would have lived on.
+fn measure_refresh(record: &Connection, now: Timestamp) {
+    telemetry::count(Metric::RefreshSucceeded);
+    let instant = |millis: Option<i64>| Timestamp::from_millisecond(millis?).ok();
+    if let Some(due) = instant(record.due_at) {
+        telemetry::emit(Metric::RefreshLag, telemetry::seconds_since(due, now), &[]);
+    }
+    if let Some(end) = instant(record.access_expires_at) {
+        telemetry::emit(
+            Metric::TokenTimeToLive,
+            telemetry::seconds_since(now, end),
+            &[],
+        );
+    }
 }
 
 /// Losing this answer costs a new consent, so sealing and writing are tried for as long as the
@@ -409,6 +428,7 @@ pub(crate) async fn untouched(
             .update::<serde::de::IgnoredAny>(lease.key(), update)
             .await,
     )?;
+    telemetry::emit(Metric::RefreshFailed, 1.0, &[("why", json!(why))]);
     tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, failures = failure.number, why, due_at = %due, "refresh failed and will be tried again");
     lease.release(None).await
 }
@@ -528,6 +548,11 @@ pub(crate) async fn reauth_required(
         .collect();
     match app.store.update_with(lease.key(), update, &told).await {
         Ok(()) => {
+            telemetry::emit(
+                Metric::ReauthorizationRequired,
+                1.0,
+                &[("reason", json!(reason))],
+            );
             tracing::warn!(tenant.id = %record.tenant_id, connection.id = %record.id, reason, "connection needs a new consent");
             for key in &keys {
                 app.outbox.publish(key).await?;

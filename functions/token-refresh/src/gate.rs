@@ -14,6 +14,7 @@ use tributary::{
             store::{Pass, Place},
         },
     },
+    telemetry::{self, Metric},
 };
 
 use crate::{TenantApp, commit, lease::Lease, message::Message, refresh::Work};
@@ -100,7 +101,7 @@ pub(crate) async fn tell(app: &TenantApp<'_>, place: &Place, report: Report) {
     match app.gates.report(place, report).await {
         Ok(None) => {}
         Ok(Some(Turn::Opened(cause))) => {
-            metric(app, place, 1);
+            metric(place, true);
             tracing::error!(
                 error.code = "provider_breaker_opened",
                 provider.key = place.provider,
@@ -110,7 +111,7 @@ pub(crate) async fn tell(app: &TenantApp<'_>, place: &Place, report: Report) {
             );
         }
         Ok(Some(Turn::Closed)) => {
-            metric(app, place, 0);
+            metric(place, false);
             tracing::warn!(
                 provider.key = place.provider,
                 provider.host = place.host,
@@ -125,21 +126,12 @@ pub(crate) async fn tell(app: &TenantApp<'_>, place: &Place, report: Report) {
     }
 }
 
-/// The metric behind the alarm, in CloudWatch's embedded metric format on standard output.
-fn metric(app: &TenantApp<'_>, place: &Place, open: u32) {
-    let line = json!({
-        "_aws": {
-            "Timestamp": Timestamp::now().as_millisecond(),
-            "CloudWatchMetrics": [{
-                "Namespace": "Tributary",
-                "Dimensions": [["stage", "provider"]],
-                "Metrics": [{ "Name": "ProviderBreakerOpen", "Unit": "Count" }],
-            }],
-        },
-        "stage": app.config.stage,
-        "provider": place.provider,
-        "host": place.host,
-        "ProviderBreakerOpen": open,
-    });
-    println!("{line}");
+/// The metric behind the alarm.
+fn metric(place: &Place, open: bool) {
+    let properties = [
+        ("provider", json!(place.provider)),
+        ("host", json!(place.host)),
+    ];
+    let value = if open { 1.0 } else { 0.0 };
+    telemetry::emit(Metric::ProviderBreakerOpen, value, &properties);
 }

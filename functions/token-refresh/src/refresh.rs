@@ -12,6 +12,7 @@ use tributary::{
     },
     secret::Secret,
     store::{StoreError, key::sha256_hex},
+    telemetry::{self, Metric},
 };
 
 use crate::{
@@ -24,6 +25,9 @@ use crate::{
     rules::{self, NEEDED, Practice, Source, Step},
     settle,
 };
+
+/// Reasons that mean that we ask too often.
+const SLOW_DOWN: [&str; 2] = ["rate_limited", "rate_limit_exceeded"];
 
 /// Why a token is presented.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -311,6 +315,17 @@ async fn conclude(
     outcome: TokenOutcome,
 ) -> Result<()> {
     let (tenant, id) = (call.record.tenant_id, call.record.id);
+    match &outcome {
+        TokenOutcome::Refused(TokenFailure::Retryable { reason, .. })
+            if SLOW_DOWN.contains(reason) =>
+        {
+            telemetry::count(Metric::UpstreamThrottled);
+        }
+        TokenOutcome::NotSent { .. } | TokenOutcome::Unknown { .. } => {
+            telemetry::count(Metric::UpstreamFailed);
+        }
+        TokenOutcome::Answered(_) | TokenOutcome::Refused(_) => {}
+    }
     match outcome {
         TokenOutcome::Answered(answer) => {
             commit::answered(

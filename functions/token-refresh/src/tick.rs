@@ -9,6 +9,7 @@ use tributary::{
     error::Result,
     id::{ConnectionId, TenantId},
     store::{Key, from_item},
+    telemetry::{self, Metric},
 };
 
 use crate::{
@@ -76,6 +77,9 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
     turns.truncate(MOST);
     app.enqueue(&turns).await?;
     let enqueued = turns.len();
+    #[expect(clippy::cast_precision_loss, reason = "a tick enqueues some thousands")]
+    let found = enqueued as f64;
+    telemetry::emit(Metric::RefreshDue, found, &[("shard", json!(tick.shard))]);
     tracing::info!(shard = tick.shard, scheduled_time = %tick.scheduled_time, enqueued, "tick handled");
     Ok(json!({ "enqueued": enqueued }))
 }

@@ -151,6 +151,11 @@ impl Catcher {
         self.state().caught.clone()
     }
 
+    /// How many requests a name has now.
+    pub fn under_way(&self, name: &str) -> usize {
+        self.state().under_way.get(name).map_or(0, |(now, _)| *now)
+    }
+
     /// How many requests a name had at the same time, at most.
     pub fn most_at_once(&self, name: &str) -> usize {
         self.state()

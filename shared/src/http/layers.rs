@@ -10,11 +10,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, header};
-use lambda_http::request::RequestContext;
+use lambda_http::{RequestExt as _, request::RequestContext};
+use serde_json::json;
 
 use super::{Audit, problem::FailedWith};
-use crate::error::{Error, Kind};
+use crate::{
+    error::{Error, Kind},
+    telemetry::{self, Correlation, Metric},
+};
 
+/// The header in which callers say what a request belongs to, and are told.
+const CORRELATION_HEADER: &str = "x-correlation-id";
 /// Largest body that the API reads.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
@@ -46,9 +52,31 @@ fn request_id(request: &Request) -> String {
     }
 }
 
-async fn observe(State(audit): State<Audit>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
+/// The caller's id of what this belongs to, if it is one; else the request's own.
+fn correlation_of(request: &Request, request_id: &str) -> Correlation {
+    let given = request.headers().get(CORRELATION_HEADER);
+    given
+        .and_then(|value| Correlation::given(value.to_str().ok()?))
+        .unwrap_or_else(|| Correlation::of_aws(request_id))
+}
+
+/// Answers within the request's correlation, so that whatever is logged says what it belongs to.
+async fn observe(State(audit): State<Audit>, request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
+    let correlation = correlation_of(&request, &request_id);
+    let context = request.lambda_context_ref().cloned();
+    let answer = answer(audit, request, request_id, next);
+    let mut response = telemetry::within(correlation.clone(), context.as_ref(), answer).await;
+    if let Ok(id) = HeaderValue::from_str(correlation.as_str())
+        && !id.is_empty()
+    {
+        response.headers_mut().insert(CORRELATION_HEADER, id);
+    }
+    response
+}
+
+async fn answer(audit: Audit, mut request: Request, request_id: String, next: Next) -> Response {
+    let started = Instant::now();
     let method = request.method().clone();
     // Paths hold ids only; query strings may hold codes and states and are never logged.
     let path = request.uri().path().to_owned();
@@ -56,12 +84,13 @@ async fn observe(State(audit): State<Audit>, mut request: Request, next: Next) -
     request.extensions_mut().insert(trail.clone());
     let mut response = next.run(request).await;
     let failed = response.extensions_mut().remove::<FailedWith>();
-    let code = failed.as_ref().map(|failed| failed.problem.code.as_str());
+    let code = failed.as_ref().map(|failed| failed.problem.code.clone());
     audit
-        .end(call, &trail, response.status().as_u16(), code)
+        .end(call, &trail, response.status().as_u16(), code.as_deref())
         .await;
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
+    measure(status, duration_ms, code.as_deref());
     if let Some(failed) = failed {
         log_failure(&failed, &request_id, &method, &path, status, duration_ms);
         let mut problem = failed.problem;
@@ -89,6 +118,19 @@ async fn observe(State(audit): State<Audit>, mut request: Request, next: Next) -
         headers.insert("x-request-id", id);
     }
     response
+}
+
+/// Counts the request, and that it failed for a reason that is not the caller's.
+fn measure(status: u16, duration_ms: u64, code: Option<&str>) {
+    let properties = [
+        ("http_status", json!(status)),
+        ("duration_ms", json!(duration_ms)),
+        ("error_code", json!(code)),
+    ];
+    telemetry::emit(Metric::RequestHandled, 1.0, &properties);
+    if status >= 500 {
+        telemetry::emit(Metric::RequestFailed, 1.0, &properties);
+    }
 }
 
 fn log_failure(

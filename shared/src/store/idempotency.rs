@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Key, Store, StoreError, Update, from_item, key::sha256_hex};
-use crate::error::{Error, Kind};
+use crate::{
+    error::{Error, Kind},
+    telemetry::{self, Metric},
+};
 
 /// How long a finished request is remembered.
 const REMEMBERED_SECONDS: i64 = 24 * 3600;
@@ -94,6 +97,7 @@ pub async fn acquire(
         }) => {
             let other: Record = from_item(*current)?;
             judge(&other, &request_hash)
+                .inspect_err(|_| telemetry::count(Metric::IdempotencyConflict))
         }
         Err(error) => Err(error.into()),
     }

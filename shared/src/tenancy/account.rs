@@ -188,6 +188,9 @@ pub struct Account {
     /// Checks in a row that proved nothing.
     #[serde(default)]
     pub checks_failed: u32,
+    /// Quotas of AppFlow that are nearly used up, as the tenant was told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scarce: Vec<String>,
 }
 
 impl Account {

@@ -1,6 +1,9 @@
 //! Role sessions: AWS credentials in a tenant's account, assumed, cached, never shared.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use aws_config::SdkConfig;
 use aws_sdk_sts::{
@@ -15,7 +18,10 @@ use super::{
     assumed::{AssumeError, SESSION_SECONDS, config_with, credentials, tag},
     flights::{ENTRIES, Flights},
 };
-use crate::id::TenantId;
+use crate::{
+    id::TenantId,
+    telemetry::{self, Metric},
+};
 
 /// The role under which flows run in the vendor's own account.
 #[derive(Debug, Clone)]
@@ -71,7 +77,16 @@ impl RoleSessions {
             region: account.region.clone(),
         };
         // The key has the tenant: what one tenant's role gave is never handed to another's.
-        self.flights.get(&key, self.assume(account)).await
+        let asked = AtomicBool::new(false);
+        let assume = async {
+            asked.store(true, Ordering::Relaxed);
+            measured(self.assume(account).await)
+        };
+        let session = self.flights.get(&key, assume).await;
+        if !asked.load(Ordering::Relaxed) {
+            telemetry::count(Metric::AssumeRoleCacheHit);
+        }
+        session
     }
 
     async fn assume(&self, account: &Account) -> Result<(Credentials, Timestamp), AssumeError> {
@@ -88,6 +103,19 @@ impl RoleSessions {
             .await;
         credentials(answer)
     }
+}
+
+/// Counts a call of STS and what came of it.
+fn measured<T>(assumed: Result<T, AssumeError>) -> Result<T, AssumeError> {
+    telemetry::count(Metric::AssumeRoleCalls);
+    match &assumed {
+        Err(AssumeError::Refused { .. }) => telemetry::count(Metric::AssumeRoleDenied),
+        Err(AssumeError::Unknown(refusal)) if refusal.is_throttle() => {
+            telemetry::count(Metric::AssumeRoleThrottled);
+        }
+        Ok(_) | Err(AssumeError::Unknown(_) | AssumeError::Empty) => {}
+    }
+    assumed
 }
 
 /// What a session may do at most: effective rights are the role's and these.
@@ -174,6 +202,7 @@ mod tests {
             version: 1,
             due_at: None,
             checks_failed: 0,
+            scarce: Vec::new(),
         }
     }
 

@@ -82,7 +82,13 @@ async fn c3_the_applications_origin_may_call_and_others_may_not() {
         header(&ours, "access-control-allow-origin"),
         sandbox.app_origin
     );
-    for name in ["etag", "location", "retry-after", "x-request-id"] {
+    for name in [
+        "etag",
+        "location",
+        "retry-after",
+        "x-correlation-id",
+        "x-request-id",
+    ] {
         let exposed = header(&ours, "access-control-expose-headers").to_ascii_lowercase();
         assert!(exposed.contains(name), "{exposed}");
     }

@@ -117,7 +117,15 @@ impl Exact {
 fn marked(headers: &header::HeaderMap) -> BTreeMap<String, String> {
     headers
         .iter()
-        .filter(|(name, _)| !["date", "x-request-id", "apigw-requestid"].contains(&name.as_str()))
+        .filter(|(name, _)| {
+            ![
+                "date",
+                "x-request-id",
+                "x-correlation-id",
+                "apigw-requestid",
+            ]
+            .contains(&name.as_str())
+        })
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
         .collect()
 }

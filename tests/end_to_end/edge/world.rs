@@ -115,6 +115,12 @@ async fn things(sandbox: &Sandbox, tenant: &Tenant, name: &str, aws_account: &st
         common::customer_account_in(sandbox, &person.api, aws_account).await
     };
     ids.set("AccountId", &account);
+    // That the account was verified.
+    let events = person.api.get("/v1/events?limit=1").await.unwrap();
+    ids.set(
+        "EventId",
+        &id(&events.expect(200).unwrap()["items"][0], "id"),
+    );
     let connection = common::salesforce(sandbox, person, &account).await;
     ids.set("Profile", &format!("tributary-{}-{connection}", tenant.id));
     ids.set("ConnectionId", &connection);

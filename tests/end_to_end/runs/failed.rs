@@ -108,3 +108,53 @@ async fn u5_secrets_in_a_providers_words_are_removed() {
     assert_eq!(world.told_of(&runs[0]["id"]).await.len(), 1);
     common::no_leaks(&world.sandbox).await;
 }
+
+/// U5: each cause class has its words, and says whether a retry is sensible.
+#[tokio::test(flavor = "multi_thread")]
+async fn u5_every_cause_is_told_from_the_providers_words() {
+    let world = World::without_schedules().await;
+    let flow = world.create(&world.flow()).await;
+    let cases = [
+        (
+            "Error while authenticating to connector",
+            "credentials",
+            false,
+        ),
+        (
+            "No such column 'Region__c' on entity 'Account'",
+            "mapping",
+            false,
+        ),
+        (
+            "REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.",
+            "quota",
+            true,
+        ),
+        ("The request timed out", "source", true),
+        (
+            "The specified bucket does not exist (NoSuchBucket)",
+            "destination",
+            false,
+        ),
+        ("Something nobody has seen before", "internal", true),
+    ];
+    for (number, (words, ..)) in cases.iter().enumerate() {
+        let mut ended = event(&flow, &format!("e-{number}"), Some("Execution Failed"));
+        ended["detail"]["error"] = json!(words);
+        world.sandbox.events.put_event(CUSTOMER_ACCOUNT, ended);
+    }
+    let runs = world.ended_runs(&flow, cases.len()).await;
+    for (number, (words, cause, retryable)) in cases.into_iter().enumerate() {
+        let execution = format!("e-{number}");
+        let run = runs
+            .iter()
+            .find(|run| run["executionId"] == execution.as_str());
+        let run = run.unwrap();
+        assert_eq!(
+            (&run["cause"], &run["retryable"], &run["message"]),
+            (&json!(cause), &json!(retryable), &json!(words)),
+            "{run}"
+        );
+    }
+    common::no_leaks(&world.sandbox).await;
+}

@@ -15,7 +15,8 @@ use crate::{
 async fn reconciled(world: &World, minutes: u64) {
     for _ in 0..minutes / 5 {
         world.sandbox.clock.advance(Duration::from_mins(5));
-        world.sandbox.appflow.settled().await;
+        world.sandbox.appflow.run_due().await;
+        world.settled().await;
         assert!(world.sandbox.schedules.fire("tributary-reconcile").await);
         world.settled().await;
     }
@@ -110,16 +111,18 @@ async fn u2_a_reconciliation_on_demand_finds_what_was_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deactivation_whose_event_is_lost_is_found_and_told_once() {
     let world = World::without_schedules().await;
-    let flow = world.create(&world.scheduled_flow("rate(5 minutes)")).await;
+    let mut flow = world.scheduled_flow("rate(5 minutes)");
+    flow["trigger"]["stopAfterFailures"] = json!(2);
+    let flow = world.create(&flow).await;
     world.act(&flow, "start").await.expect(200).unwrap();
     world
         .sandbox
         .events
         .set_event_mischief(Mischief::Lose, 1_000);
-    let admin = world.sandbox.salesforce_admin();
-    world.sandbox.salesforce.revoke_grants_of(&admin);
+    world.sandbox.salesforce.expire_access_tokens();
     let deactivated = common::eventually("the flow's end", || async {
-        world.sandbox.clock.advance(Duration::from_mins(5));
+        world.sandbox.clock.advance(Duration::from_mins(10));
+        world.sandbox.appflow.run_due().await;
         world.sandbox.appflow.settled().await;
         let described = world.console("/describe-flow", &flow, json!({})).await;
         (described["flowStatus"] != "Active").then_some(described)

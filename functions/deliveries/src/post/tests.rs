@@ -123,6 +123,16 @@ async fn n6_redirects_are_not_followed() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_nobody_serves_is_unreachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let endpoint = Endpoint::parse(&origin, &Origins::parse(&origin).unwrap()).unwrap();
+    let answer = Poster::new().unwrap().post(&endpoint, post(&[])).await;
+    assert_eq!(answer, Answer::None("unreachable"));
+}
+
+#[tokio::test]
 async fn requests_carry_id_time_and_signatures_and_large_bodies_are_not_read() {
     // The head promises a gigabyte, which never comes: waiting for it would be a timeout.
     let head = "HTTP/1.1 503 Busy\r\nretry-after: 120\r\ncontent-length: 1073741824\r\n\r\nx";

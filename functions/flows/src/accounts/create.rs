@@ -229,6 +229,7 @@ fn check(
         version: 1,
         due_at: None,
         checks_failed: 0,
+        scarce: Vec::new(),
     })
 }
 

@@ -82,5 +82,6 @@ pub(super) fn sample_account(hosting: tributary::tenancy::HostingMode) -> Accoun
         version: 1,
         due_at: None,
         checks_failed: 0,
+        scarce: Vec::new(),
     }
 }

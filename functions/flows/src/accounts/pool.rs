@@ -150,6 +150,7 @@ fn moved(asked: &Account, host: &Host) -> Account {
         version: 1,
         due_at: None,
         checks_failed: 0,
+        scarce: Vec::new(),
         ..asked.clone()
     }
 }

@@ -133,21 +133,24 @@ fn notification(
         _ => "verified",
     };
     let version = account.version + 1;
+    let mut data = json!({
+        "accountId": account.id,
+        "awsAccountId": account.aws_account_id,
+        "region": account.region,
+        "state": state,
+        "before": account.state,
+        "missing": found.missing,
+    });
+    if let Some(reason) = &found.reason {
+        data["reason"] = json!(reason);
+    }
     let fact = Fact {
         kind,
         subject: account.id.to_string(),
         name: &format!("{what}/{version}"),
         sequence: Sequence::of_version(version, 0),
         time: now,
-        data: json!({
-            "accountId": account.id,
-            "awsAccountId": account.aws_account_id,
-            "region": account.region,
-            "state": state,
-            "before": account.state,
-            "reason": found.reason,
-            "missing": found.missing,
-        }),
+        data,
     };
     let event = CloudEvent::new(stage, account.tenant_id, fact);
     Some(Entry::new(event, what).with_attribute("accountId", &account.id))

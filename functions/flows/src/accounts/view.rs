@@ -67,6 +67,7 @@ impl AccountView {
             version: _,
             due_at: _,
             checks_failed: _,
+            scarce: _,
         } = account;
         let is_customers = hosting == HostingMode::Customer;
         let launch_url = is_customers
@@ -156,6 +157,7 @@ mod tests {
             version: 1,
             due_at: None,
             checks_failed: 0,
+            scarce: Vec::new(),
         };
         let shown = serde_json::to_string(&AccountView::of(account, &config).unwrap()).unwrap();
         assert!(!shown.contains("vendor-external-id"), "{shown}");

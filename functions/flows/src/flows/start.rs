@@ -13,6 +13,7 @@ use tributary::{
     id::{FlowId, RunId},
     run::{ExecutionPointer, ListedRun, Run, RunStatus, RunTrigger},
     store::{Key, Update},
+    telemetry,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -183,6 +184,7 @@ async fn record(
     let run = Run {
         trigger: Some(RunTrigger::OnDemand),
         retry_of,
+        correlation_id: telemetry::correlation().map(|id| id.as_str().to_owned()),
         ..Run::queued(tenant, flow.id, execution_id, Timestamp::now())
     };
     let pointer_key = Key::execution(tenant, flow.id, &run.execution_id);

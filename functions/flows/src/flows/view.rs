@@ -114,6 +114,9 @@ pub(crate) struct RunView {
     /// The last run that repeated it.
     #[serde(skip_serializing_if = "Option::is_none")]
     retried_by: Option<RunId>,
+    /// The `x-correlation-id` of the request that started it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     started_at: Option<Timestamp>,
@@ -156,6 +159,7 @@ impl RunView {
             trigger,
             retry_of,
             retried_by,
+            correlation_id,
             started_at,
             ended_at,
             records_processed,
@@ -178,6 +182,7 @@ impl RunView {
             trigger,
             retry_of,
             retried_by,
+            correlation_id,
             started_at,
             ended_at,
             records_processed,

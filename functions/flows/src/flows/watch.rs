@@ -9,6 +9,7 @@ mod due;
 mod item;
 mod listing;
 mod orphan;
+mod scarce;
 mod unfinished;
 
 use std::time::{Duration, Instant};

@@ -72,7 +72,7 @@ fn entry(stage: &str, subscription: &Subscription, subject: &str, now: Timestamp
         kind: EventType::SubscriptionTest,
         subject: id.to_string(),
         name: &format!("test/{}", Uuid::now_v7()),
-        sequence: Sequence::of_time(now, 0),
+        sequence: Sequence::of_time(now, 1),
         time: now,
         data: json!({ "subscriptionId": id, "name": subscription.name, "requestedBy": subject }),
     };

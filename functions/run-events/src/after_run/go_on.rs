@@ -5,7 +5,7 @@ use tributary::{
     error::Error,
     run::{AfterRunProgress, AfterRunState, RUN_SHARD, Run},
     store::{StoreError, Update},
-    telemetry,
+    telemetry::{self, Metric},
 };
 
 use super::machine::{self, Next};
@@ -159,7 +159,7 @@ impl TenantEvents<'_> {
         let statement = state.statement();
         match state {
             AfterRunState::Failed { code, .. } => {
-                telemetry::count(&self.stage, "AfterRunsFailed");
+                telemetry::count(Metric::AfterRunsFailed);
                 tracing::warn!(tenant.id = %run.tenant_id, flow.id = %run.flow_id, run.id = %run.id, query.name = %query, query.version = version, statement.id = statement, error.code = code.as_str(), after_runs_failed = 1, "the statement after a run failed");
             }
             AfterRunState::Skipped { reason, .. } => {

@@ -10,7 +10,10 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::Url;
 
 use super::{AuditConfig, Record};
-use crate::{sign, telemetry};
+use crate::{
+    sign,
+    telemetry::{self, Metric},
+};
 
 /// How often a record is sent.
 const ATTEMPTS: u32 = 3;
@@ -68,7 +71,7 @@ impl Keeper {
     }
 
     fn lost(&self, record: &Record, cause: &str, body: &str) {
-        telemetry::count(&self.0.config.stage, "AuditRecordsNotStored");
+        telemetry::count(Metric::AuditRecordsNotStored);
         tracing::error!(
             request.id = record.request_id,
             audit.key = record.key(),

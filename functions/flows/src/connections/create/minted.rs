@@ -73,8 +73,18 @@ pub(in crate::connections) async fn settle(
         .remove("reauth_told")
         .when_equal("generation", kept.generation);
     let key = Key::connection(kept.tenant_id, kept.id);
-    match app.store.update::<Connection>(&key, update).await {
-        Ok(connection) => Ok(connection),
+    let written = if kept.reauth_told {
+        // X5: who was told that new credentials were needed is told that they came.
+        let told = kept.recovered(&app.config.stage, now).items(now);
+        match app.store.update_with(&key, update, &told).await {
+            Ok(()) => app.store.get(&key).await,
+            Err(error) => Err(error),
+        }
+    } else {
+        app.store.update(&key, update).await.map(Some)
+    };
+    match written {
+        Ok(connection) => connection.ok_or_else(Error::not_found),
         Err(StoreError::Condition {
             current: Some(current),
         }) => Ok(tributary::store::from_item(*current)?),

@@ -13,7 +13,9 @@ use super::{
     due::{self, Hint},
     item,
     listing::{Listed, Listing, Listings},
-    orphan, unfinished,
+    orphan,
+    scarce::{self, Use},
+    unfinished,
 };
 use crate::{
     App, TenantApp, accounts,
@@ -125,31 +127,27 @@ async fn account(
     }
     orphan::remove(app, &client, &account, &listing, now).await?;
     let number = u32::try_from(listing.flows.len()).unwrap_or(u32::MAX);
-    headroom(app, &account, number, listing.connections);
+    let quotas = app.config.quotas;
+    let uses = [
+        ("flows", number, quotas.flows),
+        ("connections", listing.connections, quotas.connections),
+    ]
+    .map(|(quota, used, limit)| Use { quota, used, limit });
+    warn(&account, &uses);
+    scarce::tell(app, &account, &uses, now).await?;
     crate::headroom::counted(app, &account, listing.connections).await?;
     item::looked(app, watch, now, number, listing.connections).await?;
     first_failure.map_or(Ok(()), Err)
 }
 
 /// Tells the operator before a quota is used up (O9).
-fn headroom(app: &TenantApp, account: &Account, flows: u32, connections: u32) {
-    let quotas = app.config.quotas;
-    for (quota, used, limit) in [
-        ("flows", flows, quotas.flows),
-        ("connections", connections, quotas.connections),
-    ] {
-        if is_scarce(used, limit) {
-            tracing::warn!(
-                tenant.id = %account.tenant_id, account.id = %account.id, quota, used, limit,
-                "an AppFlow quota of the account is nearly used up"
-            );
-        }
+fn warn(account: &Account, uses: &[Use]) {
+    for Use { quota, used, limit } in uses.iter().filter(|one| one.is_scarce()) {
+        tracing::warn!(
+            tenant.id = %account.tenant_id, account.id = %account.id, quota, used, limit,
+            "an AppFlow quota of the account is nearly used up"
+        );
     }
-}
-
-/// Four fifths.
-fn is_scarce(used: u32, limit: u32) -> bool {
-    u64::from(used) * 5 >= u64::from(limit) * 4
 }
 
 /// The tenant's flows in the account.
@@ -212,16 +210,4 @@ fn says_the_same(flow: &Flow, listed: Option<&Listed>) -> bool {
         ),
     };
     state == listed.state && updated_at.is_some() && updated_at == listed.updated_at
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn o9_a_quota_is_scarce_from_four_fifths_on() {
-        assert!(!is_scarce(79, 100));
-        assert!(is_scarce(80, 100) && is_scarce(100, 100));
-        assert!(!is_scarce(0, 100));
-    }
 }
