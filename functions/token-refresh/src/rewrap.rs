@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use tributary::{
     connection::Connection,
     error::Result,
-    id::{ConnectionId, TenantId},
-    store::{Key, PageRequest, StoreError, Update},
+    id::{ConnectionId, SubscriptionId, TenantId},
+    store::{Key, Page, PageRequest, StoreError, Update},
+    subscription::SigningKey,
     vault::{
         Sealed, VaultError,
         rewrap::{Phase, Walk},
@@ -29,8 +30,10 @@ const PAGE: usize = 100;
 const MARGIN: SignedDuration = SignedDuration::from_secs(15);
 /// A walk that is over is walked again after this: data keys grow old.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// Where tenants' sealed texts are. Sessions are left out: they end within hours.
-const PLACES: [&str; 2] = ["CONNECTION#", Key::REVOCATIONS];
+/// Where signing keys of subscriptions are.
+const SUBSCRIPTIONS: &str = "SUBSCRIPTION#";
+/// Where tenants' sealed texts are, in order. Sessions are left out: they end within hours.
+const PLACES: [&str; 3] = ["CONNECTION#", Key::REVOCATIONS, SUBSCRIPTIONS];
 
 /// The schedule's input.
 #[derive(Debug, Deserialize)]
@@ -45,9 +48,57 @@ struct Listed {
     id: TenantId,
 }
 
+/// An item that may hold sealed texts.
+enum Holder {
+    /// Of a connection, or of a grant of it.
+    Tokens(Tokens),
+    /// Of a subscription.
+    Keys(Keys),
+}
+
+impl Holder {
+    fn sk(&self) -> &str {
+        match self {
+            Self::Tokens(tokens) => &tokens.sk,
+            Self::Keys(keys) => &keys.sk,
+        }
+    }
+
+    /// Whether anything in it is to be sealed anew.
+    fn is_outdated(&self, current: &str, now: Timestamp) -> bool {
+        match self {
+            Self::Tokens(tokens) => {
+                let bundle = tokens.bundle.as_ref();
+                bundle.is_some_and(|bundle| bundle.is_outdated(current, now))
+            }
+            Self::Keys(keys) => keys.are_outdated(current, now),
+        }
+    }
+}
+
+/// A subscription whose signing keys are sealed for it.
+#[derive(Deserialize)]
+struct Keys {
+    pk: String,
+    sk: String,
+    tenant_id: TenantId,
+    id: SubscriptionId,
+    version: u64,
+    #[serde(default)]
+    keys: Vec<SigningKey>,
+}
+
+impl Keys {
+    fn are_outdated(&self, current: &str, now: Timestamp) -> bool {
+        self.keys
+            .iter()
+            .any(|key| key.sealed.is_outdated(current, now))
+    }
+}
+
 /// An item that may hold tokens; both kinds have them sealed for the connection and generation.
 #[derive(Debug, Deserialize)]
-struct Holder {
+struct Tokens {
     pk: String,
     sk: String,
     tenant_id: TenantId,
@@ -182,11 +233,8 @@ async fn one_tenant(
                 after: after.take(),
                 ..PageRequest::first(PAGE)
             };
-            let found = tenants_app
-                .store
-                .query::<Holder>(&partition, place, &page)
-                .await?;
-            let last = found.items.last().map(|holder| holder.sk.clone());
+            let found = holders(&tenants_app, &partition, place, &page).await?;
+            let last = found.items.last().map(|holder| holder.sk().to_owned());
             one_page(&tenants_app, walk, found.items).await?;
             walk.after_item = last.or(walk.after_item.take());
             save(app, key, walk).await?;
@@ -199,7 +247,26 @@ async fn one_tenant(
     Ok(true)
 }
 
-/// What became of one text.
+/// One page of the items of a place.
+async fn holders(
+    app: &TenantApp<'_>,
+    partition: &str,
+    place: &str,
+    page: &PageRequest,
+) -> Result<Page<Holder>> {
+    if place == SUBSCRIPTIONS {
+        let found = app.store.query::<Keys>(partition, place, page).await?;
+        let items = found.items.into_iter().map(Holder::Keys).collect();
+        let next = found.next;
+        return Ok(Page { items, next });
+    }
+    let found = app.store.query::<Tokens>(partition, place, page).await?;
+    let items = found.items.into_iter().map(Holder::Tokens).collect();
+    let next = found.next;
+    Ok(Page { items, next })
+}
+
+/// What became of the texts of one item.
 enum Outcome {
     Done,
     Overtaken,
@@ -209,17 +276,16 @@ enum Outcome {
 async fn one_page(app: &TenantApp<'_>, walk: &mut Walk, holders: Vec<Holder>) -> Result<()> {
     let now = Timestamp::now();
     let current = &app.config.vault_keys.current;
-    let outdated: Vec<(Holder, Sealed)> = holders
+    let outdated: Vec<Holder> = holders
         .into_iter()
-        .filter_map(|mut holder| holder.bundle.take().map(|bundle| (holder, bundle)))
-        .filter(|(_, bundle)| bundle.is_outdated(current, now))
+        .filter(|holder| holder.is_outdated(current, now))
         .collect();
     if walk.phase == Phase::Counting {
         walk.found += u64::try_from(outdated.len()).unwrap_or(u64::MAX);
         return Ok(());
     }
     let outcomes: Vec<Result<Outcome>> = stream::iter(outdated)
-        .map(|(holder, bundle)| seal_anew(app, holder, bundle))
+        .map(|holder| seal_anew(app, holder))
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await;
@@ -233,7 +299,48 @@ async fn one_page(app: &TenantApp<'_>, walk: &mut Walk, holders: Vec<Holder>) ->
     Ok(())
 }
 
-async fn seal_anew(app: &TenantApp<'_>, holder: Holder, bundle: Sealed) -> Result<Outcome> {
+async fn seal_anew(app: &TenantApp<'_>, holder: Holder) -> Result<Outcome> {
+    match holder {
+        Holder::Tokens(tokens) => match tokens.bundle.clone() {
+            Some(bundle) => seal_tokens_anew(app, tokens, bundle).await,
+            None => Ok(Outcome::Overtaken),
+        },
+        Holder::Keys(keys) => seal_keys_anew(app, keys).await,
+    }
+}
+
+/// Keys change with the version only, so that a rotation that comes in between wins.
+async fn seal_keys_anew(app: &TenantApp<'_>, holder: Keys) -> Result<Outcome> {
+    let (tenant, id) = (holder.tenant_id, holder.id.to_string());
+    let place = SigningKey::place(&id);
+    let mut keys = Vec::with_capacity(holder.keys.len());
+    for key in holder.keys {
+        let opened = match app.vault.open(tenant, &place, &key.sealed).await {
+            Ok(opened) => opened,
+            Err(error @ VaultError::Kms { .. }) => return Err(error.into()),
+            Err(error @ (VaultError::DoesNotOpen | VaultError::UnknownKey)) => {
+                tracing::error!(tenant.id = %tenant, subscription.id = id, error.chain = %error, "a signing key cannot be sealed anew");
+                return Ok(Outcome::Failed);
+            }
+        };
+        let sealed = app.vault.seal(tenant, &place, &opened).await?;
+        keys.push(SigningKey { sealed, ..key });
+    }
+    let update = Update::new()
+        .set("keys", keys)
+        .when_equal("version", holder.version);
+    let key = Key {
+        pk: holder.pk,
+        sk: holder.sk,
+    };
+    match app.store.update::<IgnoredAny>(&key, update).await {
+        Ok(_) => Ok(Outcome::Done),
+        Err(StoreError::Condition { .. }) => Ok(Outcome::Overtaken),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn seal_tokens_anew(app: &TenantApp<'_>, holder: Tokens, bundle: Sealed) -> Result<Outcome> {
     let place = Connection::vault_place(holder.connection_id, holder.generation);
     let place = place.each_ref().map(String::as_str);
     let opened = match app.vault.open(holder.tenant_id, &place, &bundle).await {
