@@ -33,12 +33,10 @@ async fn n1_a_completed_run_comes_to_its_tenants_endpoints_only() {
     let run = world.run(&flow).await;
     world.settled().await;
     let completed = common::eventually("the notification", || async {
-        let caught = sandbox.webhooks.caught("own");
-        let found = caught.into_iter().find(|caught| {
+        sandbox.webhooks.caught("own").into_iter().find(|caught| {
             let event = body(&caught.body);
             event["type"] == "tributary.run.completed" && event["subject"] == run["id"]
-        });
-        found
+        })
     })
     .await;
     let event = body(&completed.body);
