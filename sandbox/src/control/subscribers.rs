@@ -68,7 +68,7 @@ async fn show(State(sandbox): Held) -> Response {
          pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0}</style>\
          <h1>What subscribers received</h1><p><a href=\"/\">Sandbox</a></p>",
     );
-    section(&mut page, "Queue of the sandbox", queue);
+    section(&mut page, "Queue of the sandbox", &queue);
     let mut names: Vec<String> = Vec::new();
     for caught in sandbox.webhooks.all() {
         if !names.contains(&caught.name) {
@@ -87,7 +87,7 @@ async fn show(State(sandbox): Held) -> Response {
             text: pretty(&caught.body),
         });
         let title = format!("Webhook {}", sandbox.webhooks.url(&name));
-        section(&mut page, &title, rows.collect());
+        section(&mut page, &title, &rows.collect::<Vec<_>>());
     }
     for (address, mails) in sandbox.sns.mailboxes() {
         let rows = mails.into_iter().map(|mail| Row {
@@ -95,7 +95,8 @@ async fn show(State(sandbox): Held) -> Response {
             what: mail.subject,
             text: mail.text,
         });
-        section(&mut page, &format!("Mailbox {address}"), rows.collect());
+        let rows: Vec<Row> = rows.collect();
+        section(&mut page, &format!("Mailbox {address}"), &rows);
     }
     page.push_str("</html>");
     Html(page).into_response()
@@ -117,7 +118,7 @@ fn pretty(body: &str) -> String {
 }
 
 /// A subscriber's table; all that came from elsewhere is escaped.
-fn section(page: &mut String, title: &str, rows: Vec<Row>) {
+fn section(page: &mut String, title: &str, rows: &[Row]) {
     // Writing to a String does not fail.
     let _ = write!(
         page,
@@ -150,7 +151,7 @@ mod tests {
             text: "<script>".to_owned(),
         };
         let mut page = String::new();
-        section(&mut page, "<b>", vec![row("1", "first"), row("2", "a<i>")]);
+        section(&mut page, "<b>", &[row("1", "first"), row("2", "a<i>")]);
         assert!(!page.contains("<script>") && !page.contains("<i>") && !page.contains("<b>"));
         assert!(page.find("a&lt;i&gt;").unwrap() < page.find("first").unwrap());
     }

@@ -33,12 +33,10 @@ async fn n1_a_completed_run_comes_to_its_tenants_endpoints_only() {
     let run = world.run(&flow).await;
     world.settled().await;
     let completed = common::eventually("the notification", || async {
-        let caught = sandbox.webhooks.caught("own");
-        let found = caught.into_iter().find(|caught| {
+        sandbox.webhooks.caught("own").into_iter().find(|caught| {
             let event = body(&caught.body);
             event["type"] == "tributary.run.completed" && event["subject"] == run["id"]
-        });
-        found
+        })
     })
     .await;
     let event = body(&completed.body);
@@ -304,4 +302,21 @@ async fn n3_a_worker_that_dies_after_its_request_repeats_it_under_the_same_id() 
         .map(|caught| caught.header("webhook-id").to_owned())
         .collect();
     assert_eq!(ids, [id.clone(), id]);
+}
+
+/// N4: a redelivery of more events than one message takes goes on until the last of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_a_long_redelivery_goes_on_to_its_end() {
+    let hooks = Hooks::new().await;
+    let hook = hooks.subscribe("again").await;
+    let id = hooks.test(&hook).await;
+    hooks.all_are(&hook, "delivered", 1).await;
+    // Events that are not there are passed over.
+    let unknown = (0..60u32).map(|number| format!("00000000-0000-5000-8000-{number:012}"));
+    let ids: Vec<String> = unknown.chain([id.clone()]).collect();
+    let asked = act(hooks.api(), &hook, "redeliver", &json!({ "eventIds": ids })).await;
+    asked.expect(202).unwrap();
+    let calls = hooks.called("again", 2).await;
+    assert_eq!(calls[1].header("webhook-id"), id);
+    common::no_leaks(&hooks.sandbox).await;
 }
