@@ -93,8 +93,7 @@ async fn poison(State(sandbox): Held, Json(poison): Json<Poison>) -> Response {
     let queues: &dyn Queues = &*sandbox.aws;
     let no_json = queues.send(queue, "{\"detail\":".to_owned(), BTreeMap::new());
     match no_json.await {
-        // What is no JSON came to a queue, and stays in that queue's hands.
-        Ok(()) => Json(json!({ "refused": events.len() })).into_response(),
+        Ok(()) => Json(json!({ "refused": events.len() + 1 })).into_response(),
         Err(error) => Json(json!({ "error": error })).into_response(),
     }
 }

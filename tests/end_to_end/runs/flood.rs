@@ -53,12 +53,14 @@ async fn a2_two_thousand_events_of_one_tenant_delay_nobody_beyond_the_bound() {
     let noisys = world.create(&world.flow()).await;
     let limited = format!("0.001/{BURST}");
     crate::limits::world::limit(sandbox, &noisy, "event", &limited).await;
-    // What waits is worked off meanwhile: nothing is held back.
+    // All of it has come before any of it is worked off, which then goes on beside the other's events.
+    sandbox.hold_queue("EventQueue", true);
     for number in 0..FLOOD {
-        sandbox
-            .events
-            .put_event(CUSTOMER_ACCOUNT, end(&noisys, "flood", number));
+        let event = end(&noisys, "flood", number);
+        sandbox.events.put_event(CUSTOMER_ACCOUNT, event);
     }
+    world.settled().await;
+    sandbox.hold_queue("EventQueue", false);
     let mut most_between = 0;
     for number in 0..5 {
         let before = told(&world).await;

@@ -89,14 +89,19 @@ impl Lab {
         // Refreshes that failed runs ask for are other tests' matter.
         sandbox.hold_queue("RefreshQueue", true);
         let process = Mutex::new(process(&world, &wire));
-        Self {
+        let lab = Self {
             world,
             wire,
             records,
             topic,
             table,
             process,
-        }
+        };
+        // What the world's own setting up is told about goes out before anything is counted.
+        let first = lab.invoke(&Self::tick(), None).await;
+        assert!(matches!(first, Outcome::Answered(_)), "{first:?}");
+        lab.topic.take();
+        lab
     }
 
     /// A process that has just begun: it holds no session and no tokens.

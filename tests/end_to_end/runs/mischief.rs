@@ -81,13 +81,15 @@ async fn poison_is_kept_for_people_and_keeps_nothing_up() {
     )
     .await;
     world.settled().await;
-    let dead = common::eventually("the poison in the dead-letter queue", || async {
-        let dead = dead_letters(&world).await;
-        (!dead.is_empty()).then_some(dead)
+    let expected = usize::try_from(sent["refused"].as_u64().unwrap()).unwrap();
+    let dead = tokio::sync::Mutex::new(Vec::new());
+    common::eventually("the poison in the dead-letter queue", || async {
+        let mut dead = dead.lock().await;
+        dead.extend(dead_letters(&world).await);
+        (dead.len() >= expected).then_some(())
     })
     .await;
-    let expected = usize::try_from(sent["refused"].as_u64().unwrap()).unwrap();
-    assert_eq!(dead.len(), expected, "{dead:?}");
+    assert_eq!(dead.lock().await.len(), expected, "{dead:?}");
     // Forged in the name of the flow's account, by another account.
     let forged = event(
         &flow,
