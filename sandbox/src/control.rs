@@ -2,6 +2,7 @@
 //! account, move the clock, revoke a grant) and what a subscriber received.
 
 mod mail;
+mod mischief;
 mod providers;
 mod subscribers;
 mod warehouse;
@@ -29,6 +30,7 @@ pub(crate) fn serve(sandbox: &Arc<Sandbox>, listener: TcpListener) {
         .route("/clock", post(clock))
         .route("/salesforce/revoke", post(revoke))
         .merge(mail::routes())
+        .merge(mischief::routes())
         .merge(providers::routes())
         .merge(subscribers::routes())
         .merge(warehouse::routes())

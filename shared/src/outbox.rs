@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::{Value, json};
 
 use crate::{
     aws::Refusal,
@@ -29,6 +29,16 @@ pub use log::{EntryItem, EventPointer, KEPT, LoggedEvent};
 
 /// How long a claim keeps others away: longer than one publish takes with its retries.
 const CLAIM: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long an entry is left alone that cannot be published as it is.
+const PUT_OFF: SignedDuration = SignedDuration::from_mins(60);
+
+/// What SNS says of a message that it does not take as it is.
+const REFUSED: [&str; 3] = [
+    "InvalidParameter",
+    "InvalidParameterValue",
+    "ParameterValueInvalid",
+];
 
 /// A notification that is decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +88,39 @@ impl Entry {
     }
 }
 
+/// What is needed of an entry to find it; whether the rest can be read is seen then.
+#[derive(Debug, Deserialize)]
+struct Waiting {
+    sk: String,
+    #[serde(default)]
+    claimed_until: Option<i64>,
+    #[serde(default)]
+    event: Value,
+}
+
+impl Waiting {
+    /// When its fact happened, if that can be read.
+    fn time(&self) -> Option<Timestamp> {
+        self.event["time"].as_str()?.parse().ok()
+    }
+}
+
+/// Why an entry did not go out.
+enum Unsent {
+    /// The topic may take it later.
+    Now(Error),
+    /// The topic does not take it as it is.
+    Never(Error),
+}
+
+impl From<Unsent> for Error {
+    fn from(unsent: Unsent) -> Self {
+        match unsent {
+            Unsent::Now(error) | Unsent::Never(error) => error,
+        }
+    }
+}
+
 /// Publishes what is in the outbox.
 #[derive(Debug, Clone)]
 pub struct Outbox {
@@ -118,36 +161,85 @@ impl Outbox {
             Ok(entry) => entry,
             // Published, or somebody else is publishing it.
             Err(StoreError::Condition { .. }) => return Ok(()),
+            Err(error @ StoreError::Shape(_)) => {
+                self.put_off(key).await?;
+                return Err(error.into());
+            }
             Err(error) => return Err(error.into()),
         };
-        self.send(&entry)
-            .await
-            .inspect_err(|_| telemetry::count(Metric::NotificationFailed))?;
-        telemetry::count(Metric::NotificationPublished);
+        match self.send(&entry).await {
+            Ok(()) => telemetry::count(Metric::NotificationPublished),
+            Err(unsent) => {
+                telemetry::count(Metric::NotificationFailed);
+                return match unsent {
+                    Unsent::Never(error) => {
+                        self.put_off(key).await?;
+                        Err(error)
+                    }
+                    Unsent::Now(error) => Err(error),
+                };
+            }
+        }
         self.store.delete(key).await?;
         tracing::info!(event.id = entry.event.id, event.kind = entry.event.kind, tenant.id = %entry.event.tenantid, "notification published");
         Ok(())
     }
 
-    /// Publishes what others left behind, oldest decision first as far as ids tell.
+    /// Publishes at most `most` of what others left behind, and answers how many it found.
+    ///
+    /// What fails does not keep the rest back, in this look or in the next: an entry that the topic
+    /// will not take is put off, however many there are.
     pub async fn publish_left_over(&self, most: usize) -> Result<usize, Error> {
-        let page = self
-            .store
-            .query::<Entry>(&Key::outbox_partition(), "", &PageRequest::first(most))
-            .await?;
-        let found = page.items.len();
         let now = Timestamp::now();
-        let oldest = page.items.iter().map(|entry| entry.event.time).min();
-        let age = oldest.map_or(0.0, |oldest| telemetry::seconds_since(oldest, now));
-        telemetry::emit(Metric::OutboxAge, age, &[("found", json!(found))]);
-        let mut outcome = Ok(found);
-        for entry in page.items {
-            // One that fails does not keep the others back.
-            if let Err(error) = self.publish(&entry.key()).await {
-                outcome = Err(error);
+        let mut request = PageRequest::first(most);
+        let mut found = 0;
+        let mut oldest = None;
+        let mut outcome = Ok(());
+        loop {
+            let partition = Key::outbox_partition();
+            let page = self
+                .store
+                .query::<Waiting>(&partition, "", &request)
+                .await?;
+            oldest = page
+                .items
+                .iter()
+                .filter_map(Waiting::time)
+                .chain(oldest)
+                .min();
+            let is_free = |entry: &Waiting| {
+                let until = entry.claimed_until;
+                until.is_none_or(|until| until < now.as_millisecond())
+            };
+            for entry in page.items.into_iter().filter(is_free).take(most - found) {
+                found += 1;
+                if let Err(error) = self.publish(&Key::outbox(&entry.sk)).await {
+                    outcome = Err(error);
+                }
+            }
+            request.after = page.next;
+            if request.after.is_none() || found == most {
+                let age = oldest.map_or(0.0, |oldest| telemetry::seconds_since(oldest, now));
+                telemetry::emit(Metric::OutboxAge, age, &[("found", json!(found))]);
+                return outcome.map(|()| found);
             }
         }
-        outcome
+    }
+
+    /// Keeps everybody away from an entry that cannot be published as it is, for a while: people may
+    /// mend it.
+    async fn put_off(&self, key: &Key) -> Result<(), Error> {
+        let until = Timestamp::now()
+            .saturating_add(PUT_OFF)
+            .unwrap_or(Timestamp::MAX);
+        let put_off = Update::new()
+            .set("claimed_until", until.as_millisecond())
+            // Not one that was published meanwhile.
+            .when_equal("pk", &key.pk);
+        match self.store.update::<IgnoredAny>(key, put_off).await {
+            Ok(_) | Err(StoreError::Condition { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Publishes an event of the log once more, to one subscription.
@@ -161,14 +253,16 @@ impl Outbox {
             attributes: logged.attributes,
             claimed_until: None,
         };
-        self.send(&entry.for_subscription(to)).await
+        self.send(&entry.for_subscription(to))
+            .await
+            .map_err(Error::from)
     }
 
-    async fn send(&self, entry: &Entry) -> Result<(), Error> {
+    async fn send(&self, entry: &Entry) -> Result<(), Unsent> {
         let body = size::publishable(&entry.event, &entry.attributes, &self.public_base_url)
             .map_err(|error| {
-                Error::internal("event_unwritable", "an event could not be written")
-                    .with_source(error)
+                let what = "an event could not be written";
+                Unsent::Never(Error::internal("event_unwritable", what).with_source(error))
             })?;
         let mut call = self
             .client
@@ -181,14 +275,23 @@ impl Outbox {
                 .string_value(value)
                 .build()
                 .map_err(|error| {
-                    Error::internal("event_unwritable", "an attribute could not be built")
-                        .with_source(error)
+                    let what = "an attribute could not be built";
+                    Unsent::Never(Error::internal("event_unwritable", what).with_source(error))
                 })?;
             call = call.message_attributes(name, value);
         }
-        call.send()
-            .await
-            .map_err(|error| Refusal::of(&error).into_error("sns:Publish"))?;
-        Ok(())
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let refusal = Refusal::of(&error);
+                let is_refused = REFUSED.iter().any(|code| refusal.is(code));
+                let error = refusal.into_error("sns:Publish");
+                Err(if is_refused {
+                    Unsent::Never(error)
+                } else {
+                    Unsent::Now(error)
+                })
+            }
+        }
     }
 }

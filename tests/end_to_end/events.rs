@@ -65,6 +65,11 @@ const EXPECTED: &[(&str, &str, Must)] = &[
         Answer(403, "operator_required"),
     ),
     ("flows", "create-tenant-as-operator", Answer(201, "")),
+    (
+        "flows",
+        "create-subscription-of-a-foreign-queue",
+        Answer(422, "invalid_subscription"),
+    ),
     ("flows", "get-me", Answer(200, "")),
     ("flows", "get-unknown-flow", Answer(404, "not_found")),
     ("flows", "list-flows", Answer(200, "")),

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use jiff::Timestamp;
 use sandbox::Sandbox;
 use sandbox_core::{REGION, VENDOR_ACCOUNT};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tributary::{
     event::{CloudEvent, Fact, Sequence},
     id::{FlowId, RunId, TenantId},
@@ -21,20 +21,43 @@ use tributary::{
 
 /// A failed run that was never run, with this to say about it.
 fn failed_run(tenant: TenantId, message: &str) -> Entry {
-    let (run, flow) = (RunId::new(), FlowId::new());
+    let more =
+        json!({ "status": "failed", "cause": "internal", "retryable": true, "message": message });
+    step(tenant, RunId::new(), EventType::RunFailed, more)
+}
+
+/// The steps of another, in their order.
+fn steps_of_a_run(tenant: TenantId) -> [Entry; 2] {
+    let run = RunId::new();
+    let end = json!({ "status": "failed", "cause": "internal", "retryable": true });
+    [
+        step(
+            tenant,
+            run,
+            EventType::RunStarted,
+            json!({ "status": "running" }),
+        ),
+        step(tenant, run, EventType::RunFailed, end),
+    ]
+}
+
+fn step(tenant: TenantId, run: RunId, kind: EventType, more: Value) -> Entry {
+    let flow = FlowId::new();
+    let mut data = json!({ "runId": run, "flowId": flow, "executionId": "e-1" });
+    for (name, value) in more.as_object().unwrap() {
+        data[name] = value.clone();
+    }
+    let rank = if kind == EventType::RunStarted { 1 } else { 2 };
     let fact = Fact {
-        kind: EventType::RunFailed,
+        kind,
         subject: run.to_string(),
-        name: "failed",
-        sequence: Sequence::of_version(2, 0),
+        name: kind.as_str(),
+        sequence: Sequence::of_version(rank, 0),
         time: Timestamp::now(),
-        data: serde_json::json!({
-            "runId": run, "flowId": flow, "executionId": "e-1", "status": "failed",
-            "cause": "internal", "retryable": true, "message": message,
-        }),
+        data,
     };
     let event = CloudEvent::new("sandbox", tenant, fact);
-    Entry::new(event, "failed").with_attribute("flowId", &flow)
+    Entry::new(event, "test").with_attribute("flowId", &flow)
 }
 
 /// Writes a decision to notify, as the functions do it.

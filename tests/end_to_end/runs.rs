@@ -9,6 +9,7 @@ mod killed;
 mod kills;
 mod lab;
 mod lost;
+mod mischief;
 mod notified;
 mod retry;
 mod start;

@@ -85,9 +85,9 @@ fn notification(stage: &str, owner: &FlowOwner, news: &AlarmNews) -> Entry {
     }
     let fact = Fact {
         kind: EventType::FlowAlarm,
-        // Alarms of one flow may change at the same time: each is a subject of its own.
-        subject: format!("{}/alarms/{}", owner.flow_id, news.unverified_alarm),
-        name: &format!("{state}/{}", news.at),
+        // Two alarms of a flow may change at the same time; one does not.
+        subject: format!("{}/{}", owner.flow_id, news.unverified_alarm),
+        name: &format!("alarm/{}/{state}/{}", news.unverified_alarm, news.at),
         sequence: Sequence::of_time(news.at, 0),
         time: news.at,
         data,

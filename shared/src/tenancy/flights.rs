@@ -106,6 +106,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Flights<K, V> {
 fn is_good<V>(flight: &Flight<V>) -> bool {
     match flight.get() {
         Some(Ok((_, expires))) => expires.duration_since(Timestamp::now()) > MARGIN,
+        // No answer is no refusal: who comes next asks again.
+        Some(Err((AssumeError::Unknown(refusal), _))) if !refusal.is_throttle() => false,
         Some(Err((_, refused))) => refused.elapsed() < REFUSAL_MEMORY,
         None => true,
     }
@@ -116,6 +118,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::aws::Refusal;
 
     fn in_minutes(minutes: i64) -> Timestamp {
         Timestamp::now() + SignedDuration::from_mins(minutes)
@@ -151,6 +154,25 @@ mod tests {
         assert!(refused.is_err());
         let asked_at_once = flights.get(&1, async { Ok((7, in_minutes(60))) }).await;
         assert!(asked_at_once.is_err(), "STS is not asked in a loop");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_did_not_come_is_asked_for_again() {
+        let flights: Flights<_, u8> = Flights::new(10);
+        let refusal = |status| Refusal {
+            code: None,
+            message: None,
+            status,
+            request_id: None,
+        };
+        for (status, is_remembered) in [(None, false), (Some(500), false), (Some(503), true)] {
+            let lost = async { Err(AssumeError::Unknown(refusal(status))) };
+            assert!(flights.get(&status, lost).await.is_err());
+            let again = flights
+                .get(&status, async { Ok((7, in_minutes(60))) })
+                .await;
+            assert_eq!(again.is_err(), is_remembered, "{status:?}");
+        }
     }
 
     #[tokio::test]

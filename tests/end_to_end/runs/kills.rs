@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     events::event,
-    lab::{Lab, LabFlow, Moment, Outcome, Trouble},
+    lab::{Lab, LabFlow, Moment, Outcome, Trouble, prove},
 };
 use crate::common;
 
@@ -185,8 +185,12 @@ async fn die(lab: &Lab, work: Work, trouble: Trouble) -> Option<String> {
 }
 
 /// U3: killed at every call, before and after its effect; and without an answer there.
-#[tokio::test]
-async fn u3_run_events_killed_at_every_call_of_its_work_loses_and_doubles_nothing() {
+#[test]
+fn u3_run_events_killed_at_every_call_of_its_work_loses_and_doubles_nothing() {
+    prove(at_every_call);
+}
+
+async fn at_every_call() {
     let lab = Lab::new().await;
     let mut deaths = 0;
     for work in ALL {

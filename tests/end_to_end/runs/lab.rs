@@ -32,6 +32,8 @@ use crate::flows::world::World;
 
 pub(super) use wire::{Moment, Trouble};
 
+/// Bytes of a deep stack.
+const DEEP: usize = 64 * 1024 * 1024;
 const FUNCTION: &str = "RunEventsFunction";
 
 /// What became of an invocation.
@@ -39,7 +41,7 @@ const FUNCTION: &str = "RunEventsFunction";
 pub(super) enum Outcome {
     /// It answered.
     Answered(Value),
-    /// It failed with this error type.
+    /// It failed for these reasons.
     Failed(String),
     /// The process died at this call.
     Died(String),
@@ -116,7 +118,7 @@ impl Lab {
             json!({ "source": { "connectionId": connection }, "trigger": { "type": "onDemand" } });
         let mut item = json!({
             "id": id, "tenant_id": tenant, "account_id": self.world.account, "aws_account_id": CUSTOMER_ACCOUNT,
-            "appflow_name": name, "state": "active", "definition": definition.to_string(),
+            "appflow_name": name, "state": "active", "definition": definition.to_string(), "created_at": Timestamp::now(),
         });
         if let (Some(item), Value::Object(more)) = (item.as_object_mut(), more) {
             item.extend(more);
@@ -130,6 +132,20 @@ impl Lab {
 
     pub(super) async fn flow(&self) -> LabFlow {
         self.flow_with(json!({})).await
+    }
+
+    /// A flow whose runs begin by themselves, and that is looked at for that.
+    pub(super) async fn scheduled_flow(&self) -> LabFlow {
+        let definition = json!({ "trigger": { "type": "scheduled" } }).to_string();
+        let due = json!({ "definition": definition, "due_shard": "flows", "due_at": 0 });
+        self.flow_with(due).await
+    }
+
+    /// The next tick comes: everything that waits for one is due.
+    pub(super) async fn sweep_is_due(&self, flow: &LabFlow) {
+        let due = tributary::store::Update::new().set("due_at", 0);
+        let key = Key::flow(flow.tenant, flow.id);
+        let _: Value = self.table.update(&key, due).await.unwrap();
     }
 
     /// Writes the run that the API asked AppFlow for, unless an event was faster.
@@ -164,7 +180,7 @@ impl Lab {
                 self.wire.begin(None);
                 return match answer {
                     Ok(answer) => Outcome::Answered(answer),
-                    Err(rejected) => Outcome::Failed(rejected.error_type().to_owned()),
+                    Err(rejected) => Outcome::Failed(rejected.chain()),
                 };
             }
             died = self.wire.died() => died,
@@ -238,6 +254,19 @@ impl Lab {
         }
         self.records.forget(&flow.name);
         self.topic.take();
+    }
+}
+
+/// Runs a proof on a thread with a deep stack: the function's futures and those of AWS are nested here,
+/// and an unoptimised build makes each of them large.
+pub(super) fn prove<F: Future<Output = ()>>(proof: impl FnOnce() -> F + Send + 'static) {
+    let run = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(proof());
+    };
+    let thread = std::thread::Builder::new().stack_size(DEEP).spawn(run);
+    if let Err(panic) = thread.unwrap().join() {
+        std::panic::resume_unwind(panic);
     }
 }
 

@@ -32,8 +32,13 @@ impl RunEvents {
                 let Some((tenant, key)) = run_key(&entry) else {
                     continue;
                 };
-                let run: Option<Run> = self.within(tenant).await?.store.get(&key).await?;
-                runs.extend(run.filter(Run::is_open));
+                match self.open_run(tenant, &key).await {
+                    Ok(run) => runs.extend(run),
+                    // One that cannot be read does not keep all others waiting.
+                    Err(error) => {
+                        tracing::error!(tenant.id = %tenant, error.code = error.code(), error.chain = error.chain(), "a run that is due could not be read");
+                    }
+                }
             }
             start = next;
             if start.is_none() || runs.len() >= most {
@@ -41,6 +46,11 @@ impl RunEvents {
                 return Ok(runs);
             }
         }
+    }
+
+    async fn open_run(&self, tenant: TenantId, key: &Key) -> Result<Option<Run>, Error> {
+        let run: Option<Run> = self.within(tenant).await?.store.get(key).await?;
+        Ok(run.filter(Run::is_open))
     }
 
     /// At most `most` flows that may be due to be looked at, those that wait longest first.

@@ -111,15 +111,19 @@ impl TenantEvents<'_> {
         let begun = Instant::now();
         let mut swept_at = now;
         let mut is_done = true;
+        let mut outcome = Ok(());
         for record in &found {
             if begun.elapsed() > APPLY_WITHIN {
                 swept_at = record.news.facts.started_at.unwrap_or(since);
                 is_done = false;
                 break;
             }
-            self.apply(owner, &record.execution_id, &record.news)
-                .await?;
+            // A notification that cannot be published does not keep later runs from being found.
+            if let Err(error) = self.apply(owner, &record.execution_id, &record.news).await {
+                outcome = Err(error);
+            }
         }
+        outcome?;
         if flow.is_deactivated() {
             self.tell_found_deactivation(owner, flow, now).await?;
         }

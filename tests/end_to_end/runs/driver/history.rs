@@ -15,7 +15,7 @@ const LONGEST: u64 = 4;
 /// How late an event may come, in moments.
 const LATEST: u64 = 7;
 /// Most calls that a process makes before it dies on purpose.
-const DEATHS: u64 = 14;
+const DEATHS: u64 = 10;
 
 /// One execution, as AppFlow knows it.
 #[derive(Debug, Clone)]
@@ -60,6 +60,8 @@ pub(super) enum Step {
 
 #[derive(Debug)]
 pub(super) struct History {
+    /// Whether the flow's runs begin by themselves: then nobody asks for them, and the sweep looks.
+    pub(super) is_scheduled: bool,
     pub(super) executions: Vec<Execution>,
     pub(super) steps: Vec<Step>,
     pub(super) lost: u64,
@@ -192,6 +194,10 @@ impl History {
             .map(|number| Execution::new(&mut dice, seed, number, base))
             .collect();
         let loss = dice.below(31);
+        let is_scheduled = dice.percent(40);
+        for execution in &mut executions {
+            execution.is_asked_for &= !is_scheduled;
+        }
         let mut script = Script::default();
         for (of, execution) in executions.iter_mut().enumerate() {
             let mut is_known = execution.is_asked_for;
@@ -221,8 +227,8 @@ impl History {
                     script.push(&mut dice, moment + late, step);
                 }
             }
-            // A run on demand is asked for by the API, which writes it down.
-            if !is_known {
+            // A run on demand is asked for by the API, which writes it down; others the sweep finds.
+            if !is_known && !is_scheduled {
                 execution.is_asked_for = true;
                 script.push(&mut dice, execution.start, Step::AskFor(of));
             }
@@ -240,6 +246,7 @@ impl History {
             }
         }
         Self {
+            is_scheduled,
             steps: script.steps(),
             lost: script.lost,
             executions,
@@ -249,7 +256,7 @@ impl History {
 
 /// Now and then something happens at a call: death mostly.
 fn trouble(dice: &mut Dice) -> Option<Trouble> {
-    dice.percent(6).then(|| Trouble {
+    dice.percent(15).then(|| Trouble {
         call: usize::try_from(dice.below(DEATHS)).unwrap_or_default(),
         moment: if dice.percent(50) {
             Moment::Before

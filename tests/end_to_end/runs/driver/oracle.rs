@@ -38,12 +38,13 @@ impl Oracle {
         self.told.push((of, kind(status)));
     }
 
-    /// The reconciliation asked AppFlow at a moment, which it does while a run has not ended.
-    pub(super) fn looked(&mut self, executions: &[Execution], moment: u64) {
-        if self.known.values().all(|status| status.is_final()) {
+    /// The reconciliation asked AppFlow at a moment, which it does while a run has not ended, and of
+    /// flows that run by themselves always.
+    pub(super) fn looked(&mut self, history: &History, moment: u64) {
+        if !history.is_scheduled && self.known.values().all(|status| status.is_final()) {
             return;
         }
-        for (of, execution) in executions.iter().enumerate() {
+        for (of, execution) in history.executions.iter().enumerate() {
             if let Some(status) = execution.at(moment) {
                 self.news(of, status);
             }

@@ -57,7 +57,11 @@ impl Played {
 pub(super) async fn play(lab: &Lab, seed: u64) -> Played {
     let history = History::of(seed);
     let mut game = Game {
-        flow: lab.flow().await,
+        flow: if history.is_scheduled {
+            lab.scheduled_flow().await
+        } else {
+            lab.flow().await
+        },
         lab,
         oracle: Oracle::default(),
         played: Played {
@@ -146,8 +150,7 @@ impl Game<'_> {
         trouble: Option<Trouble>,
         topic_fails: bool,
     ) {
-        // Half a minute and more lies between ticks.
-        self.lab.time_passes().await;
+        self.later().await;
         let executions = &self.history.executions;
         let mut records: Vec<_> = executions
             .iter()
@@ -155,7 +158,8 @@ impl Game<'_> {
             .collect();
         records.sort_by_key(|record| std::cmp::Reverse(record["startedAt"].as_i64()));
         self.lab.records.set(&self.flow.name, records);
-        self.lab.records.throttle(u32::from(is_throttled));
+        // Once for its open runs, and once for the sweep.
+        self.lab.records.throttle(if is_throttled { 2 } else { 0 });
         self.lab.topic.fail(u32::from(topic_fails));
         self.played.ticks += 1;
         self.played.throttled += u64::from(is_throttled);
@@ -167,10 +171,18 @@ impl Game<'_> {
         }
         if is_throttled || trouble.is_some() {
             // Whether AppFlow was asked is not certain: it is asked now.
-            self.lab.time_passes().await;
+            self.later().await;
             self.deliver(&Lab::tick(), None).await;
         }
-        self.oracle.looked(executions, moment);
+        self.oracle.looked(self.history, moment);
+    }
+
+    /// Minutes pass, as between ticks: claims lapse, and everything is due again.
+    async fn later(&self) {
+        self.lab.time_passes().await;
+        if self.history.is_scheduled {
+            self.lab.sweep_is_due(&self.flow).await;
+        }
     }
 
     /// Gives an event to the function as often as Lambda would.
