@@ -47,6 +47,7 @@ pub struct CloudEvent {
     pub sequence: String,
     /// Extension attribute: what the caller of the API call that it began with named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "order-4711")]
     pub correlationid: Option<String>,
     /// Extension attribute: where the event with its data is, when the message has no room for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

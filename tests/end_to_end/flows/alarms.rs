@@ -16,7 +16,7 @@ mod both {
     use crate::flows::world::in_both_hosting_modes;
 
     in_both_hosting_modes! {
-        /// U3: an alarm goes off when a run fails, is told once, and is told again when it is over.
+        /// An alarm goes off when a run fails, is told once, and is told again when it is over.
         an_alarm_goes_off_and_is_told_once;
         /// Alarms are made once under a name, listed with their state, and deleted with their flow.
         alarms_are_made_listed_and_deleted_with_their_flow;

@@ -33,7 +33,7 @@ fn written(world: &World) -> BTreeMap<(String, String), f64> {
     sums
 }
 
-/// A run counts where it is worked on; a repeat and a latecomer count as what they are (U1, U5).
+/// A run counts where it is worked on; a repeat and a latecomer count as what they are (U1, U3).
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happens_is_counted_under_the_names_of_the_table() {
     let world = World::without_schedules().await;

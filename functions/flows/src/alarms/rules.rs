@@ -85,14 +85,14 @@ fn faults(alarm: &AlarmInput) -> Vec<Fault> {
 /// A sound alarm, for tests.
 #[cfg(test)]
 pub(super) fn sample() -> AlarmInput {
-    use super::view::Comparison;
+    use super::view::AlarmComparison;
     use crate::metrics::Metric;
 
     AlarmInput {
         name: "failures".to_owned(),
         metric: Metric::RunsFailed,
         statistic: None,
-        comparison: Comparison::GreaterThanOrEqual,
+        comparison: AlarmComparison::GreaterThanOrEqual,
         threshold: 1.0,
         period: 300,
         evaluation_periods: 3,

@@ -36,7 +36,7 @@ macro_rules! words {
 
 words! {
     /// How the metric and the threshold compare when the alarm goes off.
-    Comparison {
+    AlarmComparison {
         /// The metric is the threshold or more.
         GreaterThanOrEqual = "GreaterThanOrEqualToThreshold",
         /// The metric is more than the threshold.
@@ -102,7 +102,7 @@ pub(super) struct AlarmInput {
     /// What is made of each period's values; the sum if absent, and for `runTime` the average.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) statistic: Option<Statistic>,
-    pub(super) comparison: Comparison,
+    pub(super) comparison: AlarmComparison,
     /// What each period's value is compared with.
     #[schema(example = 1.0)]
     pub(super) threshold: f64,
@@ -188,7 +188,7 @@ impl AlarmView {
                 name: name.as_str().to_owned(),
                 metric: Metric::of_appflow(kept.metric_name.as_deref()?)?,
                 statistic: Some(Statistic::named(statistic?)?),
-                comparison: Comparison::of(&kept.comparison_operator)?,
+                comparison: AlarmComparison::of(&kept.comparison_operator)?,
                 threshold: kept.threshold?,
                 period: kept.period?,
                 evaluation_periods: kept.evaluation_periods,

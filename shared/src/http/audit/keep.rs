@@ -49,7 +49,7 @@ impl Keeper {
     pub(super) async fn keep(&self, record: &Record) {
         let body = match serde_json::to_string(record) {
             Ok(body) => body,
-            Err(error) => return self.lost(record, &error.to_string(), ""),
+            Err(error) => return Self::lost(record, &error.to_string(), ""),
         };
         let mut pause = PAUSE;
         let mut cause = String::new();
@@ -67,10 +67,10 @@ impl Keeper {
                 pause *= 2;
             }
         }
-        self.lost(record, &cause, &body);
+        Self::lost(record, &cause, &body);
     }
 
-    fn lost(&self, record: &Record, cause: &str, body: &str) {
+    fn lost(record: &Record, cause: &str, body: &str) {
         telemetry::count(Metric::AuditRecordsNotStored);
         tracing::error!(
             request.id = record.request_id,
