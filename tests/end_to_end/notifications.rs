@@ -23,7 +23,7 @@ use tributary::{
 fn failed_run(tenant: TenantId, message: &str) -> Entry {
     let more =
         json!({ "status": "failed", "cause": "internal", "retryable": true, "message": message });
-    step(tenant, RunId::new(), EventType::RunFailed, more)
+    step(tenant, RunId::new(), EventType::RunFailed, &more)
 }
 
 /// The steps of another, in their order.
@@ -35,13 +35,13 @@ fn steps_of_a_run(tenant: TenantId) -> [Entry; 2] {
             tenant,
             run,
             EventType::RunStarted,
-            json!({ "status": "running" }),
+            &json!({ "status": "running" }),
         ),
-        step(tenant, run, EventType::RunFailed, end),
+        step(tenant, run, EventType::RunFailed, &end),
     ]
 }
 
-fn step(tenant: TenantId, run: RunId, kind: EventType, more: Value) -> Entry {
+fn step(tenant: TenantId, run: RunId, kind: EventType, more: &Value) -> Entry {
     let flow = FlowId::new();
     let mut data = json!({ "runId": run, "flowId": flow, "executionId": "e-1" });
     for (name, value) in more.as_object().unwrap() {

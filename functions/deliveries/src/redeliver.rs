@@ -45,7 +45,8 @@ pub(crate) async fn run(app: &App, mut asked: Redeliver) -> Result<()> {
         let Some(logged) = LoggedEvent::load(store, asked.tenant_id, id).await? else {
             continue;
         };
-        if !by_name && !(is_for(&subscription, &logged) && fan_out::fits(&subscription, &logged)) {
+        let wanted = is_for(&subscription, &logged) && fan_out::fits(&subscription, &logged);
+        if !by_name && !wanted {
             continue;
         }
         match subscription.target {

@@ -63,9 +63,10 @@ pub(crate) async fn run(app: &App, payload: Value) -> Result<Value> {
             .map_err(|error| Refusal::of(&error).into_error("dynamodb:Query"))?;
         for item in page.items.unwrap_or_default() {
             let entry: Entry = from_item(item)?;
-            match entry.attempt(now) {
-                Some(attempt) => due.push(attempt),
-                None => tracing::error!(sk = entry.sk, "what is due is no delivery"),
+            if let Some(attempt) = entry.attempt(now) {
+                due.push(attempt);
+            } else {
+                tracing::error!(sk = entry.sk, "what is due is no delivery");
             }
         }
         start = page.last_evaluated_key;

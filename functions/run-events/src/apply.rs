@@ -107,7 +107,7 @@ impl TenantEvents<'_> {
             (Decision::Open { status, facts }, _) => {
                 let run = planned(opened(*owner, execution_id, status, &facts, now));
                 self.open(&run, at).await?;
-                Ok(Some(self.decided(run, "run recorded")))
+                Ok(Some(Self::decided(run, "run recorded")))
             }
             (Decision::Advance { to, facts }, Some(run)) => {
                 let from = run.status;
@@ -125,7 +125,7 @@ impl TenantEvents<'_> {
                         &[run.place_in(from)],
                     )
                     .await?;
-                Ok(Some(self.decided(run, "run advanced")))
+                Ok(Some(Self::decided(run, "run advanced")))
             }
             (Decision::Enrich { facts }, Some(run)) => {
                 let fill = set_facts(Update::new().set("updated_at", now), &facts);
@@ -137,9 +137,9 @@ impl TenantEvents<'_> {
         }
     }
 
-    fn decided(&self, run: Run, what: &str) -> Told {
+    fn decided(run: Run, what: &str) -> Told {
         if let Some(after_run) = &run.after_run {
-            self.log_after_run(&run, after_run);
+            Self::log_after_run(&run, after_run);
         }
         log(run, what)
     }

@@ -53,7 +53,7 @@ enum Holder {
     /// Of a connection, or of a grant of it.
     Tokens(Tokens),
     /// Of a subscription.
-    Keys(Keys),
+    Keys(Signing),
 }
 
 impl Holder {
@@ -78,7 +78,7 @@ impl Holder {
 
 /// A subscription whose signing keys are sealed for it.
 #[derive(Deserialize)]
-struct Keys {
+struct Signing {
     pk: String,
     sk: String,
     tenant_id: TenantId,
@@ -88,7 +88,7 @@ struct Keys {
     keys: Vec<SigningKey>,
 }
 
-impl Keys {
+impl Signing {
     fn are_outdated(&self, current: &str, now: Timestamp) -> bool {
         self.keys
             .iter()
@@ -255,7 +255,7 @@ async fn holders(
     page: &PageRequest,
 ) -> Result<Page<Holder>> {
     if place == SUBSCRIPTIONS {
-        let found = app.store.query::<Keys>(partition, place, page).await?;
+        let found = app.store.query::<Signing>(partition, place, page).await?;
         let items = found.items.into_iter().map(Holder::Keys).collect();
         let next = found.next;
         return Ok(Page { items, next });
@@ -310,7 +310,7 @@ async fn seal_anew(app: &TenantApp<'_>, holder: Holder) -> Result<Outcome> {
 }
 
 /// Keys change with the version only, so that a rotation that comes in between wins.
-async fn seal_keys_anew(app: &TenantApp<'_>, holder: Keys) -> Result<Outcome> {
+async fn seal_keys_anew(app: &TenantApp<'_>, holder: Signing) -> Result<Outcome> {
     let (tenant, id) = (holder.tenant_id, holder.id.to_string());
     let place = SigningKey::place(&id);
     let mut keys = Vec::with_capacity(holder.keys.len());

@@ -69,7 +69,7 @@ async fn five_metrics_count_what_ran(world: World) {
     // A later run is in a later period, and another flow's runs are not this one's.
     let other = world.create(&world.flow()).await;
     world.run(&other).await;
-    world.sandbox.clock.advance(Duration::from_secs(600));
+    world.sandbox.clock.advance(Duration::from_mins(10));
     world.run(&flow).await;
     world.settled().await;
     let seen = metrics(&world, &flow, "metric=runsStarted&period=60").await;

@@ -110,7 +110,7 @@ async fn u7_a_hundred_thousand_runs_are_read_once_each_while_new_ones_arrive() {
     let arrive = |page: usize| {
         let (world, flow) = (&world, &flow);
         async move {
-            if page % 100 == 0 {
+            if page.is_multiple_of(100) {
                 let ended = event(
                     flow,
                     &format!("arriving-{page}"),

@@ -22,7 +22,7 @@ async fn reconciled(world: &World, minutes: u64) {
     }
 }
 
-fn told_ends<'a>(told: &'a [Value]) -> Vec<&'a str> {
+fn told_ends(told: &[Value]) -> Vec<&str> {
     let kinds = told.iter().filter_map(|event| event["type"].as_str());
     kinds.collect()
 }

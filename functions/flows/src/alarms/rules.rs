@@ -63,7 +63,7 @@ fn faults(alarm: &AlarmInput) -> Vec<Fault> {
         fault("/name", "invalid", error.to_string());
     }
     let period = alarm.period;
-    if period % 60 != 0 || !(60..=DAY).contains(&period) {
+    if !period.is_multiple_of(60) || !(60..=DAY).contains(&period) {
         let detail = "A multiple of 60 seconds, up to 86400.".to_owned();
         fault("/period", "out_of_range", detail);
     }

@@ -44,7 +44,7 @@ pub(crate) struct MetricsQuery {
 /// Metrics of a flow.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Metrics {
+pub(crate) struct FlowMetrics {
     /// The flow.
     flow_id: FlowId,
     /// Seconds of a period.
@@ -88,7 +88,7 @@ pub(crate) struct Point {
     ("id" = FlowId, Path, description = "The flow"),
     MetricsQuery,
 ), responses(
-    (status = 200, body = Metrics),
+    (status = 200, body = FlowMetrics),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn get_metrics(
@@ -115,7 +115,7 @@ pub(crate) async fn get_metrics(
         .data(name, &names, (window.from, window.to), window.period)
         .await?;
     let metrics = wanted.into_iter().zip(series).map(view).collect();
-    let metrics = Metrics {
+    let metrics = FlowMetrics {
         flow_id: flow.id(),
         period: window.period,
         from: Timestamp::from_second(window.from).unwrap_or_default(),

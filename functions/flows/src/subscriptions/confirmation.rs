@@ -17,6 +17,7 @@ const TOKEN_LENGTH: usize = 1024;
 /// The message, whole, as the queue or the function got it from SNS.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "all of it comes from outside")]
 pub(crate) struct ConfirmationMessage {
     /// `SubscriptionConfirmation`.
     #[serde(rename = "Type")]
@@ -55,7 +56,8 @@ impl ConfirmationMessage {
         }
         let host = host(config);
         let is_certificate = |url: &Url| {
-            url.path().starts_with("/SimpleNotificationService-") && url.path().ends_with(".pem")
+            let file = url.path().strip_prefix("/SimpleNotificationService-");
+            file.is_some_and(|file| file.strip_suffix(".pem").is_some())
         };
         if !of_sns(&self.unverified_signing_cert_url, &host).is_some_and(|url| is_certificate(&url))
         {

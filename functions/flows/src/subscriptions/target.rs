@@ -53,13 +53,11 @@ pub(super) fn fault(
                 let name = arn.resource.strip_prefix("function:")?;
                 is_name(name, 64).then_some(arn.account)
             });
-            match named {
-                Some(account) => not_theirs(at, account, accounts),
-                None => {
-                    let told = "The ARN of a Lambda function, without version or alias.";
-                    Some(Fault::new(at, "invalid_arn", told))
-                }
-            }
+            let Some(account) = named else {
+                let told = "The ARN of a Lambda function, without version or alias.";
+                return Some(Fault::new(at, "invalid_arn", told));
+            };
+            not_theirs(at, account, accounts)
         }
         Target::Email { address } => (!is_address(address)).then(|| {
             let told = "An e-mail address of at most 254 characters.";

@@ -123,7 +123,7 @@ impl TenantEvents<'_> {
             .when_member_equal("after_run", "step", taken);
         match self.store.update::<Run>(&run_key(&run), update).await {
             Ok(run) => {
-                self.log_after_run(&run, &after);
+                Self::log_after_run(&run, &after);
                 Ok(Some((run, after)))
             }
             Err(StoreError::Condition { .. }) => Ok(None),
@@ -149,7 +149,7 @@ impl TenantEvents<'_> {
         }
     }
 
-    pub(crate) fn log_after_run(&self, run: &Run, progress: &AfterRunProgress) {
+    pub(crate) fn log_after_run(run: &Run, progress: &AfterRunProgress) {
         let AfterRunProgress {
             query,
             version,

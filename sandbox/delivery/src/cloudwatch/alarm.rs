@@ -37,14 +37,14 @@ impl Comparison {
 
 /// What a period without data counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Missing {
+pub(super) enum Gap {
     Breaching,
     NotBreaching,
     Ignore,
     Missing,
 }
 
-impl Missing {
+impl Gap {
     pub(super) const NAMES: [(&'static str, Self); 4] = [
         ("breaching", Self::Breaching),
         ("notBreaching", Self::NotBreaching),
@@ -100,10 +100,10 @@ pub(super) struct Alarm {
     pub(super) statistic_name: String,
     pub(super) period: i64,
     pub(super) periods: i64,
-    pub(super) to_alarm: usize,
+    pub(super) datapoints: usize,
     pub(super) threshold: f64,
     pub(super) comparison: Comparison,
-    pub(super) missing: Missing,
+    pub(super) missing: Gap,
     pub(super) configured_at: Timestamp,
     pub(super) stand: Stand,
     /// Minutes up to here were evaluated.
@@ -147,15 +147,15 @@ impl Alarm {
     fn decide(&self, seen: &[Option<f64>]) -> State {
         let breaching = |period: &Option<f64>| match period {
             Some(value) => self.comparison.breached(*value, self.threshold),
-            None => self.missing == Missing::Breaching,
+            None => self.missing == Gap::Breaching,
         };
-        if seen.iter().filter(|period| breaching(period)).count() >= self.to_alarm {
+        if seen.iter().filter(|period| breaching(period)).count() >= self.datapoints {
             return State::Alarm;
         }
         let nothing = seen.iter().all(Option::is_none);
         match self.missing {
-            Missing::Missing if nothing => State::InsufficientData,
-            Missing::Ignore if nothing => self.stand.state,
+            Gap::Missing if nothing => State::InsufficientData,
+            Gap::Ignore if nothing => self.stand.state,
             _ => State::Ok,
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Answer, ApiError, Asked, metric};
 use crate::cloudwatch::{
     CloudWatch,
-    alarm::{Alarm, Comparison, Missing, Stand, State},
+    alarm::{Alarm, Comparison, Gap, Stand, State},
     minute,
     series::Statistic,
 };
@@ -38,8 +38,8 @@ pub(super) fn put(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
             "Metrics cannot be checked across more than {longest} seconds."
         )));
     }
-    let to_alarm = asked.whole("DatapointsToAlarm").unwrap_or(periods);
-    if !(1..=periods).contains(&to_alarm) {
+    let datapoints = asked.whole("DatapointsToAlarm").unwrap_or(periods);
+    if !(1..=periods).contains(&datapoints) {
         return Err(ApiError::invalid(
             "DatapointsToAlarm must not be greater than EvaluationPeriods.",
         ));
@@ -65,7 +65,7 @@ pub(super) fn put(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
         statistic_name: statistic_name.to_owned(),
         period,
         periods,
-        to_alarm: usize::try_from(to_alarm).unwrap_or_default(),
+        datapoints: usize::try_from(datapoints).unwrap_or_default(),
         threshold: asked
             .body
             .get("Threshold")
@@ -73,7 +73,7 @@ pub(super) fn put(cloudwatch: &CloudWatch, asked: &Asked) -> Answer {
             .ok_or_else(|| ApiError::missing("Threshold"))?,
         comparison: one_of(&Comparison::NAMES, &comparison)
             .ok_or_else(|| ApiError::invalid("ComparisonOperator"))?,
-        missing: one_of(&Missing::NAMES, missing)
+        missing: one_of(&Gap::NAMES, missing)
             .ok_or_else(|| ApiError::invalid("TreatMissingData"))?,
         configured_at: now,
         stand: Stand {
@@ -177,10 +177,10 @@ fn described(alarm: &Alarm) -> Value {
         "Dimensions": dimensions.collect::<Vec<_>>(),
         "Period": alarm.period,
         "EvaluationPeriods": alarm.periods,
-        "DatapointsToAlarm": alarm.to_alarm,
+        "DatapointsToAlarm": alarm.datapoints,
         "Threshold": alarm.threshold,
         "ComparisonOperator": name_of(&Comparison::NAMES, alarm.comparison),
-        "TreatMissingData": name_of(&Missing::NAMES, alarm.missing),
+        "TreatMissingData": name_of(&Gap::NAMES, alarm.missing),
     });
     let member = match alarm.statistic {
         Statistic::Percentile(_) => "ExtendedStatistic",
