@@ -31,21 +31,18 @@ pub const TO_ALL: &str = "all";
 
 /// Where notifications go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(
-    tag = "kind",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    deny_unknown_fields
-)]
+#[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Target {
     /// An SQS queue in one of the tenant's registered AWS accounts.
     Queue {
         /// Its ARN.
+        #[serde(rename = "queueArn")]
         queue_arn: String,
     },
     /// A Lambda function in one of the tenant's registered AWS accounts.
     Lambda {
         /// Its ARN, without version.
+        #[serde(rename = "functionArn")]
         function_arn: String,
     },
     /// An e-mail address, whose owner confirms.

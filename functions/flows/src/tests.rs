@@ -215,7 +215,7 @@ fn is_operators(path: &str) -> bool {
 #[test]
 fn the_document_has_every_route_once() {
     let routes = every_route();
-    assert_eq!(routes.len(), 93, "{routes:#?}");
+    assert_eq!(routes.len(), 91, "{routes:#?}");
     assert!(routes.contains(&("POST".to_owned(), "/v1/flows/x/start".to_owned())));
 }
 

@@ -46,6 +46,7 @@ pub(crate) struct SubscriptionView {
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// The subject that made it.
+    #[schema(example = "00u1a2b3c4")]
     created_by: String,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,

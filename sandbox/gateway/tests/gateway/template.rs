@@ -357,6 +357,14 @@ fn the_vendors_template_says_what_invokes_what() {
         sources,
         [
             (
+                "DeliveriesFunction",
+                "arn:aws:sqs:us-east-1:111111111111:tributary-AttemptQueue"
+            ),
+            (
+                "DeliveriesFunction",
+                "arn:aws:sqs:us-east-1:111111111111:tributary-DeliveryQueue"
+            ),
+            (
                 "RunEventsFunction",
                 "arn:aws:sqs:us-east-1:111111111111:tributary-EventQueue"
             ),
