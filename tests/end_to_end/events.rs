@@ -43,6 +43,11 @@ const EXPECTED: &[(&str, &str, Must)] = &[
     ),
     (
         "deliveries",
+        "publication-of-what-is-published",
+        Return(r#"{"batchItemFailures":[]}"#),
+    ),
+    (
+        "deliveries",
         "redelivery-to-a-deleted-subscription",
         Return(r#"{"batchItemFailures":[]}"#),
     ),

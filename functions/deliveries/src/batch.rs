@@ -7,7 +7,7 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use tributary::{error::Result, id::SubscriptionId, subscription::DELIVER_TO};
+use tributary::{error::Result, id::SubscriptionId, store::Key, subscription::DELIVER_TO};
 
 use crate::{App, attempt, fan_out, message::Message, redeliver};
 
@@ -76,6 +76,7 @@ async fn work(app: &App, received: Received, deadline: Timestamp) -> std::result
         Ok(Message::Notification(notification)) => {
             fan_out::run(app, &notification, received.deliver_to.as_deref()).await
         }
+        Ok(Message::Publish(waiting)) => app.outbox.publish(&Key::outbox(&waiting.event_id)).await,
         Ok(Message::Redeliver(asked)) => redeliver::run(app, asked).await,
         Ok(Message::Attempt(attempt)) => attempt::run(app, attempt, deadline).await,
     };

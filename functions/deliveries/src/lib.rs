@@ -2,7 +2,7 @@
 //!
 //! Three events reach the function. A batch of the *delivery queue* holds notifications, as the topic
 //! sent them, and redeliveries that somebody asked for: for each endpoint that is meant a delivery is
-//! written and enqueued. A batch of the *attempt queue* holds deliveries to try: claimed, signed,
+//! written and enqueued. It also says which notification of the outbox somebody waits for. A batch of the *attempt queue* holds deliveries to try: claimed, signed,
 //! posted, judged. A *tick* enqueues what is due again.
 //!
 //! A delivery is told apart by its due time: whoever changes it moves that, so that of several

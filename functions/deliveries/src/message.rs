@@ -16,6 +16,8 @@ use crate::unknown_event;
 pub(crate) enum Message {
     /// A notification, as the topic sent it.
     Notification(Notification),
+    /// Somebody waits for a notification that is in the outbox.
+    Publish(Publish),
     /// Somebody wants events once more.
     Redeliver(Redeliver),
     /// A delivery is to be tried.
@@ -30,6 +32,15 @@ pub(crate) struct Notification {
     pub(crate) id: String,
     /// Whose it is.
     pub(crate) tenantid: TenantId,
+}
+
+/// Somebody waits for a notification that is in the outbox. If this message is lost, whoever looks
+/// after the outbox publishes it a little later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Publish {
+    /// The event's id.
+    pub(crate) event_id: String,
 }
 
 /// Somebody wants events once more: those of a period, or those of a list.
@@ -89,6 +100,7 @@ impl Attempt {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 enum Own {
+    Publish(Publish),
     Redeliver(Redeliver),
     Attempt(Attempt),
 }
@@ -106,6 +118,7 @@ impl Message {
         }
         serde_json::from_value(value)
             .map(|own| match own {
+                Own::Publish(publish) => Self::Publish(publish),
                 Own::Redeliver(redeliver) => Self::Redeliver(redeliver),
                 Own::Attempt(attempt) => Self::Attempt(attempt),
             })
@@ -115,7 +128,7 @@ impl Message {
     /// The turn that the message takes: subscriptions take turns, and what is for none.
     pub(crate) fn lane(&self) -> Option<SubscriptionId> {
         match self {
-            Self::Notification(_) => None,
+            Self::Notification(_) | Self::Publish(_) => None,
             Self::Redeliver(redeliver) => Some(redeliver.subscription_id),
             Self::Attempt(attempt) => Some(attempt.subscription_id),
         }
@@ -172,6 +185,17 @@ mod tests {
     }
 
     #[test]
+    fn who_waits_names_the_event() {
+        let publish = Publish {
+            event_id: "e-1".to_owned(),
+        };
+        assert_eq!(
+            Message::parse(r#"{"kind":"publish","eventId":"e-1"}"#).unwrap(),
+            Message::Publish(publish)
+        );
+    }
+
+    #[test]
     fn events_are_known_by_having_no_kind_and_others_are_refused() {
         let tenant = TenantId::new();
         let event =
@@ -190,6 +214,7 @@ mod tests {
             "{}",
             r#"{"kind":"other"}"#,
             r#"{"kind":"attempt"}"#,
+            r#"{"kind":"publish"}"#,
         ] {
             assert_eq!(
                 Message::parse(body).unwrap_err().code(),

@@ -60,6 +60,7 @@ async fn n1_a_completed_run_comes_to_its_tenants_endpoints_only() {
         .collect();
     assert_eq!(unique.len(), ids.len(), "something came twice");
     // The other tenant was told of its own account, and of nothing else.
+    assert!(sandbox.schedules.fire("tributary-reconcile").await);
     called(sandbox, "theirs", 1).await;
     for caught in sandbox.webhooks.caught("theirs") {
         assert_eq!(body(&caught.body)["tenantid"], other.id.as_str());

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use tributary::{
+    aws::Refusal,
     error::Error,
     event::{CloudEvent, Fact, Sequence},
     http::{IdempotencyKey, Problem},
@@ -58,11 +59,33 @@ pub(crate) async fn test_subscription(
         app.store
             .insert_together(&entry.items(Timestamp::now()))
             .await?;
+        publish_now(&app, &event_id).await;
         edge::json(StatusCode::ACCEPTED, &TestSent { event_id })
     };
     let (scope, subject) = (admin.partition(), admin.subject());
     key.once(&app.store, &scope, &operation, subject, &body.bytes, work)
         .await
+}
+
+/// Somebody waits for it. It is decided already: what fails here goes out with the rest of the
+/// outbox within a minute.
+async fn publish_now(app: &App, event_id: &str) {
+    let sent = app
+        .queues
+        .send_message()
+        .queue_url(&app.config.notifications.delivery_queue_url)
+        .message_body(json!({ "kind": "publish", "eventId": event_id }).to_string())
+        .send()
+        .await;
+    if let Err(error) = sent {
+        let refusal = Refusal::of(&error).into_error("SendMessage");
+        tracing::warn!(
+            event.id = event_id,
+            error.code = refusal.code(),
+            error.chain = refusal.chain(),
+            "a test message waits in the outbox"
+        );
+    }
 }
 
 /// Each test is a fact of its own.
