@@ -1,6 +1,8 @@
 //! Cursors are good for the tenant and the list that they were made for.
 
 use http::Method;
+use jiff::SignedDuration;
+use sandbox::client::Api;
 use sandbox_core::VENDOR_ACCOUNT;
 use serde_json::json;
 
@@ -9,7 +11,7 @@ use super::{
     roles,
     routes::Who,
     wire::{self, Moment, Wire, assert_problem, pointers},
-    world,
+    world::{self, World},
 };
 use crate::{common, flows::world::Hosting};
 
@@ -36,6 +38,17 @@ async fn i6(hosting: Hosting) {
     world::registered(&frank.api, "444444444444").await;
     world::run(&frank.api, &blues["FlowId"]).await;
     world::query(sandbox, &world.blue, "frank").await;
+    incidents(&world, 2).await;
+    // Of the runs; all have come before anything is compared.
+    let deliveries = format!("/v1/subscriptions/{}/deliveries", &blues["SubscriptionId"]);
+    enough(&frank.api, &deliveries, 2).await;
+    let another = json!({
+        "name": "Audit",
+        "target": { "kind": "https", "url": sandbox.webhooks.url("audit") },
+    });
+    let made = frank.api.post("/v1/subscriptions", &another).await.unwrap();
+    made.expect(201).unwrap();
+    sandbox.runtime.settled().await;
     let more = r#"
         CREATE SCHEMA second;
         CREATE TABLE public.second (id INTEGER);
@@ -146,6 +159,33 @@ async fn i6(hosting: Hosting) {
         .await;
     wire::assert_no_failures(sandbox);
     common::no_leaks(sandbox).await;
+}
+
+/// Lets AppFlow report about Blue's flow until the flow has so many incidents.
+async fn incidents(world: &World, number: usize) {
+    let api = &world.blue.people["frank"].api;
+    let flow = format!("/v1/flows/{}", &world.blues["FlowId"]);
+    let shown = api.get(&flow).await.unwrap().expect(200).unwrap();
+    for minutes in 0..number {
+        let time = world.sandbox.clock.now() - SignedDuration::from_mins(minutes as i64);
+        let report = json!({
+            "source": "aws.appflow", "time": time.to_string(),
+            "detail-type": "AppFlow Event Flow Report",
+            "resources": ["bd3275d267f032646f926d73a98d12c2"],
+            "detail": { "flow-name": shown["appflowName"], "status-report": "1 event received" },
+        });
+        world.sandbox.events.put_event(world.aws_account, report);
+    }
+    enough(api, &format!("{flow}/incidents"), number).await;
+}
+
+/// Waits until so many things are in a list.
+async fn enough(api: &Api, list: &str, number: usize) {
+    common::eventually(list, || async {
+        let listed = api.get(list).await.ok()?.expect(200).ok()?;
+        (listed["items"].as_array()?.len() >= number).then_some(())
+    })
+    .await;
 }
 
 /// A path with one more parameter.

@@ -133,7 +133,7 @@ async fn things(sandbox: &Sandbox, tenant: &Tenant, name: &str, aws_account: &st
     ids.set("OperationId", &operation);
     let subscription = json!({
         "name": "Operations",
-        "target": { "kind": "https", "url": format!("https://{name}s.customer.example/notifications") },
+        "target": { "kind": "https", "url": sandbox.webhooks.url(&format!("{name}s")) },
     });
     let made = person.api.post("/v1/subscriptions", &subscription).await;
     let made = made.unwrap().expect(201).unwrap();

@@ -227,8 +227,10 @@ fn positive(number: Option<i64>) -> Option<u64> {
     number.and_then(|number| u64::try_from(number).ok())
 }
 
+/// AppFlow's times are whole milliseconds, but travel as floats, which are a little off.
 fn instant(at: &DateTime) -> Option<Timestamp> {
-    Timestamp::from_nanosecond(at.as_nanos()).ok()
+    let millis = at.as_nanos().saturating_add(500_000).div_euclid(1_000_000);
+    Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -237,6 +239,15 @@ mod tests {
     use tributary::id::{FlowId, TenantId};
 
     use super::*;
+
+    #[test]
+    fn times_are_whole_milliseconds() {
+        let expected = Timestamp::from_millisecond(1_763_721_624_664).unwrap();
+        for seconds in [1_763_721_624.664, 1_763_721_624.663_999_9] {
+            let at = DateTime::from_secs_f64(seconds);
+            assert_eq!(instant(&at), Some(expected), "{seconds}");
+        }
+    }
 
     fn record(status: ExecutionStatus) -> ExecutionRecord {
         ExecutionRecord::builder()

@@ -5,12 +5,16 @@
 //! `ClientRequestToken`. Writes are therefore serialised per account, and the rest is added here
 //! (`index` does the same for queries of an index).
 
+mod backend;
 mod check;
 mod index;
 mod path;
 mod reserved;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -25,11 +29,19 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 type Transactions = BTreeMap<String, (Value, AwsReply)>;
 
 /// The tables of one account.
-#[derive(Default)]
 pub(super) struct Tables {
     service: DynamoDbService,
     /// Held for writing from the check of a condition to the write.
     transactions: RwLock<Transactions>,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self {
+            service: DynamoDbService::with_backend(Arc::new(backend::Backend::default())),
+            transactions: RwLock::default(),
+        }
+    }
 }
 
 impl Tables {

@@ -130,7 +130,7 @@ const TEXTS: &[&str] = &[
     "/email", "/members/*/email", "/reason",
     // Targets of subscriptions: whose account they are in is checked, and an address tells nothing.
     "/target/queueArn", "/target/functionArn", "/target/address", "/target/url",
-    "/eventIds/*", "/Type", "/TopicArn", "/Token", "/SigningCertURL", "/SubscribeURL",
+    "/from", "/to", "/eventIds/*", "/Type", "/TopicArn", "/Token", "/SigningCertURL", "/SubscribeURL",
     // The application's name for its user, which it may choose.
     "/subject",
 ];
