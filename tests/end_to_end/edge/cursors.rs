@@ -166,8 +166,8 @@ async fn incidents(world: &World, number: usize) {
     let api = &world.blue.people["frank"].api;
     let flow = format!("/v1/flows/{}", &world.blues["FlowId"]);
     let shown = api.get(&flow).await.unwrap().expect(200).unwrap();
-    for minutes in 0..number {
-        let time = world.sandbox.clock.now() - SignedDuration::from_mins(minutes as i64);
+    for minutes in (0..).take(number) {
+        let time = world.sandbox.clock.now() - SignedDuration::from_mins(minutes);
         let report = json!({
             "source": "aws.appflow", "time": time.to_string(),
             "detail-type": "AppFlow Event Flow Report",
