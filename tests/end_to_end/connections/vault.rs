@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sandbox_core::VENDOR_ACCOUNT;
 use serde_json::{Value, json};
-use tributary::vault::VaultKeys;
+use tributary::{subscription::SigningSecret, vault::VaultKeys};
 
 use super::{
     seed::Seeder,
@@ -215,6 +215,52 @@ async fn t5_a_text_under_a_foreign_key_is_not_opened_and_stays_left() {
     world
         .refuses_to_open(&connection, "under a foreign key")
         .await;
+    world.end().await;
+}
+
+/// T5: the keys with which deliveries are signed move to the new key as tokens do, and sign on.
+#[tokio::test(flavor = "multi_thread")]
+async fn t5_signing_keys_of_subscriptions_end_under_the_new_key() {
+    let world = World::start().await;
+    let webhooks = &world.sandbox.webhooks;
+    let subscription = json!({
+        "name": "Kept", "target": { "kind": "https", "url": webhooks.url("kept") },
+    });
+    let api = &world.frank().api;
+    let made = api.post("/v1/subscriptions", &subscription).await.unwrap();
+    let made = made.expect(201).unwrap();
+    let secret = SigningSecret::parse(made["signingSecret"].as_str().unwrap()).unwrap();
+    let sealed_under = async || {
+        let items = world.sandbox.table_items().await;
+        let item = items.iter().find(|item| item["id"]["S"] == made["id"]);
+        item.unwrap()["keys"]["L"][0]["M"]["sealed"]["M"]["n"]["S"].clone()
+    };
+    let (old_key, new_key) = (world.arn("DataKey"), world.new_key().await);
+    assert_eq!(sealed_under().await, old_key);
+    let functions = SEALERS.iter().chain(&["DeliveriesFunction"]);
+    let configure = |name: &str, value: &str| {
+        for function in functions.clone() {
+            assert!(world.sandbox.runtime.configure(function, name, value));
+        }
+    };
+    configure("PREVIOUS_DATA_KEY_ARNS", &old_key);
+    configure("DATA_KEY_ARN", &new_key);
+    world.rewrap().await;
+    let seen = world.vault().await;
+    let expected = (&json!(0), &json!(0));
+    assert_eq!((&seen["left"], &seen["failed"]), expected, "{seen}");
+    assert_eq!(sealed_under().await, new_key);
+
+    configure("PREVIOUS_DATA_KEY_ARNS", "");
+    let test = format!("/v1/subscriptions/{}/test", made["id"].as_str().unwrap());
+    let sent = api.post(&test, &json!({})).await.unwrap();
+    sent.expect(202).unwrap();
+    let caught =
+        common::eventually("the delivery", || async { webhooks.caught("kept").pop() }).await;
+    let at = caught.header("webhook-timestamp").parse().unwrap();
+    let at = Timestamp::from_second(at).unwrap();
+    let expected = secret.sign(caught.header("webhook-id"), at, caught.body.as_bytes());
+    assert_eq!(caught.header("webhook-signature"), expected);
     world.end().await;
 }
 
