@@ -68,7 +68,7 @@ async fn outcome(world: &World, aws_account: &str, account: &str, connection: &s
     let notifications = world.told_of(&run["id"]).await;
     let mut records = world.records_in(aws_account, &run).await;
     records.sort_by_key(|record| record["Id"].as_str().unwrap().to_owned());
-    let times = [
+    let of_one_run = [
         "id",
         "flowId",
         "executionId",
@@ -76,6 +76,7 @@ async fn outcome(world: &World, aws_account: &str, account: &str, connection: &s
         "endedAt",
         "createdAt",
         "updatedAt",
+        "correlationId",
     ];
     let completed: Vec<Value> = notifications
         .into_iter()
@@ -85,14 +86,14 @@ async fn outcome(world: &World, aws_account: &str, account: &str, connection: &s
                 event["data"].take(),
                 &["runId", "flowId", "executionId", "startedAt", "endedAt"],
             );
-            without(event, &["id", "time", "subject"])
+            without(event, &["id", "time", "subject", "correlationid"])
         })
         .collect();
     Outcome {
         entities,
         fields,
         compiled: anonymous(&compiled, &[aws_account, connection, &example]),
-        run: without(run, &times),
+        run: without(run, &of_one_run),
         notifications: completed,
         records,
     }
