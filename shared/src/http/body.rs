@@ -1,5 +1,6 @@
 //! JSON bodies: size, media type and shape are checked before a handler sees a value.
 
+mod object;
 mod unique;
 
 use axum::{
@@ -12,6 +13,8 @@ use serde::de::DeserializeOwned;
 
 use super::layers::BODY_LIMIT;
 use crate::error::{Error, Fault, Kind};
+
+pub use object::{object, optional_object};
 
 /// Deepest nesting that a body may have.
 const DEPTH_LIMIT: usize = 32;

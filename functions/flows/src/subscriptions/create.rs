@@ -44,7 +44,7 @@ pub(crate) struct SubscriptionInput {
     /// Where notifications go.
     target: Target,
     /// Which notifications; all when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tributary::http::body::object")]
     filter: FilterInput,
 }
 

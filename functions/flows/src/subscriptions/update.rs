@@ -37,7 +37,7 @@ pub(crate) struct SubscriptionPatch {
     #[serde(default)]
     name: Option<String>,
     /// Which notifications.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tributary::http::body::optional_object")]
     filter: Option<FilterInput>,
     /// Whether it gets any.
     #[serde(default)]
