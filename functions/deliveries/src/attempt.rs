@@ -121,7 +121,8 @@ async fn keys(scope: &TenantScope, subscription: &Subscription) -> Result<Vec<Si
     Ok(opened)
 }
 
-/// Writes what came of the request: at the delivery, and at the endpoint's standing.
+/// Writes what came of the request: at the endpoint's standing, then at the delivery, so that whoever
+/// tries the delivery next finds the turn given back.
 async fn conclude(
     app: &App,
     subscription: &Subscription,
@@ -146,13 +147,14 @@ async fn conclude(
     let (status, failure) = (answer.status(), answer.failure());
     match verdict {
         Verdict::Delivered => {
+            turn.works().await?;
             claim.end(End::Delivered, status, failure).await?;
             telemetry::count(Metric::NotificationPublished);
-            turn.works().await
+            Ok(())
         }
         Verdict::Again { at } => {
-            let kept = claim.end(End::Again { at }, status, failure).await?;
             turn.fails(now).await?;
+            let kept = claim.end(End::Again { at }, status, failure).await?;
             let wait = at.duration_since(now);
             if kept && wait <= QUEUED {
                 let next = Attempt {
@@ -175,7 +177,7 @@ async fn conclude(
                 Verdict::Gone => Some(DisabledReason::Gone),
                 _ => None,
             };
-            // First the subscription: a delivery that is over would not find this out again.
+            // A delivery that is over would not find this out again.
             match off {
                 Some(reason) => {
                     switch_off(app, scope.store(), subscription, reason, now).await?;
