@@ -7,7 +7,8 @@ use tributary::{
     outbox::LoggedEvent,
     store::{Key, PageRequest, Store, StoreError},
     subscription::{
-        DELIVERY_SHARD, Delivery, DeliveryState, Subscription, SubscriptionState, TO_ALL, Target,
+        DELIVERY_SHARD, Delivery, DeliveryState, EventType, Subscription, SubscriptionState,
+        TO_ALL, Target,
     },
 };
 
@@ -81,8 +82,14 @@ fn is_meant(subscription: &Subscription, logged: &LoggedEvent, deliver_to: &str)
         }
 }
 
-/// Whether an event passes a subscription's filter.
+/// Whether an event passes a subscription's filter. That a subscription was switched off is told to
+/// the others, also if it is on again by the time that the message comes.
 pub(crate) fn fits(subscription: &Subscription, logged: &LoggedEvent) -> bool {
+    let is_own_end = logged.event.kind == EventType::SubscriptionDisabled.as_str()
+        && logged.event.subject == subscription.id.to_string();
+    if is_own_end {
+        return false;
+    }
     let flow: Option<FlowId> = logged
         .attributes
         .get("flowId")
@@ -202,5 +209,20 @@ mod tests {
             serde_json::from_value(json!({"eventTypes": ["tributary.run.completed"]})).unwrap();
         assert!(!is_meant(&picky, &logged, TO_ALL));
         assert!(is_meant(&picky, &logged, &picky.id.to_string()));
+    }
+
+    #[test]
+    fn n4_the_end_of_an_endpoint_is_told_to_the_others() {
+        let tenant = TenantId::new();
+        let target = || Target::Https {
+            url: "https://hooks.example.com/".to_owned(),
+        };
+        let ours = subscription(tenant, target(), SubscriptionState::Active);
+        let other = subscription(tenant, target(), SubscriptionState::Active);
+        let mut logged = logged(tenant);
+        logged.event.kind = EventType::SubscriptionDisabled.as_str().to_owned();
+        logged.event.subject = ours.id.to_string();
+        assert!(!is_meant(&ours, &logged, TO_ALL));
+        assert!(is_meant(&other, &logged, TO_ALL));
     }
 }

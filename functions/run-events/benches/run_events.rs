@@ -142,7 +142,7 @@ impl Worker {
                 "https://sqs.us-east-1.amazonaws.com/1/e".to_owned(),
             ),
             ("PUBLIC_BASE_URL", "https://api.example.com".to_owned()),
-            ("LIMIT_EVENT", "1000000/1000000".to_owned()),
+            ("LIMIT_EVENT", "100000/100000".to_owned()),
             ("VENDOR_ROLE_ARN", role("vendor-flows")),
             ("VENDOR_EXTERNAL_ID", "bench".to_owned()),
             ("WAREHOUSE_SERVICE_ROLE_ARN", role("warehouse")),
